@@ -1,0 +1,29 @@
+"""Takes Two: what happens to a community's capacity when councils are cut, and what nurturing relationships buys."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from sim.source import cache_folder, source_hash
+
+# Compiled kernels go to a folder named by the source: an edit anywhere makes a new one, and none is ever stale.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_folder() / "kernels" / source_hash()))
+
+if TYPE_CHECKING:
+    from sim.compose import compose
+    from sim.ensemble import compare, run_ensemble
+    from sim.model import CommunityModel
+
+__version__ = "0.1.0"
+__all__ = ["CommunityModel", "compare", "compose", "run_ensemble"]
+
+_HOME = {"CommunityModel": "sim.model", "compose": "sim.compose", "run_ensemble": "sim.ensemble", "compare": "sim.ensemble"}
+
+
+def __getattr__(name: str) -> Any:
+    """Imports are lazy: what a user may import is loaded when it is asked for."""
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'sim' has no attribute {name!r}")

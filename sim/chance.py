@@ -1,0 +1,255 @@
+"""Every die the model throws. Draws are keyed, never sequential.
+
+A draw is a hash of (run seed, decision, month, who[, whom]). So it does not matter how many workers there are or in
+what order people are visited, and two scenarios under one seed share every draw that they have in common.
+
+    stream(seed, die, month) = mix(mix(mix(seed) + die GOLDEN) + month GOLDEN)
+    uniform(stream, who)     = (mix(stream + who GOLDEN) >> 11) 2^-53 + 2^-54          in (0, 1)
+
+``mix`` is the finaliser of splitmix64. All of it is arithmetic modulo 2^64.
+
+The fast hand takes a month's streams as an array indexed by `Die`; the plain hand asks `Dice` by name. Both give the
+same bits.
+
+Source  Steele, Lea and Flood (2014), "Fast splittable pseudorandom number generators"; the normal quantile is
+        Wichura (1988), algorithm AS 241.
+"""
+
+from __future__ import annotations
+
+import math
+from enum import IntEnum, auto
+
+import numpy as np
+from numba import njit
+
+MASK = (1 << 64) - 1
+GOLDEN = 0x9E3779B97F4A7C15
+FIRST = 0xBF58476D1CE4E5B9
+SECOND = 0x94D049BB133111EB
+ID_BITS = 63
+
+
+class Die(IntEnum):
+    """One entry a decision. The numbers key the draws: add at the end, never reorder."""
+
+    # who lives where, and what they are like
+    GRADE = 0
+    AGE = auto()
+    TENURE = auto()
+    CIVIC = auto()
+    OCCASIONAL = auto()
+    DEVOTION = auto()
+    WARMTH = auto()
+    NEIGHBOURLY = auto()
+    VOICE = auto()
+    SKILL = auto()
+    VENUE = auto()
+    EVER_VOLUNTEER = auto()
+    TRUST_COUNCIL = auto()
+    TRUST_CHARITY = auto()
+    COORDINATES = auto()
+    FIRST_ROLE = auto()
+    FIRST_TIE = auto()
+    FIRST_STRENGTH = auto()
+    CHARITY = auto()
+    # renewal
+    MOVE = auto()
+    LEAVE_PLACE = auto()
+    DEATH = auto()
+    NEW_HOME = auto()
+    # nurture
+    MET_BY_ORGANISER = auto()
+    ASKED_BY_PUBLICITY = auto()
+    # meeting and ties
+    SHARED_HOURS = auto()
+    SHARED_HOURS_AGAIN = auto()
+    END = auto()
+    TAKE_UP = auto()
+    SEARCH = auto()
+    SEARCH_LOCAL = auto()
+    SEARCH_ALTER = auto()
+    SEARCH_FRIEND = auto()
+    SEARCH_NEAR = auto()
+    SEARCH_OTHER = auto()
+    ACCEPT = auto()
+    INTRODUCED = auto()
+    INTRODUCED_TO = auto()
+    # need, helping and serving
+    NEED = auto()
+    HELPS = auto()
+    HELP_HOURS = auto()
+    HELP_ORDER = auto()
+    SERVE_ORDER = auto()
+    # volunteering
+    ASK = auto()
+    JOIN = auto()
+    JOIN_CAUSE = auto()
+    JOIN_ASKER = auto()
+    JOIN_CHARITY = auto()
+    LEAVE = auto()
+    ONE_OFF = auto()
+    ONE_OFF_CHARITY = auto()
+    FORMAL_HOURS = auto()
+    # trust
+    CONTACT = auto()
+    OUTCOME = auto()
+    CONTACT_CHARITY = auto()
+    OUTCOME_CHARITY = auto()
+    # what is written down
+    CLUSTERING_SAMPLE = auto()
+
+
+# The plain hand: whole numbers of Python, cut to 64 bits.
+
+
+def mix_plain(x: int) -> int:
+    """The finaliser of splitmix64 on a Python int."""
+    x &= MASK
+    x = ((x ^ (x >> 30)) * FIRST) & MASK
+    x = ((x ^ (x >> 27)) * SECOND) & MASK
+    return x ^ (x >> 31)
+
+
+def key(*parts: int) -> int:
+    """A 64-bit hash of whole numbers, in the order given."""
+    h = 0
+    for part in parts:
+        h = mix_plain(h + part * GOLDEN + 1)
+    return h
+
+
+def permanent_id(*cause: int) -> int:
+    """A permanent 63-bit id: a hash of what caused its bearer, never of arrival order."""
+    return key(*cause) >> (64 - ID_BITS)
+
+
+def run_seed(seed: int, replicate: int) -> int:
+    """The seed of one run: the same for all scenarios of a replicate, so that they are paired."""
+    return permanent_id(seed, replicate)
+
+
+# The fast hand: the same, compiled.
+
+
+@njit(cache=True, inline="always")
+def mix(x):  # noqa: ANN001, ANN201 - compiled
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(FIRST)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(SECOND)
+    return x ^ (x >> np.uint64(31))
+
+
+@njit(cache=True, inline="always")
+def uniform(stream, who):  # noqa: ANN001, ANN201 - compiled
+    """A draw in (0, 1) for one id."""
+    h = mix(stream + np.uint64(who) * np.uint64(GOLDEN))
+    return np.float64(h >> np.uint64(11)) * 1.1102230246251565e-16 + 5.551115123125783e-17
+
+
+@njit(cache=True, inline="always")
+def uniform2(stream, who, whom):  # noqa: ANN001, ANN201 - compiled
+    """A draw in (0, 1) for an ordered pair (an id and an id, or an id and a number of tries)."""
+    h = mix(mix(stream + np.uint64(who) * np.uint64(GOLDEN)) + np.uint64(whom) * np.uint64(GOLDEN))
+    return np.float64(h >> np.uint64(11)) * 1.1102230246251565e-16 + 5.551115123125783e-17
+
+
+@njit(cache=True, inline="always")
+def bits(stream, who):  # noqa: ANN001, ANN201 - compiled
+    """64 keyed bits for one id: the place in a keyed lottery."""
+    return mix(stream + np.uint64(who) * np.uint64(GOLDEN))
+
+
+@njit(cache=True)
+def derived_id(predecessor, generation):  # noqa: ANN001, ANN201 - compiled
+    """`permanent_id` (predecessor, generation), compiled: the id of a newcomer."""
+    h = mix(np.uint64(predecessor) * np.uint64(GOLDEN) + np.uint64(1))
+    h = mix(h + np.uint64(generation) * np.uint64(GOLDEN) + np.uint64(1))
+    return np.int64(h >> np.uint64(1))
+
+
+class Dice:
+    """The dice of one run in one month.
+
+    Args:
+        seed: the run seed.
+        month: 0-based; negative while a place is being founded.
+    """
+
+    def __init__(self, seed: int, month: int) -> None:
+        self.seed, self.month = seed, month
+        self._streams: list[int] = [
+            mix_plain(mix_plain(mix_plain(seed) + die * GOLDEN) + month * GOLDEN) for die in range(len(Die))
+        ]
+        self.streams = np.array(self._streams, dtype=np.uint64)
+
+    def bits(self, die: Die, who: int) -> int:
+        """64 keyed bits for one id."""
+        return mix_plain(self._streams[die] + who * GOLDEN)
+
+    def uniform(self, die: Die, who: int, whom: int | None = None) -> float:
+        """A draw in (0, 1) for an id, or for an ordered pair."""
+        h = self.bits(die, who)
+        if whom is not None:
+            h = mix_plain(h + whom * GOLDEN)
+        return (h >> 11) * 1.1102230246251565e-16 + 5.551115123125783e-17
+
+    def normal(self, die: Die, who: int) -> float:
+        """A standard normal draw for one id."""
+        return float(normal_quantile.py_func(self.uniform(die, who)))
+
+
+@njit(cache=True)
+def normal_quantile(u):  # noqa: ANN001, ANN201 - compiled; the plain hand calls its py_func
+    """The standard normal quantile (AS 241, 16 figures)."""
+    q = u - 0.5
+    if abs(q) <= 0.425:
+        r = 0.180625 - q * q
+        top = ((((((2509.0809287301226727 * r + 33430.575583588128105) * r + 67265.770927008700853) * r
+                + 45921.953931549871457) * r + 13731.693765509461125) * r + 1971.5909503065514427) * r
+               + 133.14166789178437745) * r + 3.387132872796366608
+        low = ((((((5226.495278852545925 * r + 28729.085735721942674) * r + 39307.89580009271061) * r
+                + 21213.794301586595867) * r + 5394.1960214247511077) * r + 687.1870074920579083) * r
+               + 42.313330701600911252) * r + 1.0
+        return q * top / low
+    r = u if q < 0.0 else 1.0 - u
+    r = math.sqrt(-math.log(r))
+    if r <= 5.0:
+        r -= 1.6
+        top = ((((((7.7454501427834140764e-4 * r + 0.0227238449892691845833) * r + 0.24178072517745061177) * r
+                + 1.27045825245236838258) * r + 3.64784832476320460504) * r + 5.7694972214606914055) * r
+               + 4.6303378461565452959) * r + 1.42343711074968357734
+        low = ((((((1.05075007164441684324e-9 * r + 5.475938084995344946e-4) * r + 0.0151986665636164571966) * r
+                + 0.14810397642748007459) * r + 0.68976733498510000455) * r + 1.6763848301838038494) * r
+               + 2.05319162663775882187) * r + 1.0
+    else:
+        r -= 5.0
+        top = ((((((2.01033439929228813265e-7 * r + 2.71155556874348757815e-5) * r + 0.0012426609473880784386) * r
+                + 0.026532189526576123093) * r + 0.29656057182850489123) * r + 1.7848265399172913358) * r
+               + 5.4637849111641143699) * r + 6.6579046435011037772
+        low = ((((((2.04426310338993978564e-15 * r + 1.4215117583164458887e-7) * r + 1.8463183175100546818e-5) * r
+                + 7.868691311456132591e-4) * r + 0.0148753612908506148525) * r + 0.13692988092273580531) * r
+               + 0.59983220655588793769) * r + 1.0
+    return -top / low if q < 0.0 else top / low
+
+
+@njit(cache=True)
+def poisson_quantile(u, mean):  # noqa: ANN001, ANN201 - compiled; the plain hand calls its py_func
+    """The Poisson quantile by inversion; a mean beyond 700 is cut there, where exp would underflow."""
+    mean = min(mean, 700.0)
+    chance = math.exp(-mean)
+    total = chance
+    count = 0
+    while u > total and count < 2000:
+        count += 1
+        chance *= mean / count
+        total += chance
+    return count
+
+
+@njit(cache=True)
+def between(knots, u):  # noqa: ANN001, ANN201 - compiled; the plain hand calls its py_func
+    """The value at ``u`` in [0, 1] of a curve given at evenly spaced knots, by straight lines."""
+    last = len(knots) - 1
+    place = u * last
+    left = min(int(place), last - 1)
+    return knots[left] + (place - left) * (knots[left + 1] - knots[left])

@@ -1,0 +1,106 @@
+"""Lists that are made anew when a room needs them: ties by resident, residents by neighbourhood.
+
+Both list their members in a stated order (slots ascending, rows ascending), on which the exactness of sums rests.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from sim.state import EMPTY, SLOTS, Ints, Ties
+
+
+class Incident(NamedTuple):
+    """The ties of each resident i: entries ``start[i]`` to ``start[i + 1]``, in the order of the slots."""
+
+    start: Ints  # (N + 1,)
+    slot: Ints  # the slot that holds the tie
+    other: Ints  # the row of its other end
+
+
+class Members(NamedTuple):
+    """The rows that lie in each part b: entries ``start[b]`` to ``start[b + 1]``, ascending."""
+
+    start: Ints
+    row: Ints
+
+
+def ties_by_resident(ties: Ties) -> Incident:
+    """The ties of each resident, whoever owns them."""
+    return Incident(*_ties_by_resident(ties.alter, len(ties.alter) // SLOTS))
+
+
+@njit(cache=True)
+def _ties_by_resident(alter, residents):  # noqa: ANN001, ANN202 - compiled
+    start = np.zeros(residents + 1, np.int64)
+    for slot in range(alter.size):
+        if alter[slot] != EMPTY:
+            start[slot // SLOTS + 1] += 1
+            start[alter[slot] + 1] += 1
+    for i in range(residents):
+        start[i + 1] += start[i]
+    filled = start[:-1].copy()
+    slots = np.empty(start[-1], np.int64)
+    other = np.empty(start[-1], np.int32)
+    for slot in range(alter.size):
+        if alter[slot] != EMPTY:
+            owner = slot // SLOTS
+            slots[filled[owner]] = slot
+            other[filled[owner]] = alter[slot]
+            filled[owner] += 1
+            slots[filled[alter[slot]]] = slot
+            other[filled[alter[slot]]] = owner
+            filled[alter[slot]] += 1
+    return start, slots, other
+
+
+def members(part: Ints, parts: int) -> Members:
+    """The rows of each of ``parts`` parts, where ``part[row]`` names the part of a row."""
+    return Members(*_members(part, parts))
+
+
+@njit(cache=True)
+def _members(part, parts):  # noqa: ANN001, ANN202 - compiled
+    start = np.zeros(parts + 1, np.int64)
+    for row in range(part.size):
+        start[part[row] + 1] += 1
+    for b in range(parts):
+        start[b + 1] += start[b]
+    filled = start[:-1].copy()
+    rows = np.empty(part.size, np.int32)
+    for row in range(part.size):
+        rows[filled[part[row]]] = row
+        filled[part[row]] += 1
+    return start, rows
+
+
+@njit(cache=True)
+def in_lottery_order(tickets):  # noqa: ANN001, ANN201 - compiled
+    """Rows in the order of their keyed tickets (64 bits), earlier rows first among equals: a radix sort."""
+    n = tickets.size
+    order = np.arange(n)
+    passing = np.empty(n, np.int64)
+    for digit in range(3):
+        shift = np.uint64(31 + 11 * digit)
+        start = np.zeros(2049, np.int64)
+        for i in range(n):
+            start[np.int64((tickets[i] >> shift) & np.uint64(2047)) + 1] += 1
+        for b in range(2048):
+            start[b + 1] += start[b]
+        for i in range(n):
+            row = order[i]
+            b = np.int64((tickets[row] >> shift) & np.uint64(2047))
+            passing[start[b]] = row
+            start[b] += 1
+        order, passing = passing, order
+    return order
+
+
+def lottery(tickets: list[int]) -> list[int]:
+    """`in_lottery_order` for the plain hand: Python's own stable sort on the same bits."""
+    return sorted(range(len(tickets)), key=lambda row: tickets[row] >> 31)
+
+

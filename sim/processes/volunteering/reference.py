@@ -1,0 +1,165 @@
+"""Volunteering, the plain hand: one resident at a time, with the symbols of the room's equations."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from sim.chance import Dice, Die
+from sim.ledger import Flow
+from sim.state import NOBODY, STRONG, THIS_YEAR_AND_LAST
+
+if TYPE_CHECKING:
+    from sim.community import Community
+    from sim.processes.volunteering import Parameters
+
+
+def advance_reference(community: Community, p: Parameters, dice: Dice) -> None:
+    """The plain hand: a month of joining, leaving and giving."""
+    held = [resident.role for resident in community.residents]
+    ties_of = community.ties_by_resident()
+    crowded = crowding(community, p)
+    for g, charity in enumerate(community.charities):
+        charity.load = load(g, charity, community)
+    for i, resident in enumerate(community.residents):
+        look_back(resident)
+        askers = [(tie.strength, community.residents[j], held[j]) for tie, j in ties_of[i] if held[j] != NOBODY]
+        count_weak_asks(resident, askers, p, dice)
+        if held[i] == NOBODY:
+            maybe_join(resident, askers, crowded, community, p, dice)
+        else:
+            close = sum(1 for w, _, group in askers if group == held[i] and w >= STRONG)
+            maybe_leave(resident, close, community, p, dice)
+        pledge(resident, community.month, p, dice)
+
+
+def crowding(community: Community, p: Parameters) -> float:
+    """How joining follows the council's paid hours."""
+    paid, paid_0 = community.paid_hours(), community.constants.paid_hours
+    return max(0.0, 1.0 + p.crowding * (paid / paid_0 - 1.0)) if paid_0 > 0.0 else 1.0
+
+
+def load(g: int, charity: Any, community: Community) -> float:
+    """Hours asked of each volunteer present, beside the founding mean."""
+    present = sum(1 for r in community.residents if r.role == g and r.role_starts <= community.month)
+    L, L_0 = charity.work_hours / max(1, present), community.constants.load
+    return float(L / L_0) if L_0 > 0.0 else 1.0
+
+
+def look_back(resident: Any) -> None:
+    """What was pledged for this month has been given."""
+    resident.formal_hours = resident.pledged_hours
+    gave = int(resident.formal_hours > 0.0)
+    resident.active_months = (resident.active_months << 1 | gave) & THIS_YEAR_AND_LAST
+
+
+def count_weak_asks(resident: Any, askers: list[Any], p: Parameters, dice: Dice) -> None:
+    """An ask along a tie too weak to carry support is remembered as unsupported."""
+    for w, asker, _ in askers:
+        if w < p.ask_supported and dice.uniform(Die.ASK, asker.id, resident.id) < p.ask_chance:
+            resident.unsupported_asks += 1
+
+
+def maybe_join(resident: Any, askers: list[Any], crowded: float, community: Community, p: Parameters, dice: Dice) -> None:
+    """Take up a role, or else perhaps help once."""
+    A = 0.0
+    for w, _, _ in askers:
+        A += w
+    A_0 = community.constants.asking
+    f = min(p.asked_most, (A + resident.outside_ask) / A_0 if A_0 > 0.0 else 1.0)
+    s, b = p.asked_share, p.civic_slope
+    k = community.constants.join_rate * math.exp(b * resident.civic - b * b / 2.0)
+    k *= p.resources_abc1 if resident.group < 3 else p.resources_c2de
+    if resident.ever:
+        k *= p.return_ratio
+    k = k * ((1.0 - s) + s * f) * crowded
+    if dice.uniform(Die.JOIN, resident.id) < -math.expm1(-k):
+        join(resident, A, s * f, askers, community, p, dice)
+    else:
+        maybe_help_once(resident, community, p, dice)
+
+
+def join(
+    resident: Any, A: float, asked: float, askers: list[Any], community: Community, p: Parameters, dice: Dice
+) -> None:
+    """Find out who asked, if anybody, and take up a role there."""
+    charity, cause = NOBODY, Flow.JOINED_UNASKED
+    if dice.uniform(Die.JOIN_CAUSE, resident.id) * ((1.0 - p.asked_share) + asked) < asked:
+        cause = Flow.JOINED_OUTSIDE_ASK
+        left = dice.uniform(Die.JOIN_ASKER, resident.id) * (A + resident.outside_ask)
+        for w, _, group in askers:
+            left -= w
+            if left < 0.0:
+                charity, cause = group, Flow.JOINED_INSIDE_ASK
+                break
+    if charity == NOBODY:
+        charity = pick(community, resident, dice.uniform(Die.JOIN_CHARITY, resident.id))
+    if charity == NOBODY:
+        return
+    resident.role = resident.gives_to = charity
+    resident.role_since = community.month
+    resident.role_starts = community.month + p.waiting_months
+    resident.ever = 1
+    community.ledger[cause] += 1
+
+
+def maybe_help_once(resident: Any, community: Community, p: Parameters, dice: Dice) -> None:
+    """A month's help without a role."""
+    b = p.civic_slope
+    k = p.once_chance * math.exp(b * resident.occasional - b * b / 2.0)
+    resident.gives_to = NOBODY
+    if dice.uniform(Die.ONE_OFF, resident.id) < -math.expm1(-k):
+        resident.gives_to = pick(community, resident, dice.uniform(Die.ONE_OFF_CHARITY, resident.id))
+        if resident.gives_to != NOBODY:
+            community.ledger[Flow.ONE_OFF] += 1
+            community.ledger[Flow.ONE_OFF_ENDED] += 1
+
+
+def pick(community: Community, resident: Any, u: float) -> int:
+    """A charity within reach, by its joining weight; NOBODY where there is none."""
+    within_reach = [
+        (g, charity.joining_weight)
+        for g, charity in enumerate(community.charities)
+        if charity.serves_place or charity.neighbourhood == resident.neighbourhood
+    ]
+    total = 0.0
+    for _, weight in within_reach:
+        total += weight
+    left, picked = u * total, NOBODY
+    for g, weight in within_reach:
+        if weight > 0.0:
+            picked = g
+            left -= weight
+            if left < 0.0:
+                break
+    return picked
+
+
+def maybe_leave(resident: Any, close: int, community: Community, p: Parameters, dice: Dice) -> None:
+    """Give up the role, for one of three causes."""
+    is_new = community.month - resident.role_since < p.new_months
+    base = p.leave_chance * (p.new_ratio if is_new else 1.0)
+    L = max(0.0, min(p.load_most, community.charities[resident.role].load + resident.strain))
+    overload = base * p.overload_share * math.exp(p.overload_power * math.log(L)) if L > 0.0 else 0.0
+    life = base * p.life_share
+    other = base * p.other_share * (0.5 if close >= 2 else 1.0)
+    u = dice.uniform(Die.LEAVE, resident.id)
+    for cause, until in (
+        (Flow.LEFT_LIFE, life), (Flow.LEFT_OVERLOAD, life + overload), (Flow.LEFT_OTHER, life + overload + other),
+    ):  # fmt: skip
+        if u < min(1.0, until):
+            community.ledger[cause] += 1
+            resident.role = resident.gives_to = NOBODY
+            return
+
+
+def pledge(resident: Any, month: int, p: Parameters, dice: Dice) -> None:
+    """The formal hours of the month that comes."""
+    e = dice.normal(Die.FORMAL_HOURS, resident.id)
+    resident.pledged_hours = 0.0
+    if resident.role != NOBODY:
+        if resident.role_starts <= month + 1:
+            zF = resident.devotion
+            resident.pledged_hours = min(p.hours_most, p.role_hours * math.exp(p.hours_spread * zF + p.hours_noise * e))
+    elif resident.gives_to != NOBODY:
+        resident.pledged_hours = p.once_hours * math.exp(p.hours_noise * e)

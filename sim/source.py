@@ -1,0 +1,41 @@
+"""The source hash: over the modules that can change a result, and no others.
+
+It names the folder of compiled kernels (numba's own cache looks at one file, and would keep a stale kernel when a
+function in another file changes) and the stored runs, so that editing a plot loses neither.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from functools import cache
+from pathlib import Path
+
+HERE = Path(__file__).parent
+COUNTS = (
+    "units.py", "chance.py", "parameters.py", "place.py", "world.py", "policy.py", "state.py", "indexes.py", "ledger.py",
+    "founding", "processes", "schedule.py", "observables.py", "model.py", "data",
+)  # fmt: skip
+"""What can change a result: files, and folders with all that is in them."""
+
+
+@cache
+def source_hash() -> str:
+    """Sixteen hexadecimal digits that change whenever a result could."""
+    digest = hashlib.sha256()
+    for name in COUNTS:
+        path = HERE / name
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path] * path.exists():
+            if file.suffix in {".py", ".csv"}:
+                digest.update(file.relative_to(HERE).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def cache_folder() -> Path:
+    """Where compiled kernels and founded towns are kept: safe to delete at any time."""
+    chosen = os.environ.get("TAKESTWO_CACHE")
+    if chosen:
+        return Path(chosen)
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("takestwo"))

@@ -1,0 +1,369 @@
+"""The world as columns: every table, its shapes and units.
+
+A table is a named tuple of arrays, one row an entity, so a kernel reads ``residents.trust_council[i]`` as the plain
+hand reads ``resident.trust_council``. Columns are changed in place and never rebound. All state is float64 or integer.
+
+Ties lie in owner slots: resident i owns the slots i * SLOTS to i * SLOTS + SLOTS - 1, so the owner is implied, each
+tie is stored once, and a slot never moves. Sums over ties run in the order of the slots, in both hands.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.integer[Any]]
+
+SLOTS = 16
+"""Ties that one resident can own. A resident is also the alter of ties that others own."""
+
+KINDS = ("care", "practical", "company", "advice", "activity")
+"""Kinds of need, in the order of every column that has one value a kind."""
+CARE = 0
+
+EMPTY, NOBODY = -1, -1
+BONDING, WEAK, BRIDGING = 0, 1, 2
+"""Classes of ties between residents."""
+
+QUINTILES = 5
+TRUST_KNOTS = 11
+QUANTILE_KNOTS = 257
+STRONG = 0.5
+"""Strength from which a tie is called strong."""
+SURVIVAL_MONTHS = 84
+"""How far back ties are remembered: seven years, as in the survey of friendships."""
+
+
+THIS_YEAR_AND_LAST = (1 << 13) - 1
+"""This month and the twelve before it, a bit each."""
+
+
+class Residents(NamedTuple):
+    """Adults, 16 and over. A row passes to the replacement when its resident dies or leaves; ids never do."""
+
+    id: Ints  # permanent, 63 bits
+    generation: Ints  # how many lived in this row before
+    arrived: Ints  # month
+    neighbourhood: Ints  # row of Neighbourhoods
+    tenure: Ints  # 0 owner, 1 social, 2 private; it belongs to the home, and so do x and y
+    x: Floats  # kilometres, fixed for a home
+    y: Floats
+    group: Ints  # social grade (0 ABC1, 1 C2DE) x age (0 16-34, 1 35-64, 2 65 and over): grade * 3 + age
+    venue: Ints  # the place in the neighbourhood where people meet that this resident goes to
+    civic: Floats  # standard normal: propensity to take a role
+    occasional: Floats  # standard normal: propensity to help once
+    devotion: Floats  # standard normal: formal hours
+    warmth: Floats  # standard normal: hours for neighbours
+    neighbourly: Floats  # standard normal: propensity to help neighbours
+    voice: Floats  # standard logistic: inclination to feel influence
+    skill: Floats  # mean 1: what an hour of this resident is worth beside another's
+    ever: Ints  # 1 if ever a volunteer
+    role: Ints  # row of the charity in which a role is held, or NOBODY
+    role_since: Ints  # month of joining
+    role_starts: Ints  # month of the first hours
+    gives_to: Ints  # row of the charity to which the pledged hours go, or NOBODY
+    pledged_hours: Floats  # formal hours pledged for the coming month
+    formal_hours: Floats  # formal hours given this month
+    spare_hours: Floats  # what is left of this month's time for neighbours
+    helping_hours: Floats  # hours given to neighbours this month
+    active_months: Ints  # bit m set: gave formal hours m months ago
+    helped_months: Ints  # bit m set: helped a neighbour m months ago
+    received_months: Ints  # bit m set: was helped by a neighbour m months ago
+    met_neighbour: Ints  # 1 if met anybody of the neighbourhood this month
+    hours_past: Floats  # (N, 12) formal and neighbourly hours of each calendar month of the last year
+    need: Floats  # (N, kinds) hours of need arising this month
+    met: Floats  # (N, kinds) hours of it met
+    crisis: Floats  # hours of care a month that unmet prevention has turned into crisis
+    trust_council: Floats  # 0 to 1
+    trust_charity: Floats  # 0 to 1
+    trust_council_first: Floats  # T(0)
+    trust_charity_first: Floats
+    nurtured_hours: Floats  # hours of nurtured meeting this month
+    outside_ask: Floats  # strength of the asks that come along no tie (organiser, publicity) this month
+    unsupported_asks: Ints  # asks without support since trust last moved
+    strain: Floats  # load that such asks add for this resident, beside the founding mean
+
+
+class Ties(NamedTuple):
+    """Ties between residents in owner slots (N * SLOTS rows)."""
+
+    alter: Ints  # row of the other resident, or EMPTY
+    strength: Floats  # 0 to 1
+    klass: Ints  # BONDING, WEAK, BRIDGING
+    deepening: Ints  # 1 while a weak tie is taken up, until it is bonding
+    born: Ints  # month
+    hours: Floats  # hours shared this month
+
+
+class Charities(NamedTuple):
+    """Charities and unregistered groups, each the part that works in this place."""
+
+    id: Ints
+    neighbourhood: Ints  # row of Neighbourhoods where it is at home
+    band: Ints  # 0 unregistered, 1 micro .. 6 super-major
+    serves_place: Ints  # 1 if it serves the whole place, 0 if its own neighbourhood
+    weight: Floats  # bodies that this row stands for: 1, or population / reach for a branch
+    paid_hours: Floats  # paid hours a month
+    kinds: Floats  # (C, kinds) shares of its hours by kind of need
+    joining_weight: Floats  # how often a newcomer to volunteering picks it, beside the others
+    work_hours: Floats  # volunteer hours that its work asks for in a month
+    load: Floats  # hours asked a month for each volunteer present, beside the founding mean
+
+
+class Council(NamedTuple):
+    """All local government of the place in one (1 row). Money in real pounds."""
+
+    population: Floats  # people of all ages
+    core_founding: Floats  # core funding a year at founding
+    other_founding: Floats  # fees and other income a year at founding
+    care_share: Floats  # share of spending on care at founding
+    reserves: Floats  # pounds
+    reserves_target: Floats  # pounds: what the council holds when nothing presses
+    spend_last_year: Floats  # pounds a year
+    draw: Floats  # pounds a month drawn from reserves this year; negative: paid in
+    income: Floats  # pounds this month, core and other
+    spend_statutory: Floats  # pounds this month
+    spend_discretionary: Floats
+    section_114: Ints  # 1 in a year that ends, or begins, with reserves below nil
+
+
+class Services(NamedTuple):
+    """The council's services."""
+
+    statutory: Ints  # 1 statutory, 0 discretionary
+    share: Floats  # share of its block's spending
+    kinds: Floats  # (S, kinds) shares of its hours by kind of need
+    spend: Floats  # pounds this month
+    hours: Floats  # paid hours this month
+
+
+class Neighbourhoods(NamedTuple):
+    """Parts of the place, of about 1,700 people."""
+
+    quintile: Ints  # deprivation: 1 most deprived .. 5 least
+    x: Floats  # kilometres
+    y: Floats
+    need_weight: Floats  # need of a resident beside the average place
+    venues: Ints  # places to meet
+
+
+class Quintiles(NamedTuple):
+    """What is fixed at founding for each deprivation quintile (5 rows)."""
+
+    met_founding: Floats  # share of need met at founding: what people have come to expect
+
+
+class TrustKnots(NamedTuple):
+    """What is added to T(0) for the level to which trust returns, at even knots of T(0)."""
+
+    council: Floats
+    charity: Floats
+
+
+class Quantiles(NamedTuple):
+    """Quantile curves of T(0) at even knots."""
+
+    council: Floats
+    charity: Floats
+
+
+class Classes(NamedTuple):
+    """What is fixed at founding for each class of ties (3 rows)."""
+
+    contexts_founding: Floats  # mean weight of the contexts that a tie has
+
+
+class Constants(NamedTuple):
+    """Numbers solved at founding (1 row), so that a place with nothing happening to it stays as it is."""
+
+    join_rate: Floats  # k0 a month
+    asking: Floats  # A0: founding mean of asking among those without a role
+    load: Floats  # L0: hours asked a month for each volunteer present
+    search_chance: Floats  # c a month
+    take_up_chance: Floats  # c_up a month
+    need_scale: Floats  # brings unmet need at founding to its stated share
+    influence: Floats  # b0
+    spare: Floats  # mean hours for neighbours
+    paid_hours: Floats  # paid council hours a month at founding, in all
+
+
+class Policies(NamedTuple):
+    """Policies in force (a row each); money in real pounds."""
+
+    instrument: Ints  # 0 organisers, 1 publicity
+    dose: Floats  # pounds a resident-year
+    start: Ints  # month
+    months: Ints  # length
+    taper: Ints  # months over which it fades after its length
+    where: Ints  # row of the neighbourhood, or -1 for all
+    payer: Ints  # 0 outside, 1 the council's discretionary spending
+    overhead: Floats  # share of spending that the host takes
+    balance: Floats  # pounds in hand
+    received: Floats  # pounds this month
+    spent: Floats  # pounds this month
+    people: Floats  # people met or asked this month
+
+
+class World(NamedTuple):
+    """What happens from outside, a row a month from month 0; the months before it are as row 0, the months after as
+    the last."""
+
+    core_funding: Floats  # beside month 0
+    other_income: Floats  # beside month 0
+    care_demand: Floats  # beside month 0
+    hardship: Floats  # multiplies need
+    meeting_ban: Ints  # 1 while meeting is banned
+
+
+class Past(NamedTuple):
+    """Counts of earlier months, row = month modulo the rows (SURVIVAL_MONTHS + 1)."""
+
+    ties: Floats  # ties alive
+    strong: Floats  # ties with w >= STRONG
+    active: Floats  # residents who gave formal hours
+    paid_hours: Floats  # hours of all paid work per 1,000
+    unpaid_hours: Floats
+
+
+class StrongTies(NamedTuple):
+    """Which slots held a strong tie in earlier months (same rows as `Past`), one bit a slot."""
+
+    bits: Ints
+
+
+@dataclass(repr=False)
+class State:
+    """One place at one moment: all that is needed to go on from here.
+
+    Attributes:
+        seed: the run seed.
+        month: the month being lived; negative while the place is being founded.
+    """
+
+    seed: int
+    month: int
+    residents: Residents
+    ties: Ties
+    charities: Charities
+    council: Council
+    services: Services
+    neighbourhoods: Neighbourhoods
+    quintiles: Quintiles
+    trust_knots: TrustKnots
+    quantiles: Quantiles
+    classes: Classes
+    constants: Constants
+    policies: Policies
+    world: World
+    past: Past
+    strong_ties: StrongTies
+    ledger: Floats
+
+    def __repr__(self) -> str:
+        return f"State(residents={len(self.residents.id)}, month={self.month}, seed={self.seed})"
+
+    def fork(self) -> State:
+        """A copy that shares nothing with this one."""
+        return copy.deepcopy(self)
+
+    @property
+    def world_row(self) -> int:
+        """The row of `World` that holds this month."""
+        return min(max(self.month, 0), len(self.world.hardship) - 1)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the whole state to exactly ``path``, by a temporary file and a rename."""
+        target = Path(path)
+        columns = {"ledger": self.ledger}
+        for table, name, column in self.columns():
+            columns[f"{table}.{name}"] = column
+        head = np.frombuffer(json.dumps({"seed": self.seed, "month": self.month}).encode(), dtype=np.uint8)
+        passing = target.with_name(f".{target.name}.{os.getpid()}")
+        try:
+            with passing.open("wb") as file:
+                np.savez(file, allow_pickle=False, head=head, **columns)
+            passing.replace(target)
+        finally:
+            passing.unlink(missing_ok=True)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> State:
+        """Read a state that `save` wrote.
+
+        Raises:
+            ValueError: if the file is not a saved state, or was saved by a version with other columns.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                head = json.loads(bytes(file["head"]))
+                tables = {
+                    name: kind(*(file[f"{name}.{column}"] for column in kind._fields))
+                    for name, kind in TABLES.items()
+                }
+                return cls(**head, **tables, ledger=file["ledger"])
+        except (KeyError, ValueError, EOFError) as fault:
+            raise ValueError(f"{path} is not a saved state of this version: {fault}") from fault
+
+    def columns(self) -> list[tuple[str, str, Any]]:
+        """Every column as (table, name, array), in a fixed order."""
+        return [
+            (table, name, column)
+            for table in TABLES
+            for name, column in zip(getattr(self, table)._fields, getattr(self, table), strict=True)
+        ]
+
+
+TABLES: dict[str, type[Any]] = {
+    "residents": Residents, "ties": Ties, "charities": Charities, "council": Council, "services": Services,
+    "neighbourhoods": Neighbourhoods, "quintiles": Quintiles, "trust_knots": TrustKnots, "quantiles": Quantiles,
+    "classes": Classes, "constants": Constants, "policies": Policies, "world": World, "past": Past,
+    "strong_ties": StrongTies,
+}  # fmt: skip
+"""The tables of a state, in order."""
+
+assert [f.name for f in dataclasses.fields(State)][2:-1] == list(TABLES)  # noqa: S101 - a table is named once
+
+_SHORT = {
+    "tenure", "group", "venue", "ever", "met_neighbour", "klass", "deepening", "band", "serves_place", "statutory",
+    "section_114", "quintile", "instrument", "payer", "meeting_ban",
+}  # fmt: skip
+_WIDTH = {"need": len(KINDS), "met": len(KINDS), "kinds": len(KINDS), "hours_past": 12}
+
+
+def allocate(
+    *, residents: int, charities: int, services: int, neighbourhoods: int, policies: int, world: int, flows: int,
+    seed: int = 0, month: int = 0,
+) -> State:  # fmt: skip
+    """A state of the given numbers of rows with every column at zero, and every tie slot and role empty."""
+    rows = {
+        "residents": residents, "ties": residents * SLOTS, "charities": charities, "council": 1,
+        "services": services, "neighbourhoods": neighbourhoods, "quintiles": QUINTILES, "trust_knots": TRUST_KNOTS,
+        "quantiles": QUANTILE_KNOTS, "classes": 3, "constants": 1, "policies": policies, "world": world,
+        "past": SURVIVAL_MONTHS + 1, "strong_ties": SURVIVAL_MONTHS + 1,
+    }  # fmt: skip
+
+    def column(table: str, name: str, annotation: object) -> Any:
+        if name == "bits":
+            return np.zeros((rows[table], (rows["ties"] + 7) // 8), np.uint8)
+        whole = np.int64 if name == "id" else np.int8 if name in _SHORT else np.int32
+        kind = np.float64 if "Floats" in str(annotation) else whole
+        return np.zeros((rows[table], _WIDTH[name]) if name in _WIDTH else rows[table], kind)
+
+    tables = {
+        table: made(*(column(table, name, made.__annotations__[name]) for name in made._fields))
+        for table, made in TABLES.items()
+    }
+    state = State(seed=seed, month=month, **tables, ledger=np.zeros(flows))
+    state.ties.alter[:] = EMPTY
+    state.residents.role[:] = NOBODY
+    state.residents.gives_to[:] = NOBODY
+    return state

@@ -1,0 +1,98 @@
+"""The twin harness: the fast hand and the plain hand, from the same town, must leave the same bits."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import numba
+import numpy as np
+import pytest
+
+from sim.chance import Dice
+from sim.community import Community
+from sim.state import State
+from tests.towns import HABITS, town
+
+Hand = Callable[[Any, Any, Dice], None]
+
+
+def differences(one: State, other: State) -> list[str]:
+    """Columns in which two states differ by a bit, with the first row and its two values."""
+    found = []
+    for (table, name, a), (_, _, b) in zip(one.columns(), other.columns(), strict=True):
+        if a.tobytes() != b.tobytes():
+            row = tuple(int(x[0]) for x in np.nonzero(a != b)) if a.shape == b.shape else "shape"
+            found.append(f"{table}.{name} at {row}: {a[row] if row != 'shape' and row else a} / {b[row] if row != 'shape' and row else b}")
+    if one.ledger.tobytes() != other.ledger.tobytes():
+        rows = np.nonzero(one.ledger != other.ledger)[0]
+        found.append(f"ledger at {rows.tolist()}: {one.ledger[rows]} / {other.ledger[rows]}")
+    return found
+
+
+def by_fast_hand(room: ModuleType, state: State, p: Any, *, hand: Hand | None = None) -> State:
+    """The town after the room's fast hand (or another that takes its place)."""
+    after = state.fork()
+    (hand or room.advance)(after, p, Dice(after.seed, after.month))
+    return after
+
+
+def by_plain_hand(room: ModuleType, state: State, p: Any) -> State:
+    """The town after the room's plain hand."""
+    community = Community(state.fork())
+    room.advance_reference(community, p, Dice(state.seed, state.month))
+    return community.write_back()
+
+
+def assert_twins(room: ModuleType, state: State, p: Any | None = None) -> None:
+    """Both hands of a room agree to the bit on this town."""
+    p = p if p is not None else room.Parameters()
+    found = differences(by_fast_hand(room, state, p), by_plain_hand(room, state, p))
+    assert not found, "\n".join(found)
+
+
+def plant(kernels: ModuleType, right: str, wrong: str, *, compiled: bool = False) -> dict[str, Callable[..., Any]]:
+    """The kernels of a module with one fault put in, as plain Python functions or compiled."""
+    source = inspect.getsource(kernels)
+    found = source.count(right)
+    assert found == 1, f"the fault must have one place to go, and {right!r} stands {found} times in {kernels.__name__}"
+    source = source.replace(right, wrong)
+    names, parts = [], []
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.FunctionDef) and any("njit" in ast.unparse(d) for d in node.decorator_list):
+            names.append(node.name)
+            parts.append(("@njit\n" if compiled else "") + str(ast.get_source_segment(source, node)))
+    space = dict(vars(kernels)) | {"njit": numba.njit}
+    exec("\n\n".join(parts), space)
+    return {name: space[name] for name in names}
+
+
+def assert_fault_is_caught(
+    room: ModuleType, kernels: ModuleType, entry: str, right: str, wrong: str, *, p: Any | None = None, compiled: bool = False
+) -> None:
+    """With the fault in the kernel, the twins differ on some town; without it, the same towns agree.
+
+    Args:
+        room: the room, whose namespace holds the kernel's entry function under the name ``entry``.
+        kernels: the module where the kernels are written (the room itself, or its ``kernel``).
+        entry: the name of the kernel that `advance` calls.
+        right: a piece of the kernel's source that stands there once.
+        wrong: what the fault makes of it.
+        p: the room's parameters.
+        compiled: compile the faulty kernel too.
+    """
+    p = p if p is not None else room.Parameters()
+    faulty = plant(kernels, right, wrong, compiled=compiled)[entry]
+    for habit in HABITS:
+        for seed in range(4):
+            state = town(residents=60, habit=habit, seed=seed)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(room, entry, faulty)
+                after = by_fast_hand(room, state, p)
+            if differences(after, by_plain_hand(room, state, p)):
+                assert_twins(room, state, p)
+                return
+    raise AssertionError(f"nobody noticed {wrong!r} in place of {right!r}")
