@@ -12,14 +12,14 @@ from sim.source import cache_folder, source_hash
 os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_folder() / "kernels" / source_hash()))
 
 if TYPE_CHECKING:
-    from sim.compose import compose
+    from sim.composition import compose
     from sim.ensemble import compare, run_ensemble
     from sim.model import CommunityModel
 
 __version__ = "0.1.0"
 __all__ = ["CommunityModel", "compare", "compose", "run_ensemble"]
 
-_HOME = {"CommunityModel": "sim.model", "compose": "sim.compose", "run_ensemble": "sim.ensemble", "compare": "sim.ensemble"}
+_HOME = {"CommunityModel": "sim.model", "compose": "sim.composition", "run_ensemble": "sim.ensemble", "compare": "sim.ensemble"}
 
 
 def __getattr__(name: str) -> Any:

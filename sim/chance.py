@@ -4,7 +4,7 @@ A draw is a hash of (run seed, decision, month, who[, whom]). So it does not mat
 what order people are visited, and two scenarios under one seed share every draw that they have in common.
 
     stream(seed, die, month) = mix(mix(mix(seed) + die GOLDEN) + month GOLDEN)
-    uniform(stream, who)     = (mix(stream + who GOLDEN) >> 11) 2^-53 + 2^-54          in (0, 1)
+    uniform(stream, who)     = (mix(stream + who GOLDEN) >> 12) 2^-52 + 2^-53          in (0, 1), both ends left out
 
 ``mix`` is the finaliser of splitmix64. All of it is arithmetic modulo 2^64.
 
@@ -28,6 +28,7 @@ GOLDEN = 0x9E3779B97F4A7C15
 FIRST = 0xBF58476D1CE4E5B9
 SECOND = 0x94D049BB133111EB
 ID_BITS = 63
+STEP, HALF_STEP = 2.0**-52, 2.0**-53
 
 
 class Die(IntEnum):
@@ -143,14 +144,14 @@ def mix(x):  # noqa: ANN001, ANN201 - compiled
 def uniform(stream, who):  # noqa: ANN001, ANN201 - compiled
     """A draw in (0, 1) for one id."""
     h = mix(stream + np.uint64(who) * np.uint64(GOLDEN))
-    return np.float64(h >> np.uint64(11)) * 1.1102230246251565e-16 + 5.551115123125783e-17
+    return np.float64(h >> np.uint64(12)) * STEP + HALF_STEP
 
 
 @njit(cache=True, inline="always")
 def uniform2(stream, who, whom):  # noqa: ANN001, ANN201 - compiled
     """A draw in (0, 1) for an ordered pair (an id and an id, or an id and a number of tries)."""
     h = mix(mix(stream + np.uint64(who) * np.uint64(GOLDEN)) + np.uint64(whom) * np.uint64(GOLDEN))
-    return np.float64(h >> np.uint64(11)) * 1.1102230246251565e-16 + 5.551115123125783e-17
+    return np.float64(h >> np.uint64(12)) * STEP + HALF_STEP
 
 
 @njit(cache=True, inline="always")
@@ -191,7 +192,7 @@ class Dice:
         h = self.bits(die, who)
         if whom is not None:
             h = mix_plain(h + whom * GOLDEN)
-        return (h >> 11) * 1.1102230246251565e-16 + 5.551115123125783e-17
+        return (h >> 12) * STEP + HALF_STEP
 
     def normal(self, die: Die, who: int) -> float:
         """A standard normal draw for one id."""

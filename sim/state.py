@@ -16,6 +16,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +80,7 @@ class Residents(NamedTuple):
     helped_months: Ints  # bit m set: helped a neighbour m months ago
     received_months: Ints  # bit m set: was helped by a neighbour m months ago
     met_neighbour: Ints  # 1 if met anybody of the neighbourhood this month
+    planned_hours: Floats  # hours a month that this resident's ties plan to share
     hours_past: Floats  # (N, 12) formal and neighbourly hours of each calendar month of the last year
     need: Floats  # (N, kinds) hours of need arising this month
     met: Floats  # (N, kinds) hours of it met
@@ -91,6 +93,7 @@ class Residents(NamedTuple):
     outside_ask: Floats  # strength of the asks that come along no tie (organiser, publicity) this month
     unsupported_asks: Ints  # asks without support since trust last moved
     strain: Floats  # load that such asks add for this resident, beside the founding mean
+    influence: Ints  # 1 if this resident feels able to influence local decisions
 
 
 class Ties(NamedTuple):
@@ -190,15 +193,18 @@ class Constants(NamedTuple):
     load: Floats  # L0: hours asked a month for each volunteer present
     search_chance: Floats  # c a month
     take_up_chance: Floats  # c_up a month
+    acceptance: Floats  # chance that a stranger of another group is accepted
     need_scale: Floats  # brings unmet need at founding to its stated share
     influence: Floats  # b0
-    spare: Floats  # mean hours for neighbours
     paid_hours: Floats  # paid council hours a month at founding, in all
+    paid_before: Floats  # paid hours per 1,000 residents, mean of the 12 months before month 0
+    unpaid_before: Floats  # unpaid hours likewise
 
 
 class Policies(NamedTuple):
     """Policies in force (a row each); money in real pounds."""
 
+    id: Ints  # permanent: a hash of the name
     instrument: Ints  # 0 organisers, 1 publicity
     dose: Floats  # pounds a resident-year
     start: Ints  # month
@@ -230,8 +236,8 @@ class Past(NamedTuple):
     ties: Floats  # ties alive
     strong: Floats  # ties with w >= STRONG
     active: Floats  # residents who gave formal hours
-    paid_hours: Floats  # hours of all paid work per 1,000
-    unpaid_hours: Floats
+    paid_hours: Floats  # hours of all paid work per 1,000 residents
+    unpaid_hours: Floats  # formal and neighbourly hours likewise
 
 
 class StrongTies(NamedTuple):
@@ -280,8 +286,8 @@ class State:
         """The row of `World` that holds this month."""
         return min(max(self.month, 0), len(self.world.hardship) - 1)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the whole state to exactly ``path``, by a temporary file and a rename."""
+    def save(self, path: str | os.PathLike[str], *, beside: str = "") -> None:
+        """Write the whole state, and text ``beside`` it, to exactly ``path``, by a temporary file and a rename."""
         target = Path(path)
         columns = {"ledger": self.ledger}
         for table, name, column in self.columns():
@@ -290,7 +296,7 @@ class State:
         passing = target.with_name(f".{target.name}.{os.getpid()}")
         try:
             with passing.open("wb") as file:
-                np.savez(file, allow_pickle=False, head=head, **columns)
+                np.savez(file, allow_pickle=False, head=head, beside=np.array(beside.encode()), **columns)
             passing.replace(target)
         finally:
             passing.unlink(missing_ok=True)
@@ -310,8 +316,14 @@ class State:
                     for name, kind in TABLES.items()
                 }
                 return cls(**head, **tables, ledger=file["ledger"])
-        except (KeyError, ValueError, EOFError) as fault:
+        except (KeyError, ValueError, TypeError, EOFError, BadZipFile) as fault:
             raise ValueError(f"{path} is not a saved state of this version: {fault}") from fault
+
+    @staticmethod
+    def beside(path: str | os.PathLike[str]) -> str:
+        """The text that `save` wrote beside a state; nothing if it wrote none."""
+        with np.load(path, allow_pickle=False) as file:
+            return bytes(file["beside"].item()).decode() if "beside" in file else ""
 
     def columns(self) -> list[tuple[str, str, Any]]:
         """Every column as (table, name, array), in a fixed order."""
@@ -334,7 +346,7 @@ assert [f.name for f in dataclasses.fields(State)][2:-1] == list(TABLES)  # noqa
 
 _SHORT = {
     "tenure", "group", "venue", "ever", "met_neighbour", "klass", "deepening", "band", "serves_place", "statutory",
-    "section_114", "quintile", "instrument", "payer", "meeting_ban",
+    "section_114", "quintile", "instrument", "payer", "meeting_ban", "influence",
 }  # fmt: skip
 _WIDTH = {"need": len(KINDS), "met": len(KINDS), "kinds": len(KINDS), "hours_past": 12}
 

@@ -61,6 +61,7 @@ def _people(state: State, rng: Any, habit: str) -> None:
     r.formal_hours[:], r.helping_hours[:], r.spare_hours[:] = rng.gamma(1, 5, n), rng.gamma(1, 5, n), rng.gamma(1, 4, n)
     for name in ("active_months", "helped_months", "received_months"):
         getattr(r, name)[:] = rng.integers(0, 2**13, n)
+    r.planned_hours[:] = rng.gamma(4, 5, n)
     r.hours_past[:] = rng.gamma(1, 5, (n, 12))
     r.need[:] = rng.poisson(20 if habit == "desperate need" else 2, (n, len(KINDS)))
     r.met[:] = r.need * rng.random((n, len(KINDS)))
@@ -71,6 +72,7 @@ def _people(state: State, rng: Any, habit: str) -> None:
     r.outside_ask[:] = np.where(rng.random(n) < 0.2, rng.random(n) * 3, 0.0)
     r.unsupported_asks[:] = rng.integers(0, 3, n)
     r.strain[:] = np.where(rng.random(n) < 0.3, rng.normal(0, 1, n), 0.0)
+    r.influence[:] = np.arange(n) % 2
 
 
 def _ties(state: State, rng: Any, habit: str) -> None:
@@ -139,7 +141,8 @@ def _founded(state: State, rng: Any) -> None:
     state.classes.contexts_founding[:] = [0.6, 0.5, 0.3]
     c = state.constants
     c.join_rate[:], c.asking[:], c.load[:], c.search_chance[:], c.take_up_chance[:] = 0.05, 1.0, 10.0, 0.9, 0.1
-    c.need_scale[:], c.influence[:], c.spare[:] = 1.0, -0.66, 4.0
+    c.acceptance[:] = 0.3
+    c.need_scale[:], c.influence[:], c.paid_before[:] = 1.0, -0.66, 4000.0
     c.paid_hours[:] = state.services.hours.sum()
 
 

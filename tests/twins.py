@@ -57,17 +57,18 @@ def assert_twins(room: ModuleType, state: State, p: Any | None = None) -> None:
 def plant(kernels: ModuleType, right: str, wrong: str, *, compiled: bool = False) -> dict[str, Callable[..., Any]]:
     """The kernels of a module with one fault put in, as plain Python functions or compiled."""
     source = inspect.getsource(kernels)
-    found = source.count(right)
+    compiled_parts = {
+        node.name: str(ast.get_source_segment(source, node))
+        for node in ast.parse(source).body
+        if isinstance(node, ast.FunctionDef) and any("njit" in ast.unparse(d) for d in node.decorator_list)
+    }
+    found = sum(part.count(right) for part in compiled_parts.values())
     assert found == 1, f"the fault must have one place to go, and {right!r} stands {found} times in {kernels.__name__}"
-    source = source.replace(right, wrong)
-    names, parts = [], []
-    for node in ast.parse(source).body:
-        if isinstance(node, ast.FunctionDef) and any("njit" in ast.unparse(d) for d in node.decorator_list):
-            names.append(node.name)
-            parts.append(("@njit\n" if compiled else "") + str(ast.get_source_segment(source, node)))
+    decorator = "@njit\n" if compiled else ""
+    parts = [decorator + part.replace(right, wrong) for part in compiled_parts.values()]
     space = dict(vars(kernels)) | {"njit": numba.njit}
     exec("\n\n".join(parts), space)
-    return {name: space[name] for name in names}
+    return {name: space[name] for name in compiled_parts}
 
 
 def assert_fault_is_caught(

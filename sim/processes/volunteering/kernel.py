@@ -11,6 +11,9 @@ from sim.chance import Die, normal_quantile, uniform, uniform2
 from sim.ledger import Flow
 from sim.state import NOBODY, STRONG, THIS_YEAR_AND_LAST
 
+STAYS = -1
+
+
 @njit(cache=True)
 def live_the_month(residents, ties, charities, incident, constants, p, streams, ledger, month, service_hours):
     held = residents.role.copy()
@@ -41,13 +44,27 @@ def live_the_month(residents, ties, charities, incident, constants, p, streams, 
             followed = min(p.asked_most, _ratio(asking + residents.outside_ask[i], constants.asking[0]))
             k = _join_rate(residents.civic[i], residents.group[i], residents.ever[i], followed, crowded,
                            constants.join_rate[0], p)  # fmt: skip
+            residents.gives_to[i] = NOBODY
             if uniform(streams[Die.JOIN], who) < -math.expm1(-k):
                 _join(i, asking, followed, held, residents, ties, charities, incident, p, streams, ledger, month)
-            else:
-                _maybe_help_once(i, residents, charities, p, streams, ledger)
+            elif uniform(streams[Die.ONE_OFF], who) < _once_chance(residents.occasional[i], p):
+                _help_once(i, residents, charities, streams, ledger)
         else:
-            _maybe_leave(i, close, residents, charities, p, streams, ledger, month)
-        _pledge(i, residents, p, streams, month)
+            fresh = month - residents.role_since[i] < p.new_months
+            load = max(0.0, min(p.load_most, charities.load[held[i]] + residents.strain[i]))
+            cause = _cause_to_leave(fresh, load, close, uniform(streams[Die.LEAVE], who), p)
+            if cause != STAYS:
+                ledger[cause] += 1.0
+                residents.role[i] = NOBODY
+                residents.gives_to[i] = NOBODY
+        noise = p.hours_noise * normal_quantile(uniform(streams[Die.FORMAL_HOURS], who))
+        residents.pledged_hours[i] = 0.0
+        if residents.role[i] != NOBODY:
+            if residents.role_starts[i] <= month + 1:
+                hours = p.role_hours * math.exp(p.hours_spread * residents.devotion[i] + noise)
+                residents.pledged_hours[i] = min(p.hours_most, hours)
+        elif residents.gives_to[i] != NOBODY:
+            residents.pledged_hours[i] = p.once_hours * math.exp(noise)
 
 
 @njit(cache=True)
@@ -77,28 +94,36 @@ def _join_rate(civic, group, ever, followed, crowded, k0, p):
 
 
 @njit(cache=True)
-def _leave_parts(fresh, load, close, p):
-    """Monthly chances to leave for life, for overload and for other causes; they sum to 1 at most."""
+def _cause_to_leave(fresh, load, close, u, p):
+    """The flow under which a role is given up, or STAYS."""
     base = p.leave_chance * (p.new_ratio if fresh else 1.0)
     life = base * p.life_share
     overload = 0.0
     if load > 0.0:
         overload = base * p.overload_share * math.exp(p.overload_power * math.log(load))
     other = base * p.other_share * (0.5 if close >= 2 else 1.0)
-    return min(1.0, life), min(1.0, life + overload), min(1.0, life + overload + other)
+    if u < life:
+        return np.int64(Flow.LEFT_LIFE)
+    if u < life + overload:
+        return np.int64(Flow.LEFT_OVERLOAD)
+    if u < life + overload + other:
+        return np.int64(Flow.LEFT_OTHER)
+    return np.int64(STAYS)
 
 
 @njit(cache=True)
-def _maybe_help_once(i, residents, charities, p, streams, ledger):
+def _once_chance(occasional, p):
     mean = p.civic_slope * p.civic_slope / 2.0
-    k = p.once_chance * math.exp(p.civic_slope * residents.occasional[i] - mean)
-    residents.gives_to[i] = NOBODY
-    if uniform(streams[Die.ONE_OFF], residents.id[i]) < -math.expm1(-k):
-        u = uniform(streams[Die.ONE_OFF_CHARITY], residents.id[i])
-        residents.gives_to[i] = _pick(charities, residents.neighbourhood[i], u)
-        if residents.gives_to[i] != NOBODY:
-            ledger[Flow.ONE_OFF] += 1.0
-            ledger[Flow.ONE_OFF_ENDED] += 1.0
+    return -math.expm1(-p.once_chance * math.exp(p.civic_slope * occasional - mean))
+
+
+@njit(cache=True)
+def _help_once(i, residents, charities, streams, ledger):
+    u = uniform(streams[Die.ONE_OFF_CHARITY], residents.id[i])
+    residents.gives_to[i] = _pick(charities, residents.neighbourhood[i], u)
+    if residents.gives_to[i] != NOBODY:
+        ledger[Flow.ONE_OFF] += 1.0
+        ledger[Flow.ONE_OFF_ENDED] += 1.0
 
 
 @njit(cache=True)
@@ -146,28 +171,3 @@ def _join(i, asking, followed, held, residents, ties, charities, incident, p, st
         residents.role_starts[i] = month + p.waiting_months
         residents.ever[i] = 1
         ledger[cause] += 1.0
-
-
-@njit(cache=True)
-def _maybe_leave(i, close, residents, charities, p, streams, ledger, month):
-    fresh = month - residents.role_since[i] < p.new_months
-    load = max(0.0, min(p.load_most, charities.load[residents.role[i]] + residents.strain[i]))
-    life, overload, other = _leave_parts(fresh, load, close, p)
-    u = uniform(streams[Die.LEAVE], residents.id[i])
-    if u < other:
-        cause = Flow.LEFT_LIFE if u < life else (Flow.LEFT_OVERLOAD if u < overload else Flow.LEFT_OTHER)
-        ledger[cause] += 1.0
-        residents.role[i] = NOBODY
-        residents.gives_to[i] = NOBODY
-
-
-@njit(cache=True)
-def _pledge(i, residents, p, streams, month):
-    pledged = 0.0
-    noise = p.hours_noise * normal_quantile(uniform(streams[Die.FORMAL_HOURS], residents.id[i]))
-    if residents.role[i] != NOBODY:
-        if residents.role_starts[i] <= month + 1:
-            pledged = min(p.hours_most, p.role_hours * math.exp(p.hours_spread * residents.devotion[i] + noise))
-    elif residents.gives_to[i] != NOBODY:
-        pledged = p.once_hours * math.exp(noise)
-    residents.pledged_hours[i] = pledged

@@ -147,7 +147,7 @@ def maybe_leave(resident: Any, close: int, community: Community, p: Parameters, 
     for cause, until in (
         (Flow.LEFT_LIFE, life), (Flow.LEFT_OVERLOAD, life + overload), (Flow.LEFT_OTHER, life + overload + other),
     ):  # fmt: skip
-        if u < min(1.0, until):
+        if u < until:
             community.ledger[cause] += 1
             resident.role = resident.gives_to = NOBODY
             return

@@ -1,0 +1,103 @@
+"""The command ``takestwo``: its first word says what to do, the others are Hydra overrides.
+
+Nothing heavy is imported before it is known what is asked for. Faults of the user end in one message and exit 2.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from importlib import import_module
+
+OK, BAD_INPUT, INTERRUPTED = 0, 2, 130
+
+COMMANDS = {
+    "run": "one scenario, or with -m a sweep over several",
+    "compare": "scenarios under the same luck, in pairs",
+    "verify": "fast and plain hands agree here, and the standard run is as published",
+}
+"""What is built, with one line each; each is a module of this package that has HELP and `main`."""
+
+NOT_BUILT = (
+    "hypotheses", "why", "validate", "calibrate", "sensitivity", "invest", "place", "report", "app", "runs", "plan",
+    "trial", "odd", "profile",
+)  # fmt: skip
+
+HELP = """usage: takestwo COMMAND [KEY=VALUE ...]
+
+What happens to a community's capacity when its council is cut, and what nurturing relationships buys.
+
+{commands}
+
+  takestwo COMMAND --help     what a command does, with an example
+  takestwo --version
+
+example: takestwo run world=essay policy=nurture_early place.residents=5000 replicates=4
+"""
+
+
+class UsageError(Exception):
+    """A command line that cannot be followed, told in one message."""
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Do what the command line says.
+
+    Args:
+        words: the command line without its first word; that of the process if none is given.
+
+    Returns:
+        0 on success, 2 on bad input, 130 on Ctrl-C; 1 where `verify` finds a difference.
+    """
+    command, *rest = list(sys.argv[1:] if words is None else words) or ["--help"]
+    try:
+        return _done(command, rest)
+    except KeyboardInterrupt as stopped:
+        print(str(stopped) or "Interrupted.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read the output has gone, as in `takestwo run | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except Exception as fault:
+        if not _is_told(fault):
+            raise
+        print(f"takestwo {command}: {fault}".replace("takestwo --", "takestwo: --"), file=sys.stderr)
+        return BAD_INPUT
+
+
+def _done(command: str, rest: Sequence[str]) -> int:
+    if command in {"-h", "--help", "help"}:
+        print(HELP.format(commands="\n".join(f"  {name:<10}{what}" for name, what in COMMANDS.items())), end="")
+        return OK
+    if command == "--version":
+        from sim import __version__
+
+        print(f"takestwo {__version__}")
+        return OK
+    if command not in COMMANDS:
+        raise UsageError(_unknown(command))
+    module = import_module(f"sim.cli.{command}")
+    if {"-h", "--help"} & set(rest):
+        print(module.HELP, end="")
+        return OK
+    code: int = module.main(rest)
+    return code
+
+
+def _unknown(command: str) -> str:
+    built = f"There is {', '.join(COMMANDS)}."
+    if command in NOT_BUILT:
+        return f"this command is not built yet. {built}"
+    near = get_close_matches(command, [*COMMANDS, *NOT_BUILT], n=1)
+    return f"unknown command. Did you mean takestwo {near[0]}?" if near else f"unknown command. {built}"
+
+
+def _is_told(fault: Exception) -> bool:
+    """Whether a fault is of the user's making, and tells what to do."""
+    if isinstance(fault, UsageError):
+        return True
+    told = {"sim.config": "ConfigError", "sim.files": "OutputError", "sim.ensemble": "EnsembleError"}
+    kinds = [getattr(sys.modules[name], kind, ()) for name, kind in told.items() if name in sys.modules]
+    return any(isinstance(fault, kind) for kind in kinds)

@@ -1,0 +1,72 @@
+"""The results folder of a command: one scenario, or several with a sub-folder each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from sim.cli.request import Point
+from sim.config import Config
+from sim.files import OutputError, cannot_write
+from sim.results import Results, write_results
+from sim.tables import joined
+
+
+def make(folder: Path) -> None:
+    """Make the folder and try a file in it, so that a long run does not end in vain.
+
+    Raises:
+        OutputError: if it cannot be written.
+    """
+    trial = folder / f".trial.{os.getpid()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        trial.touch()
+        trial.unlink()
+    except OSError as fault:
+        raise OutputError(cannot_write(folder, fault)) from fault
+
+
+def unmake(folder: Path) -> None:
+    """Take the folder away again if nothing came to lie in it."""
+    try:
+        folder.rmdir()
+    except OSError:
+        return
+
+
+def write_one(folder: Path, point: Point, results: Results, provenance: dict[str, Any]) -> None:
+    """Write one scenario's folder."""
+    config = point.config.resolved()
+    write_results(folder, results, config=_yaml(config), provenance=provenance)
+
+
+def write_several(
+    folder: Path, points: Sequence[Point], results: Sequence[Results], provenance: dict[str, Any]
+) -> None:
+    """Write a sub-folder for each scenario, named by its number, and all of them together in the folder itself."""
+    import pandas as pd
+
+    for number, (point, result) in enumerate(zip(points, results, strict=True)):
+        own = set(result.results["run_id"])
+        runs = [run for run in provenance["runs"] if run["run_id"] in own]
+        write_one(folder / str(number), point, result, provenance | {"runs": runs})
+    together = Results(joined([result.tables for result in results]))
+    summaries = [r.summary.assign(point=n, overrides=points[n].name) for n, r in enumerate(results)]
+    configs = {str(n): {"overrides": list(p.overrides), "config": p.config.resolved()} for n, p in enumerate(points)}
+    summary = pd.concat(summaries, ignore_index=True)
+    write_results(folder, together, config=_yaml({"points": configs}), provenance=provenance, summary=summary)
+
+
+def title(config: Config) -> str:
+    """A scenario in a few words."""
+    names = config.scenario
+    return f"{names['place']}, {config.place.residents:,} residents, world {names['world']}, policy {names['policy']}"
+
+
+def _yaml(plain: dict[str, Any]) -> str:
+    return OmegaConf.to_yaml(OmegaConf.create(plain))

@@ -1,0 +1,114 @@
+"""What is asked for: overrides taken apart into scenarios, and where things are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.override_parser.types import Override, QuotedString
+from hydra.core.utils import setup_globals
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
+
+from sim.cli import UsageError
+from sim.composition import compose, parse
+from sim.config import Config, ConfigError, nearest
+
+OUTPUTS = Path("outputs")
+FOLDERS = ("hydra.run.dir", "hydra.sweep.dir", "store")
+
+
+@dataclass(frozen=True)
+class Point:
+    """One scenario that was asked for.
+
+    Attributes:
+        overrides: those in which scenarios of one request differ, as typed.
+        config: what comes of them.
+    """
+
+    overrides: tuple[str, ...]
+    config: Config
+
+    @property
+    def name(self) -> str:
+        """What it is called beside the others."""
+        return " ".join(self.overrides)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a command line asks for.
+
+    Attributes:
+        points: the scenarios, every one checked.
+        folder: where results go.
+        store: where finished runs are kept and found again.
+        multirun: whether ``-m`` was given.
+    """
+
+    points: tuple[Point, ...]
+    folder: Path
+    store: Path
+    multirun: bool
+
+
+def read(words: Sequence[str], *, several: bool = False) -> Request:
+    """The request of a command line, with every scenario checked before any is run.
+
+    Args:
+        words: overrides, and ``-m`` or ``--multirun``.
+        several: whether comma lists are scenarios without ``-m`` too.
+
+    Raises:
+        UsageError, ConfigError: if it cannot be followed.
+    """
+    flags = [word for word in words if word.startswith("-")]
+    if unknown := [flag for flag in flags if flag not in {"-m", "--multirun"}]:
+        raise UsageError(f"unknown flag {unknown[0]}. There is -m, for a sweep, and --help.")
+    multirun = bool(flags)
+    overrides = parse([word for word in words if word not in flags])
+    places = {o.key_or_group: _path(o) for o in overrides if o.key_or_group in FOLDERS}
+    scenario = [o for o in overrides if o.key_or_group not in FOLDERS]
+    for override in scenario:
+        if override.key_or_group.partition(".")[0].partition("/")[0] == "hydra":
+            raise UsageError(f"{override.key_or_group} is not used here. {nearest(override.key_or_group, FOLDERS)}")
+    own = places.get("hydra.sweep.dir" if multirun else "hydra.run.dir")
+    points = _points(scenario) if several or multirun else (_point([str(o.input_line) for o in scenario], ()),)
+    return Request(points, own or _new_folder(), places.get("store", OUTPUTS / ".store"), multirun)
+
+
+def _points(overrides: Sequence[Override]) -> tuple[Point, ...]:
+    try:
+        (each,) = BasicSweeper.split_arguments(list(overrides), None)
+    except HydraException as fault:
+        raise ConfigError(f"{fault}. Write the values with commas, as months=12,24.") from None
+    varied = {override.get_key_element() for override in overrides if override.is_sweep_override()}
+    return tuple(_point(point, [o for o in point if o.partition("=")[0] in varied]) for point in each)
+
+
+def _point(overrides: Sequence[str], differing: Sequence[str]) -> Point:
+    try:
+        return Point(tuple(differing), compose(overrides))
+    except ConfigError as fault:
+        if differing:
+            raise ConfigError(f"with {' '.join(differing)}: {fault}") from None
+        raise
+
+
+def _path(override: Override) -> Path:
+    value: Any = override.value()
+    text = value.text if isinstance(value, QuotedString) else str(value)
+    if not text or value is None or override.is_sweep_override():
+        raise UsageError(f"{override.input_line} names no folder. Write {override.key_or_group}=FOLDER.")
+    setup_globals()  # so that ${now:%Y} is known
+    return Path(str(OmegaConf.create({"folder": text}).folder)).expanduser()
+
+
+def _new_folder() -> Path:
+    now = datetime.now()  # noqa: DTZ005 - the time on the user's wall
+    return OUTPUTS / f"{now:%Y-%m-%d}" / f"{now:%H-%M-%S-%f}"

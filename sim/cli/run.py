@@ -1,0 +1,46 @@
+"""``takestwo run``: one scenario, or with ``-m`` a sweep over several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+HELP = """usage: takestwo run [KEY=VALUE ...] [-m]
+
+Runs one scenario, all replicates in parallel, and writes a results folder. Runs that were done before are found again
+in the store and not done twice, so a run that was interrupted goes on where it was.
+
+  place=england_average        place.residents=10000        how many adults live there, 1,500 to 1,000,000
+  world=history|essay|flat     months=204                   what happens from outside, and for how long
+  policy=none|nurture_early|nurture_late|ready_meals        what is done; policy=[one,other] combines
+  volunteering.asked_share=0.5                              any parameter, by room and name
+  replicates=20   seed=1   workers=0                        runs, where their luck comes from, processes (0: all cores)
+  record=[residents,ties]                                   keep states of the first and the last month too
+  hydra.run.dir=FOLDER                                      where results go; else outputs/<date>/<time>
+  store=FOLDER                                              where finished runs are kept; else outputs/.store
+  -m   hydra.sweep.dir=FOLDER                               comma lists are a sweep: a sub-folder each scenario, and
+                                                            the results of all together
+
+examples:
+  takestwo run world=essay policy=nurture_early place.residents=1500 months=36 replicates=2
+  takestwo run -m world=flat,history place.residents=1500 months=24 replicates=1
+"""
+
+
+def main(words: Sequence[str]) -> int:
+    """Run what the overrides ask for."""
+    from sim.cli import folder, request, screen, work
+
+    started = datetime.now(UTC)
+    asked = request.read(words)
+    done = work.run_points(asked, ["run", *words], started)
+    if asked.multirun:
+        folder.write_several(asked.folder, asked.points, done.results, done.provenance)
+    else:
+        folder.write_one(asked.folder, asked.points[0], done.results[0], done.provenance)
+    out = screen.console()
+    for number, (point, results) in enumerate(zip(asked.points, done.results, strict=True)):
+        out.print(screen.outcomes(results, folder.title(point.config)))
+        work.report(asked.folder / str(number) if asked.multirun else asked.folder)
+    work.say_where(out, asked, done)
+    return 0

@@ -1,0 +1,194 @@
+"""What the terminal shows: progress with the time left, first numbers, and tables of outcomes."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Any, Self
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+
+from sim.ensemble import Progress
+from sim.observables import OBSERVABLES
+from sim.results import Results, summarised
+
+HEADLINES = tuple(
+    name
+    for name in (
+        "hours_council", "hours_volunteer", "hours_neighbour", "capacity", "unmet_need", "enough_support",
+        "formal_volunteering", "informal_help", "ties_per_resident", "lonely", "trust_council", "influence",
+    )
+    if name in OBSERVABLES
+)  # fmt: skip
+"""Outcomes that the terminal shows; all are in the files."""
+FIRST_NUMBERS = ("unmet_need", "formal_volunteering", "ties_per_resident")
+WIDTH = 100
+FIRST_LINE_SECONDS, LINE_SECONDS = 5.0, 60.0
+"""Without a terminal, lines come ever more seldom: after the one, and at last every so many seconds."""
+
+
+def console(*, error: bool = False) -> Console:
+    """The terminal; where there is none, plain text a hundred columns wide."""
+    stream = sys.stderr if error else sys.stdout
+    return Console(file=stream, width=None if stream.isatty() else WIDTH, highlight=False, soft_wrap=False)
+
+
+class Watcher:
+    """Shows how far an ensemble is: a bar in a terminal, else a line now and then. Use it in ``with``, and call it."""
+
+    def __init__(self) -> None:
+        self._console = console(error=True)
+        self._began = self._last_line = time.monotonic()
+        self._pause = FIRST_LINE_SECONDS
+        self._first = True
+        self.progress: Progress | None = None
+        self._bar = Bar(
+            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[left]}"), TimeElapsedColumn(),
+            console=self._console, transient=True, disable=not self._console.is_terminal,
+        )  # fmt: skip
+        self._task = self._bar.add_task("starting", total=None, left="")
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def __call__(self, progress: Progress) -> None:
+        """Show one report."""
+        self.progress = progress
+        if progress.newest is not None and self._first:
+            self._first = False
+            self._console.print(first_numbers(Results(progress.newest[1])), soft_wrap=True)
+        total = progress.months or None
+        self._bar.update(
+            self._task, description=_what(progress), total=total, completed=progress.lived, left=self._left(progress)
+        )
+        self._line(progress)
+
+    def _line(self, progress: Progress) -> None:
+        now = time.monotonic()
+        if self._console.is_terminal or not progress.runs:
+            return
+        if now - self._last_line >= self._pause or (progress.newest is not None and progress.done == progress.runs):
+            self._last_line, self._pause = now, min(2.0 * self._pause, LINE_SECONDS)
+            left = self._left(progress)
+            self._console.print(f"{_what(progress)}{left and ', '}{left}")
+
+    def _left(self, progress: Progress) -> str:
+        """The time left, from the months lived so far."""
+        if progress.lived == 0:
+            return ""
+        seconds = (time.monotonic() - self._began) * (progress.months - progress.lived) / progress.lived
+        return f"about {_duration(seconds)} left"
+
+
+def _what(progress: Progress) -> str:
+    if progress.lived == 0 and progress.months:
+        return "founding the towns (a new place or version takes longer, once)"
+    return f"{progress.done} of {progress.runs} runs done"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(math.ceil(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+
+
+def first_numbers(results: Results) -> str:
+    """One line on the first run that is finished."""
+    rows = results.summary.set_index("outcome")
+    said = [
+        f"{name} {value(rows.start[name], rows.unit[name])} to {value(rows.end[name], rows.unit[name])}"
+        for name in FIRST_NUMBERS
+        if name in rows.index
+    ]
+    return f"First numbers, from one run, first year to last: {', '.join(said)}."
+
+
+def outcomes(results: Results, title: str) -> Table:
+    """The headline outcomes of one scenario, over its replicates."""
+    rows = summarised(results.results).set_index("outcome")
+    runs = int(rows.replicates.max())
+    names = ["first year", "last year", "change", "5% to 95%"]
+    table = _table(f"{title}: mean of {runs} run{'s' * (runs != 1)}", names)
+    for name in HEADLINES:
+        row, unit = rows.loc[name], _short(rows.unit[name])
+        ends = value(row.start, row.unit), value(row.end, row.unit)
+        spread = _range(row.change_5, row.change_95, row.unit)
+        table.add_row(name, unit, *ends, change(row.change, row.unit), spread)
+    return table
+
+
+def contrasts(frame: Any, title: str) -> Table:
+    """The headline outcomes of one contrast, over its pairs."""
+    rows = frame.set_index("outcome")
+    pairs = int(rows.pairs.max())
+    names = ["counterfactual", "scenario", "difference", "95% interval"]
+    table = _table(f"{title}: last year, {pairs} pair{'s' * (pairs != 1)} of runs", names)
+    for name in HEADLINES:
+        row, unit = rows.loc[name], _short(rows.unit[name])
+        levels = value(row.counterfactual, row.unit), value(row.scenario, row.unit)
+        interval = _range(row.low, row.high, row.unit)
+        table.add_row(name, unit, *levels, change(row.difference, row.unit), interval)
+    return table
+
+
+def _table(title: str, columns: Iterable[str]) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("outcome", no_wrap=True)
+    table.add_column("unit", style="dim")
+    for name in columns:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _short(unit: str) -> str:
+    return unit.replace("/1,000 residents", " per 1,000").replace(" of need", "")
+
+
+def value(number: float, unit: str) -> str:
+    """A number in its unit, for people.
+
+    >>> value(0.2713, "share"), value(1234.5, "hours/1,000 residents"), value(11.25, "ties")
+    ('27.1%', '1,234', '11.2')
+    """
+    return _written(number, unit, "")
+
+
+def change(number: float, unit: str) -> str:
+    """A difference in its unit, signed; shares differ by percentage points.
+
+    >>> change(-0.0213, "share"), change(3.0, "ties")
+    ('-2.1 points', '+3.0')
+    """
+    return _written(number, unit, "+") + (" points" if _is_share(unit) and not math.isnan(number) else "")
+
+
+def _range(low: float, high: float, unit: str) -> str:
+    return "" if math.isnan(low) or math.isnan(high) else f"{_written(low, unit, '+')} to {_written(high, unit, '+')}"
+
+
+def _written(number: float, unit: str, sign: str) -> str:
+    if math.isnan(number):
+        return "none"
+    if _is_share(unit):
+        return f"{100 * number:{sign}.1f}" + ("" if sign else "%")
+    digits = 3 if unit == "0 to 1" else 0 if abs(number) >= 100 else 1 if abs(number) >= 1 else 2
+    return f"{number:{sign},.{digits}f}"
+
+
+def _is_share(unit: str) -> bool:
+    return unit.startswith("share")
+
+

@@ -1,0 +1,82 @@
+"""The work that commands share: run what was asked for, say where it lies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from sim.cli import folder
+from sim.cli.request import Request
+from sim.cli.screen import Watcher
+from sim.ensemble import run_all, specs_of
+from sim.provenance import provenance
+from sim.results import Results
+from sim.store import Store
+from sim.tables import joined
+
+
+@dataclass(frozen=True)
+class Done:
+    """What came of a request: results by scenario, provenance, and how many runs the store already held."""
+
+    results: list[Results]
+    provenance: dict[str, Any]
+    runs: int
+    stored: int
+
+
+def run_points(asked: Request, command: Sequence[str], started: datetime) -> Done:
+    """Run every scenario of a request, side by side.
+
+    Raises:
+        KeyboardInterrupt: on Ctrl-C, with what to say; what is finished stays in the store.
+        OutputError: if the folder or the store cannot be written.
+    """
+    folder.make(asked.folder)
+    Store(asked.store).check()
+    each = [specs_of(point.config) for point in asked.points]
+    specs = [spec for part in each for spec in part]
+    watcher = Watcher()
+    try:
+        with watcher:
+            tables = run_all(specs, workers=asked.points[0].config.workers, store=asked.store, progress=watcher)
+    except BaseException as fault:
+        folder.unmake(asked.folder)
+        if isinstance(fault, KeyboardInterrupt):
+            raise KeyboardInterrupt(_interrupted(asked, command, watcher, len(specs))) from None
+        raise
+    results = []
+    for part in each:
+        results.append(Results(joined(tables[: len(part)])))
+        tables = tables[len(part) :]
+    stored = watcher.progress.stored if watcher.progress else 0
+    facts = provenance(specs, started=started, command=["takestwo", *command])
+    return Done(results, facts, len(specs), stored)
+
+
+def _interrupted(asked: Request, command: Sequence[str], watcher: Watcher, runs: int) -> str:
+    finished = watcher.progress.done if watcher.progress else 0
+    again = " ".join(["takestwo", *command])
+    return f"Interrupted. {finished} of {runs} runs are finished and kept in {asked.store}. To go on: {again}"
+
+
+def report(where: Path) -> None:
+    """Write figures and the one-file report of a results folder."""
+    from importlib.util import find_spec
+
+    if find_spec("sim.report"):
+        from sim.report import write_report
+
+        write_report(where)
+
+
+def say_where(out: Console, asked: Request, done: Done) -> None:
+    """Say where the results lie."""
+    if done.stored:
+        out.print(f"{done.stored} of {done.runs} runs were found in {asked.store}.", soft_wrap=True)
+    out.print(f"Results: {asked.folder}", soft_wrap=True)

@@ -1,0 +1,187 @@
+"""Hydra's grammar turned into a checked `Config`: ``compose(["world=essay", "policy=nurture_early"])``."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from hydra import compose as hydra_compose
+from hydra import initialize_config_dir
+from hydra.core.config_store import ConfigStore
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from pydantic import BaseModel
+
+from sim.config import NOT_BUILT as ROOMS_NOT_BUILT
+from sim.config import ROOMS_IN_ORDER, Config, ConfigError, nearest
+from sim.parameters import ROOMS
+from sim.policy import Policy
+from sim.world import WorldSpec
+
+GROUPS = ("place", "world", "policy")
+PATHS = ("store",)
+"""Keys of the composed configuration that say where things are kept, and are no part of `Config`."""
+
+NOT_BUILT = {
+    "place": {"northern_town"},
+    "world": {"deep", "recovery", "merger", "endless", "endless_structural", "next_decade"},
+    "policy": {
+        "contracts", "small_grants", "shared_assets", "double_contacts", "connectors", "culture", "localism",
+        "joint_picture", "asset_based", "needs_led", "hand_over_libraries", "place_programme",
+    },
+}  # fmt: skip
+"""Options of the model that are still to come."""
+
+
+def compose(overrides: Sequence[str] = ()) -> Config:
+    """The configuration of one scenario.
+
+    Args:
+        overrides: as on the command line: ``group=option`` and ``key=value``.
+
+    Raises:
+        ConfigError: if an override cannot be read, or what comes of it cannot be run.
+    """
+    parsed = parse(overrides)
+    for override in parsed:
+        _check(override)
+    try:
+        return config_of(_composed(overrides))
+    except (HydraException, OmegaConfBaseException) as fault:
+        raise ConfigError(_why(parsed, fault)) from None
+
+
+def config_of(composed: DictConfig) -> Config:
+    """The checked configuration of what Hydra has composed.
+
+    Raises:
+        ConfigError: if it cannot be run.
+    """
+    plain: Any = OmegaConf.to_container(composed, resolve=True)
+    return Config.check({name: value for name, value in plain.items() if name not in PATHS})
+
+
+def parse(overrides: Sequence[str]) -> list[Override]:
+    """The overrides, read by Hydra's grammar.
+
+    Raises:
+        ConfigError: if one cannot be read.
+    """
+    parser = OverridesParser.create()
+    made = []
+    for text in overrides:
+        try:
+            made += parser.parse_overrides([text])
+        except (HydraException, ValueError):
+            raise ConfigError(f"Cannot read {text!r}. Write group=option or key=value, as world=flat.") from None
+    return made
+
+
+def config_folder() -> Path:
+    """Where the files of ``configs/`` are: inside the installed package, else at the top of the repository."""
+    here = Path(__file__).resolve().parent
+    inside = here / "_configs"
+    return inside if inside.is_dir() else here.parent / "configs"
+
+
+def options(group: str) -> list[str]:
+    """The options of a group that are there, by name."""
+    return sorted(file.stem for file in (config_folder() / group).glob("*.yaml"))
+
+
+@cache
+def register() -> None:
+    """Tell Hydra the numbers that the code states, so that each can be changed by its path without a plus sign."""
+    store = ConfigStore.instance()
+    rooms: dict[str, Any] = {room: dataclasses.asdict(ROOMS[room]()) for room in ROOMS_IN_ORDER}
+    config = _stated(Config, ("months", "seed", "replicates", "workers", "record", "draw"))
+    store.store(group="given", name="all", package="_global_", node=rooms | config | {"world": _stated(WorldSpec)})
+    store.store(group="given", name="policy", node=_stated(Policy))
+
+
+def _stated(model: type[BaseModel], names: Sequence[str] | None = None) -> dict[str, Any]:
+    """The defaults of a model's fields, as plain data; None for a field of ``names`` that has no default."""
+    fields = {n: f for n, f in model.model_fields.items() if (n in names if names else not f.is_required())}
+    return {name: None if field.is_required() else _plain(field.default) for name, field in fields.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, date):
+        return f"{value:%Y-%m}"
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _composed(overrides: Sequence[str]) -> DictConfig:
+    register()
+    with initialize_config_dir(str(config_folder()), version_base="1.3"):
+        return hydra_compose("config", list(overrides))
+
+
+def _check(override: Override) -> None:
+    """What Hydra would say less clearly.
+
+    Raises:
+        ConfigError: if the override is a sweep, or names an option that is not there.
+    """
+    if not override.key_or_group:
+        raise ConfigError(f"{override.input_line!r} gives a value without a name. Write group=option or key=value.")
+    if override.is_sweep_override():
+        raise ConfigError(
+            f"{override.input_line} names several scenarios, and one was asked for. Run them with -m, or compare them "
+            f"with takestwo compare {override.input_line}; to combine policies write policy=[one,other]."
+        )
+    if override.key_or_group in GROUPS and not override.is_delete():
+        value = override.value()
+        if isinstance(value, list) and override.key_or_group != "policy":
+            raise ConfigError(f"{override.input_line} names several, and there is one {override.key_or_group} a run.")
+        for option in value if isinstance(value, list) else [value]:
+            _check_option(override.key_or_group, str(option))
+
+
+def _check_option(group: str, option: str) -> None:
+    there = options(group)
+    if option in there:
+        return
+    if option in NOT_BUILT[group]:
+        raise ConfigError(f"{group}={option} is not built yet. There is {', '.join(there)}.")
+    raise ConfigError(f"{group}={option} is unknown. {nearest(option, there)}")
+
+
+def _why(parsed: Sequence[Override], fault: Exception) -> str:
+    """The fault of Hydra in one sentence, with the nearest key for one that is not there."""
+    chosen = [o.input_line for o in parsed if o.key_or_group in GROUPS and not o.is_delete() and o.input_line]
+    try:
+        there = _paths(OmegaConf.to_container(_composed(chosen)))
+    except (HydraException, OmegaConfBaseException):
+        there = []
+    for override in parsed:
+        key = override.key_or_group
+        if there and key not in [*there, *GROUPS] and not key.startswith("hydra."):
+            return _unknown(key, there)
+    return f"Cannot compose this: {str(fault).splitlines()[0]}."
+
+
+def _unknown(key: str, there: Sequence[str]) -> str:
+    """What to say of a key that is not there."""
+    section, _, _ = key.rpartition(".")
+    first = key.partition(".")[0]
+    if first in ROOMS_NOT_BUILT:
+        return f"{key} is not built yet: there is no room {first} so far."
+    if first == "policy" and section not in there:
+        return f"{key} is unknown, for {section} is not chosen. Choose it too, as policy=OPTION {key}=VALUE."
+    near = [path for path in there if path.rpartition(".")[0] == section]
+    return f"{key} is unknown. {nearest(key, near or there)}"
+
+
+def _paths(node: Any, prefix: str = "") -> list[str]:
+    made = []
+    for name, value in node.items() if isinstance(node, dict) else ():
+        made += [f"{prefix}{name}", *_paths(value, f"{prefix}{name}.")]
+    return made

@@ -1,0 +1,274 @@
+"""The typed configuration of a run: one place, one world, policies, and the parameters of every room, all checked."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any, Literal, get_args, get_type_hints
+
+from pydantic import BaseModel, Field, ValidationError
+from pydantic.fields import FieldInfo
+
+from sim.checked import Checked, number
+from sim.parameters import REGISTRY, ROOMS, Entry
+from sim.place import Place
+from sim.policy import Policy
+from sim.units import date_of, month_of
+from sim.world import WorldSpec
+
+ROOMS_IN_ORDER = (
+    "renewal", "funding", "nurture", "meeting", "ties", "need", "helping", "serving", "volunteering", "trust",
+)  # fmt: skip
+"""The rooms that have parameters, as the month runs."""
+
+NOT_BUILT = {"reorganisation", "coproduction", "survival", "culture", "brokerage", "advocacy", "picture"}
+"""Rooms of the model that are still to come."""
+
+HOW_TO_RUN = ("workers", "record", "replicates")
+"""What does not change a run's results."""
+
+for _room in ROOMS_IN_ORDER:
+    import_module(f"sim.processes.{_room}")
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be run: what is wrong, where, what is allowed and what to do."""
+
+
+class Config(Checked):
+    """Everything that decides a run. Make one with `compose`, or `Config.check`.
+
+    Each room's ``Parameters`` is an attribute under the room's name: ``config.volunteering.asked_share``.
+    """
+
+    place: Place
+    world: WorldSpec
+    policy: dict[str, Policy] = Field({}, description="policies by name, all in force together")
+    rival: Literal["none"] = "none"
+    ablation: Literal["none"] = "none"
+    months: int = number(unit="months", low=1, high=600, meaning="length of the run")
+    seed: int = number(1, unit="whole number", low=0, high=2**63 - 1, meaning="where all luck comes from")
+    replicates: int = number(20, unit="runs", low=1, high=100_000, meaning="runs under different luck")
+    workers: int = number(0, unit="processes", low=0, high=1024, meaning="processes side by side; 0 is one a core")
+    record: tuple[Literal["ties", "residents"], ...] = Field((), description="states to write down as well")
+    draw: int = number(0, unit="whole number", low=0, high=0, meaning="which draw of the parameters; 0 is the centre")
+    rooms: dict[str, Any] = Field(description="the Parameters of every room")
+
+    @classmethod
+    def check(cls, mapping: Mapping[str, Any]) -> Config:
+        """A configuration from plain nested data; what is not given is as in the default run of that world.
+
+        Raises:
+            ConfigError: if anything in it is unknown, of the wrong type, out of range or impossible together.
+        """
+        given = _plain(mapping)
+        if not isinstance(given, dict):
+            raise ConfigError(f"A configuration is a mapping, and not {given!r}.")
+        top = set(cls.model_fields) - {"rooms"}
+        _known(given, top | set(ROOMS_IN_ORDER))
+        _built(given)
+        rooms = {room: _parameters(room, given.pop(room, {})) for room in ROOMS_IN_ORDER}
+        if isinstance(given.get("policy"), dict):
+            given["policy"] = {name: policy for name, policy in given["policy"].items() if name != "none"}
+        if isinstance(given.get("record"), str):
+            given["record"] = [given["record"]]
+        world = given.get("world")
+        if given.get("months") is None and isinstance(world, dict):
+            given["months"] = world.get("months", WorldSpec.model_fields["months"].default)
+        try:
+            config = cls(**given, rooms=rooms)
+        except ValidationError as fault:
+            raise ConfigError(_message(cls, fault)) from None
+        _possible(config)
+        return config
+
+    def __getattr__(self, name: str) -> Any:
+        """A room's parameters, by the room's name."""
+        rooms = self.__dict__.get("rooms", {})
+        if name in rooms:
+            return rooms[name]
+        raise AttributeError(f"Config has no attribute {name!r}")
+
+    def __hash__(self) -> int:
+        return hash(json.dumps(self.content()))
+
+    @property
+    def scenario(self) -> dict[str, str]:
+        """The names under which its results stand."""
+        return {
+            "place": self.place.name, "world": self.world.name, "policy": "+".join(self.policy) or "none",
+            "rival": self.rival, "ablation": self.ablation,
+        }  # fmt: skip
+
+    def resolved(self) -> dict[str, Any]:
+        """All of it as plain data in a stable order, from which `check` makes the same configuration."""
+        plain = self.model_dump(mode="json", exclude={"rooms"})
+        return plain | {room: dataclasses.asdict(p) for room, p in self.rooms.items()}
+
+    def content(self) -> dict[str, Any]:
+        """What decides the results, as plain data in a stable order: floats as their repr, to be hashed."""
+        exact: dict[str, Any] = _exact({k: v for k, v in self.resolved().items() if k not in HOW_TO_RUN})
+        return exact
+
+
+def parameters_of(config: Config, room: str) -> Any:
+    """The ``Parameters`` of one room."""
+    return config.rooms[room]
+
+
+def registry() -> Mapping[str, Entry]:
+    """Every parameter of every room by dotted path, with unit, range, meaning and source."""
+    return MappingProxyType(REGISTRY)
+
+
+def nearest(name: str, valid: Iterable[str]) -> str:
+    """The nearest valid name, and all of them where they are few or none is near."""
+    options = sorted(valid)
+    lower = {option.lower(): option for option in options}
+    close = get_close_matches(str(name).lower(), lower, n=1, cutoff=0.5)
+    near = f"Did you mean {lower[close[0]]}? " if close else ""
+    short = options if len(options) < 40 else [option for option in options if "." not in option]
+    return near + (f"There is {', '.join(short)}." if not near or len(options) < 10 else "")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(name): _plain(part) for name, part in value.items()}
+    return [_plain(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def _exact(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _exact(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_exact(part) for part in value]
+    return repr(value) if isinstance(value, float) else value
+
+
+def _known(given: Mapping[str, Any], valid: set[str], where: str = "") -> None:
+    for name in given:
+        if name not in valid:
+            if not where and name in NOT_BUILT:
+                raise ConfigError(f"{name} is not built yet. There is {', '.join(ROOMS_IN_ORDER)}.")
+            raise ConfigError(f"{where}{name} is unknown. {nearest(where + name, [where + other for other in valid])}")
+
+
+def _built(given: Mapping[str, Any]) -> None:
+    for name in ("rival", "ablation"):
+        if given.get(name, "none") != "none":
+            raise ConfigError(f"{name}={given[name]} is not built yet: there is only {name}=none.")
+    if given.get("draw", 0) != 0 and isinstance(given["draw"], int):
+        raise ConfigError(f"draw={given['draw']} is not built yet: there is only draw=0, the centre of every range.")
+
+
+def _parameters(room: str, given: Any) -> Any:
+    """A room's ``Parameters`` with what is given in place of the defaults."""
+    if not isinstance(given, dict):
+        raise ConfigError(f"{room} is a room with parameters, not {given!r}. Set one of them, as {room}.NAME=VALUE.")
+    made = ROOMS[room]
+    _known(given, set(made.__dataclass_fields__), f"{room}.")  # type: ignore[attr-defined]
+    hints = get_type_hints(made)
+    numbers = {name: _number(REGISTRY[f"{room}.{name}"], hints[name], value) for name, value in given.items()}
+    try:
+        return made(**numbers)
+    except ValueError as fault:  # numbers that are right one by one and not together
+        raise ConfigError(f"{fault}.") from None
+
+
+def _number(entry: Entry, kind: type, value: Any) -> Any:
+    """A parameter of the right type and in its range."""
+    if entry.is_switch:
+        if not isinstance(value, bool):
+            raise ConfigError(f"{entry.path} is {value!r}, but it is a switch: {entry.meaning}. Write true or false.")
+        return value
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not entry.low <= value <= entry.high or (kind is int and value != int(value)):
+        raise ConfigError(_out_of_range(entry.path, value, kind, entry.low, entry.high, entry.unit, entry.meaning))
+    return kind(value)
+
+
+def _out_of_range(path: str, value: Any, kind: object, low: float, high: float, unit: str, meaning: str) -> str:
+    what = "whole numbers" if kind is int else "numbers"
+    return (
+        f"{path} is {value!r}, outside what is allowed: {what} from {_written(low)} to {_written(high)} ({unit}); "
+        f"{meaning}. Choose a value in that range."
+    )
+
+
+def _written(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.12g}"
+
+
+# What pydantic says, in the words of this house.
+
+
+def _message(model: type[BaseModel], fault: ValidationError) -> str:
+    """One message for the first fault found."""
+    first = fault.errors(include_url=False)[0]
+    where = tuple(part for part in first["loc"] if part not in {"constrained-int", "constrained-float"})
+    path = ".".join(map(str, where))
+    field, holder = _field(model, where)
+    value = first["input"]
+    if first["type"] == "extra_forbidden" and holder is not None:
+        prefix = path.removesuffix(str(where[-1]))
+        return f"{path} is unknown. {nearest(path, [prefix + name for name in holder.model_fields])}"
+    if first["type"] == "missing":
+        return f"{path} is missing: {field.description if field else 'as many values as there are quintiles, or ends'}."
+    if field is not None and (bounds := _bounds(field)):
+        unit = (field.json_schema_extra or {}).get("unit", "")  # type: ignore[union-attr]
+        return _out_of_range(path, value, field.annotation or float, *bounds, str(unit), field.description or "a share")
+    if first["type"] == "literal_error":
+        options = first["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
+        return f"{path} is {value!r}. It can be {', '.join(options)}. {nearest(str(value), options)}"
+    reason = str(first.get("ctx", {}).get("error", first["msg"]))
+    joined = f"{path} {reason}" if first["type"] == "value_error" else f"{path} is {value!r}: {reason}"
+    return joined if joined.endswith(".") else f"{joined}."
+
+
+def _field(model: type[BaseModel], where: tuple[int | str, ...]) -> tuple[FieldInfo | None, type[BaseModel] | None]:
+    """The field that a place in nested data names, and the model that holds it."""
+    field, holder = None, None
+    annotation: Any = model
+    for part in where:
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            holder = annotation
+            field = holder.model_fields.get(str(part))
+            annotation = field.annotation if field else None
+        else:
+            annotation = _element(annotation)
+            field = next((m for m in getattr(annotation, "__metadata__", ()) if isinstance(m, FieldInfo)), None)
+    return field, holder
+
+
+def _element(annotation: Any) -> Any:
+    """What a mapping or a sequence holds."""
+    inside = [part for part in get_args(annotation) if part not in {str, Ellipsis, type(None)}]
+    return inside[0] if inside else None
+
+
+def _bounds(field: FieldInfo) -> tuple[float, float] | None:
+    ends = {name: getattr(m, name) for m in field.metadata for name in ("ge", "le") if hasattr(m, name)}
+    return (ends["ge"], ends["le"]) if len(ends) == 2 else None
+
+
+def _possible(config: Config) -> None:
+    """What is right by itself must be possible together."""
+    world, months = config.world, config.months
+    if months > world.most_months:
+        raise ConfigError(f"months is {months}, but world={world.name} has {world.most_months}. Ask for no more.")
+    end = date_of(months - 1, world.first_month)
+    for name, policy in config.policy.items():
+        if not 0 <= month_of(policy.start, world.first_month) < months:
+            raise ConfigError(
+                f"policy.{name}.start is {policy.start:%Y-%m}, but the run goes from {world.first_month:%Y-%m} to "
+                f"{end:%Y-%m}, so the policy would never start. Change its start, or make months longer."
+            )
+        if policy.where != "all" and policy.where >= config.place.neighbourhoods:
+            raise ConfigError(
+                f"policy.{name}.where is {policy.where}, but {config.place.name} with {config.place.residents:,} "
+                f"residents has neighbourhoods 0 to {config.place.neighbourhoods - 1}. Choose one of those, or all."
+            )

@@ -1,0 +1,396 @@
+"""Many runs: place x scenario x draw x replicate, over the cores of one machine.
+
+`simulate` lives one run and is pure: the same `RunSpec` gives the same bits, in whatever process and order. So one
+task is one run, finished runs are stored by whoever finished them, and results are put together in the order of the
+replicates. A worker that dies is replaced, and what it had not finished is run again.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import types
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from sim.chance import run_seed
+from sim.config import Config
+from sim.contrast import Contrast
+from sim.founding import found
+from sim.results import Results
+from sim.schedule import live_a_month
+from sim.source import source_hash
+from sim.store import Store, run_id
+from sim.tables import STATES, Diary, Tables, joined
+from sim.units import date_of
+
+TRIES = 3
+"""Pools that may die in a row without finishing one run before it is given up."""
+GLANCE_SECONDS = 0.2
+_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+class EnsembleError(Exception):
+    """An ensemble that cannot be run, told in one message."""
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """All that decides one run, and which of its states to keep.
+
+    Attributes:
+        config: the resolved configuration.
+        replicate: 0-based.
+        record: states to keep, of ``residents`` and ``ties``.
+    """
+
+    config: Config
+    replicate: int
+    record: tuple[str, ...] = ()
+
+    @property
+    def seed(self) -> int:
+        """The run seed: the same for all scenarios of a replicate."""
+        return run_seed(self.config.seed, self.replicate)
+
+    @cached_property
+    def run_id(self) -> str:
+        """The name of this run in the store and in every table."""
+        config = self.config
+        return run_id(
+            source=source_hash(), content=config.content(), draw=config.draw, replicate=self.replicate, seed=self.seed
+        )
+
+    @property
+    def identity(self) -> dict[str, str | int]:
+        """The columns that are the same in all rows of this run."""
+        numbers = {"draw": self.config.draw, "replicate": self.replicate, "seed": self.seed}
+        return {"run_id": self.run_id, **self.config.scenario, **numbers}
+
+
+# One run.
+
+
+def lived(spec: RunSpec) -> Iterator[tuple[Any, Any]]:
+    """The months of a run as (what was observed, the state), one after another: stop asking and it stops."""
+    state = found(spec.config, spec.seed)
+    for _ in range(spec.config.months):
+        yield live_a_month(state, spec.config), state
+
+
+def simulate(spec: RunSpec, tick: Callable[[int], None] | None = None) -> Tables:
+    """Live one run and write it down.
+
+    Args:
+        spec: which run.
+        tick: told how many months are lived, after each.
+
+    Returns:
+        The run's tables, with the columns of `sim.results.SCHEMAS`.
+    """
+    config = spec.config
+    diary = Diary(spec.identity, [date_of(m, config.world.first_month) for m in range(config.months)], spec.record)
+    for months, (observed, state) in enumerate(lived(spec), 1):
+        diary.write(observed, state)
+        if tick is not None:
+            tick(months)
+    return diary.tables()
+
+
+# Many runs.
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an ensemble is.
+
+    Attributes:
+        runs: how many were asked for.
+        done: how many are finished, those found in the store among them.
+        stored: how many were found in the store.
+        months: months to live in the runs that were not found.
+        lived: how many of them are lived.
+        newest: the run that has just finished, with its tables.
+    """
+
+    runs: int
+    done: int
+    stored: int
+    months: int
+    lived: int
+    newest: tuple[RunSpec, Tables] | None = field(default=None, repr=False)
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def run_all(
+    specs: Sequence[RunSpec],
+    *,
+    workers: int | None = None,
+    store: str | os.PathLike[str] | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> list[Tables]:
+    """The tables of runs, in the order asked for: from the store, or lived on several processes.
+
+    Args:
+        specs: the runs.
+        workers: processes; None for one a core. The results do not depend on it.
+        store: a folder in which finished runs are kept and found again; None for none.
+        progress: told how far it is, a few times a second.
+
+    Raises:
+        EnsembleError: if workers keep dying.
+        OutputError: if the store cannot be written.
+        KeyboardInterrupt: on Ctrl-C; what is finished stays in the store.
+    """
+    shelf = None if store is None else Store(store)
+    done: dict[int, Tables] = {}
+    if shelf is not None:
+        shelf.check()
+        stored = {place: shelf.get(spec.run_id, spec.record) for place, spec in enumerate(specs)}
+        done = {place: tables for place, tables in stored.items() if tables is not None}
+    todo = [place for place in range(len(specs)) if place not in done]
+    watch = _Watch(specs, todo, progress)
+    workers = min(workers or cores(), len(todo))
+    several = workers > 1
+    fresh = _in_processes(specs, todo, workers, shelf, watch) if several else _here(specs, todo, shelf, watch)
+    for place, tables in fresh:
+        done[place] = tables
+        watch.finished(specs[place], tables)
+    return [done[place] for place in range(len(specs))]
+
+
+def run_ensemble(
+    config: Config,
+    replicates: int | None = None,
+    workers: int | None = None,
+    store: str | os.PathLike[str] | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    record: Sequence[str] | None = None,
+) -> Results:
+    """Replicates of one scenario.
+
+    Args:
+        config: the scenario.
+        replicates: how many; None for as many as the configuration says.
+        workers: processes; None for as many as the configuration says.
+        store: a folder in which finished runs are kept and found again; None for none.
+        progress: told how far it is, a few times a second.
+        record: states to keep, of ``residents`` and ``ties``; None for those that the configuration says.
+
+    Returns:
+        Tidy frames, as in the results folder.
+    """
+    specs = specs_of(config, replicates, record)
+    return Results(joined(run_all(specs, workers=workers or config.workers, store=store, progress=progress)))
+
+
+def specs_of(config: Config, replicates: int | None = None, record: Sequence[str] | None = None) -> list[RunSpec]:
+    """The runs of one scenario, in order."""
+    count = config.replicates if replicates is None else replicates
+    if count < 1:
+        raise EnsembleError(f"replicates={count}: at least 1 is needed.")
+    keep = tuple(name for name in STATES if name in (config.record if record is None else record))
+    return [RunSpec(config, replicate, keep) for replicate in range(count)]
+
+
+def compare(
+    config_a: Config,
+    config_b: Config,
+    replicates: int = 20,
+    workers: int | None = None,
+    store: str | os.PathLike[str] | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> Contrast:
+    """Two scenarios under the same luck, replicate by replicate.
+
+    Args:
+        config_a: the counterfactual.
+        config_b: the scenario.
+        replicates: how many pairs.
+        workers: processes; None for as many as the first configuration says.
+        store: a folder in which finished runs are kept and found again; None for none.
+        progress: told how far it is, a few times a second.
+
+    Returns:
+        The contrast of scenario less counterfactual.
+
+    Raises:
+        EnsembleError: if the two differ in seed or in months, so that they cannot be paired.
+    """
+    check_pairs([config_a, config_b])
+    workers = workers or config_a.workers
+
+    def run(record: Sequence[str] | None) -> tuple[Results, Results]:
+        specs = [*specs_of(config_a, replicates, record), *specs_of(config_b, replicates, record)]
+        tables = run_all(specs, workers=workers, store=store, progress=progress)
+        return Results(joined(tables[:replicates])), Results(joined(tables[replicates:]))
+
+    a, b = run(None)
+    recorded = a.tables.holds(STATES) and b.tables.holds(STATES)
+    return Contrast(a, b, lambda: (a, b) if recorded else run(STATES))
+
+
+def check_pairs(configs: Sequence[Config]) -> None:
+    """Raise `EnsembleError` unless the scenarios share what pairs them: seed and months."""
+    for name in ("seed", "months"):
+        values = sorted({getattr(config, name) for config in configs})
+        if len(values) > 1:
+            raise EnsembleError(
+                f"scenarios are compared under the same luck over the same months, but {name} is "
+                f"{' and '.join(map(str, values))}. Give them one {name}."
+            )
+
+
+class _Watch:
+    """Counts months and runs, and tells who asked."""
+
+    def __init__(self, specs: Sequence[RunSpec], todo: Sequence[int], tell: Callable[[Progress], None] | None) -> None:
+        self._runs, self._stored, self._tell = len(specs), len(specs) - len(todo), tell
+        self._done = self._stored
+        self._months = sum(specs[place].config.months for place in todo)
+        # A cell a run, each written by one process only: so no lock, which a dying worker could leave shut.
+        self.lived = multiprocessing.get_context("spawn").RawArray("q", max(1, len(specs)))
+        self.look()
+
+    def look(self, newest: tuple[RunSpec, Tables] | None = None) -> None:
+        if self._tell is not None:
+            self._tell(Progress(self._runs, self._done, self._stored, self._months, sum(self.lived), newest))
+
+    def finished(self, spec: RunSpec, tables: Tables) -> None:
+        self._done += 1
+        self.look((spec, tables))
+
+
+def _here(
+    specs: Sequence[RunSpec], todo: Sequence[int], shelf: Store | None, watch: _Watch
+) -> Iterator[tuple[int, Tables]]:
+    def tick(months: int) -> None:
+        watch.lived[place] = months
+        watch.look()
+
+    for place in todo:
+        yield place, _finish(specs[place], shelf, tick)
+
+
+def _finish(spec: RunSpec, shelf: Store | None, tick: Callable[[int], None]) -> Tables:
+    tables = simulate(spec, tick)
+    if shelf is not None:
+        shelf.put(spec.run_id, tables)
+    return tables
+
+
+# Processes.
+
+
+def _in_processes(
+    specs: Sequence[RunSpec], todo: Sequence[int], workers: int, shelf: Store | None, watch: _Watch
+) -> Iterator[tuple[int, Tables]]:
+    left, in_vain = set(todo), 0
+    while left:
+        before = len(left)
+        try:
+            for place, tables in _one_pool(specs, sorted(left), workers, shelf, watch):
+                left.discard(place)
+                yield place, tables
+        except BrokenProcessPool as fault:
+            in_vain = in_vain + 1 if len(left) == before else 0
+            if in_vain == TRIES:
+                raise EnsembleError(
+                    f"worker processes died {TRIES} times without finishing one of {len(left)} runs. Often that is "
+                    "for want of memory: try workers=1, or a smaller place.residents."
+                ) from fault
+
+
+def _one_pool(
+    specs: Sequence[RunSpec], todo: Sequence[int], workers: int, shelf: Store | None, watch: _Watch
+) -> Iterator[tuple[int, Tables]]:
+    """Yield what one pool of processes finishes; raise `BrokenProcessPool` if one of them dies before the end."""
+    spawn = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=_begin, initargs=(watch.lived,))
+    finished_all = False
+    try:
+        with _children_of_sim():
+            places = {pool.submit(_work, specs[place], place, shelf): place for place in todo}
+        while places:
+            finished, _ = wait(places, timeout=GLANCE_SECONDS, return_when=FIRST_COMPLETED)
+            yield from _harvest({future: places.pop(future) for future in finished})
+            watch.look()
+        finished_all = True
+    finally:
+        _end(pool, at_once=not finished_all)
+
+
+def _harvest(finished: dict[Future[Tables], int]) -> Iterator[tuple[int, Tables]]:
+    """Yield what came to an end, then raise the first fault if there was one."""
+    faults = [future.exception() for future in finished]
+    for (future, place), fault in zip(finished.items(), faults, strict=True):
+        if fault is None:
+            yield place, future.result()
+    for fault in faults:
+        if fault is not None:
+            raise fault
+
+
+def _end(pool: ProcessPoolExecutor, *, at_once: bool) -> None:
+    processes = list((pool._processes or {}).values())  # noqa: SLF001 - Python 3.14 has kill_workers()
+    pool.shutdown(wait=not at_once, cancel_futures=True)
+    if at_once:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.join()
+
+
+@contextmanager
+def _children_of_sim() -> Iterator[None]:
+    """Processes started in here run one thread each, are deaf to Ctrl-C, and do not import the caller's script.
+
+    A script without ``if __name__ == "__main__"`` would otherwise start itself anew in every worker.
+    """
+    surroundings = {name: os.environ.get(name) for name in _ONE_THREAD}
+    script, deaf = sys.modules["__main__"], hasattr(signal, "pthread_sigmask")
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if deaf else set()
+    try:
+        sys.modules["__main__"] = types.ModuleType("__main__")
+        os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
+        yield
+    finally:
+        sys.modules["__main__"] = script
+        for name, value in surroundings.items():
+            os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
+        if deaf:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+_lived: Any = None  # in a worker: months lived, a cell a run
+
+
+def _begin(lived_months: Any) -> None:
+    """Make ready a worker: it leaves Ctrl-C to its parent, and ends with it."""
+    global _lived
+    _lived = lived_months
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _work(spec: RunSpec, place: int, shelf: Store | None) -> Tables:
+    return _finish(spec, shelf, lambda months: _lived.__setitem__(place, months))

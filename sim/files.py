@@ -1,0 +1,69 @@
+"""Files that are written whole or not at all, and faults of the disk told in one message."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+
+class OutputError(Exception):
+    """A folder or file that cannot be written or read, told in one message."""
+
+
+def written_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file under a passing name, put it on the disk, and only then give it its name.
+
+    Raises:
+        OutputError: if the disk is full or the folder may not be written.
+    """
+    passing = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(passing)
+        with passing.open("rb+") as file:
+            os.fsync(file.fileno())
+        passing.replace(path)
+    except OSError as fault:
+        raise OutputError(cannot_write(path, fault)) from fault
+    finally:
+        _forget(passing)
+
+
+def _forget(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:  # the folder itself is missing or closed: there is nothing to forget
+        return
+
+
+def cannot_write(path: Path, fault: OSError) -> str:
+    """One message for a file or folder that cannot be written."""
+    why = fault.strerror or str(fault)
+    return f"cannot write {path}: {why}. Make room there, or choose another folder."
+
+
+def write_parquet(table: pa.Table, path: Path) -> None:
+    """Write one table, whole or not at all, with a checksum on every page."""
+    written_whole(path, lambda passing: pq.write_table(table, passing, compression="zstd", write_page_checksum=True))
+
+
+def write_text(path: Path, text: str) -> Path:
+    """Write one text file, whole or not at all."""
+    written_whole(path, lambda passing: passing.write_bytes(text.encode()))
+    return path
+
+
+def read_parquet(path: Path) -> pa.Table:
+    """Read one table.
+
+    Raises:
+        OutputError: if the file is cut short, damaged or cannot be read.
+    """
+    try:
+        return pq.ParquetFile(path, page_checksum_verification=True).read()
+    except (OSError, pa.ArrowException) as fault:
+        raise OutputError(f"cannot read {path}: {fault}") from fault

@@ -1,0 +1,103 @@
+"""Founding: from what is known of a place to its first morning, month 0.
+
+A place is peopled and tied together by the numbers at which the model starts, then lives `SPIN_UP_MONTHS` at negative
+months with nothing happening from outside, so that ages of ties, roles and trust are those of a place that has always
+lived by the model's rules. The constants that make such a place stay as it is are solved once (`solving`) and hold for
+every seed. Both are kept in a cache that is safe to delete.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sim import policy, schedule, world
+from sim.founding.first_morning import first_morning
+from sim.founding.solving import Solved, solve
+from sim.source import cache_folder, source_hash
+from sim.state import SURVIVAL_MONTHS, Policies, State, World
+from sim.units import MONTHS_A_YEAR
+
+if TYPE_CHECKING:
+    from sim.config import Config
+
+__all__ = ["SPIN_UP_MONTHS", "Solved", "found", "solve"]
+
+SPIN_UP_MONTHS = 240
+"""Twenty years: ties of every class, roles and trust have then forgotten how they were made up."""
+
+
+def found(config: Config, seed: int) -> State:
+    """The place on its first morning, with its world and policies ahead of it.
+
+    Args:
+        config: the place, the rooms' parameters, the world and the policies.
+        seed: the run seed.
+
+    Returns:
+        the state at month 0.
+    """
+    town = _spun_up(config, seed)
+    ahead = world.build(config.world, config.place, config.months)
+    rows = policy.rows(config.policy, config.world.first_month)
+    blank = np.zeros(len(config.policy))
+    town.world = World(**ahead)
+    town.policies = Policies(**{name: rows.get(name, blank.copy()) for name in Policies._fields})
+    return town
+
+
+def solved_for(config: Config) -> Solved:
+    """The constants of a place, from the cache or solved now."""
+    place = config.place.model_dump(mode="json", exclude={"residents", "sources", "title"})
+    path = _kept("constants", place, config)
+    try:
+        return Solved.load(path)
+    except (OSError, ValueError):
+        solved = solve(config)
+        _keep(path, solved.save)
+        return solved
+
+
+def _spun_up(config: Config, seed: int) -> State:
+    place = config.place.model_dump(mode="json", exclude={"sources", "title"})
+    path = _kept("town", place | {"seed": seed, "months": SPIN_UP_MONTHS}, config)
+    try:
+        return State.load(path)
+    except (OSError, ValueError):
+        town = spin_up(config, seed)
+        _keep(path, town.save)
+        return town
+
+
+def spin_up(config: Config, seed: int) -> State:
+    """A place that has lived `SPIN_UP_MONTHS` with nothing happening from outside."""
+    state = first_morning(config, seed, solved_for(config), month=-SPIN_UP_MONTHS)
+    for _ in range(SPIN_UP_MONTHS):
+        schedule.pass_a_month(state, config)
+    constants, rows = state.constants, np.arange(-MONTHS_A_YEAR, 0) % (SURVIVAL_MONTHS + 1)
+    constants.paid_hours[0] = sum(state.services.hours.tolist())
+    constants.paid_before[0] = state.past.paid_hours[rows].mean()
+    constants.unpaid_before[0] = state.past.unpaid_hours[rows].mean()
+    return state
+
+
+def _kept(what: str, of: dict[str, Any], config: Config) -> Path:
+    """Where a founded thing is kept: named by the source and by all that can change it."""
+    content = {"of": of, "rooms": {name: repr(p) for name, p in sorted(config.rooms.items())}}
+    name = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:24]
+    return cache_folder() / "founded" / source_hash() / f"{what}-{name}.npz"
+
+
+def _keep(path: Path, save: Any) -> None:
+    """Keep a founded thing, unless the cache cannot be written: then it is made again next time."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save(path)
+    except OSError:
+        passing = path.with_name(f".{path.name}.{os.getpid()}")
+        passing.unlink(missing_ok=True)

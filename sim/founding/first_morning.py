@@ -1,0 +1,242 @@
+"""The first morning: people, homes, ties, charities, services and council, from the numbers at which the model starts.
+
+Everything here is keyed by the run seed and a person's first id, so that a place is the same for any machine.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numba import njit
+
+from sim.chance import Dice, Die, permanent_id, uniform, uniform2
+from sim.ledger import Flow
+from sim.parameters import numbers
+from sim.processes.renewal import make_person
+from sim.state import (
+    BONDING, BRIDGING, KINDS, QUANTILE_KNOTS, SLOTS, WEAK, Floats, State, allocate,
+)  # fmt: skip
+from sim.units import population
+
+if TYPE_CHECKING:
+    from sim.config import Config
+    from sim.founding.solving import Solved
+    from sim.place import Place
+
+OWNED = ((BONDING, 2.5, 0.70), (WEAK, 4.0, 0.25), (BRIDGING, 1.0, 0.12))
+"""For each class of ties: how many a resident owns (half of what a resident has), and the strength they start at.
+Source: RULES, Dunbar's layers of 5 and 15."""
+ROLE_SHARE = 0.24
+EVER_SHARE = 0.70
+"""Residents who ever volunteered: 7 in 10 (NCVO, Time Well Spent)."""
+VENUES = 3
+"""Places to meet in a neighbourhood: assumption."""
+NEED_BY_QUINTILE = (1.5, 1.2, 1.0, 0.8, 0.6)
+"""Need beside the average, the most deprived fifth first: assumption."""
+TRUST_SHAPE = {"council": (2.83, 2.37), "charity": (3.0, 3.0 * 0.34 / 0.66)}
+"""Beta distributions of T(0): mean .545 with 59% above .5 for the council (Citizenship Survey 2009); mean .66 for charities
+(Charity Commission 2008-14)."""
+MEAN_ROLE_HOURS = 11.5
+VOLUNTEER_SHARE = 0.264
+
+
+def first_morning(config: Config, seed: int, solved: Solved, month: int) -> State:
+    """A place with everybody in it, before its spin-up.
+
+    Args:
+        config: the place and the rooms' parameters.
+        seed: the run seed.
+        solved: the constants of the place.
+        month: the month that begins, negative.
+    """
+    place = config.place
+    bodies = _bodies(place)
+    state = allocate(
+        residents=place.residents, charities=len(bodies), services=len(_table("services")),
+        neighbourhoods=place.neighbourhoods, policies=0, world=1, flows=len(Flow), seed=seed, month=month,
+    )  # fmt: skip
+    solved.write_to(state)
+    dice = Dice(seed, month)
+    _lay_out_neighbourhoods(state, place)
+    _set_up_charities(state, bodies)
+    _set_up_council(state, place)
+    for name, (a, b) in TRUST_SHAPE.items():
+        getattr(state.quantiles, name)[:] = beta_quantiles(a, b)
+    _people_the_homes(state, config, dice)
+    _tie_people_together(state.residents, state.ties, np.bincount(
+        state.residents.neighbourhood, minlength=place.neighbourhoods), dice.streams, month)  # fmt: skip
+    _hand_out_roles(state.residents, state.charities, dice.streams, month)
+    for column in state.world[:-1]:
+        column[:] = 1.0
+    return state
+
+
+@cache
+def _table(name: str) -> list[dict[str, str]]:
+    text = files("sim").joinpath(f"data/{name}.csv").read_text(encoding="utf-8")
+    return list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
+
+
+def _kinds(row: dict[str, str]) -> list[float]:
+    return [float(row[kind]) for kind in KINDS]
+
+
+def _lay_out_neighbourhoods(state: State, place: Place) -> None:
+    """Neighbourhoods on a spiral, a kilometre apart; quintiles by quota, dealt so that likes do not all lie together."""
+    b, n = state.neighbourhoods, place.neighbourhoods
+    until = np.cumsum(place.quintile_shares)
+    ranks = np.searchsorted(until, (np.arange(n) + 0.5) / n, side="right")
+    dealt = np.argsort([permanent_id(n, k) for k in range(n)])
+    b.quintile[dealt] = np.minimum(ranks, 4) + 1
+    for k in range(n):
+        b.x[k] = math.sqrt(k) * math.cos(2.399963 * k)
+        b.y[k] = math.sqrt(k) * math.sin(2.399963 * k)
+    b.need_weight[:] = np.array(NEED_BY_QUINTILE)[b.quintile - 1]
+    b.venues[:] = VENUES
+
+
+def _bodies(place: Place) -> list[tuple[dict[str, str], float]]:
+    """A row of the band table and a weight for every body: by quota, a branch weighing its part of the body."""
+    people = population(place.residents)
+    registered = place.charities_per_1000 * people / 1000.0
+    bodies = []
+    for row in _table("bands"):
+        weight = registered * (float(row["share"]) if row["share"] else place.unregistered_per_registered)
+        reach = float(row["reach"])
+        count = max(1, round(weight * max(1.0, reach / people))) if weight > 0.0 else 0
+        bodies += [(row, weight / count)] * count
+    return bodies
+
+
+def _set_up_charities(state: State, bodies: list[tuple[dict[str, str], float]]) -> None:
+    c, places = state.charities, len(state.neighbourhoods.x)
+    for g, (row, weight) in enumerate(bodies):
+        c.id[g] = permanent_id(places, 1_000_000 + g)
+        c.neighbourhood[g] = g % places
+        c.band[g], c.serves_place[g], c.weight[g] = int(row["band"]), int(row["wide"]), weight
+        hours = weight * float(row["income_gbp"]) * float(row["staff_share"]) / 12.0
+        c.paid_hours[g] = hours / HOUR_GBP
+        c.kinds[g] = _kinds(row)
+        c.joining_weight[g] = float(row["volunteers"])
+    expected = len(state.residents.id) * VOLUNTEER_SHARE * MEAN_ROLE_HOURS
+    c.work_hours[:] = expected * c.joining_weight / max(1.0, c.joining_weight.sum())
+
+
+HOUR_GBP = 22.0
+"""A paid hour in a charity, as in the council: assumption."""
+
+
+def _set_up_council(state: State, place: Place) -> None:
+    council, services = state.council, state.services
+    people = population(place.residents)
+    spend = people * place.spend_per_head
+    council.population[0] = people
+    council.core_founding[0] = spend * (1.0 - place.other_income_share)
+    council.other_founding[0] = spend * place.other_income_share
+    council.care_share[0] = place.care_share
+    council.reserves[0] = council.reserves_target[0] = spend * place.reserves_share
+    council.spend_last_year[0] = spend
+    for s, row in enumerate(_table("services")):
+        services.statutory[s], services.share[s] = int(row["statutory"]), float(row["share"])
+        services.kinds[s] = _kinds(row)
+
+
+def _people_the_homes(state: State, config: Config, dice: Dice) -> None:
+    r, place, n = state.residents, config.place, len(state.residents.id)
+    r.id[:] = [permanent_id(place.neighbourhoods, row) for row in range(n)]
+    r.neighbourhood[:] = np.arange(n) * place.neighbourhoods // n
+    abc1 = np.array(place.abc1_share)[state.neighbourhoods.quintile[r.neighbourhood] - 1]
+    grade = (_draws(r.id, dice.streams[Die.GRADE]) >= abc1).astype(np.int8)
+    r.group[:] = grade * 3 + _pick(place.age_shares.in_order(), _draws(r.id, dice.streams[Die.AGE]))
+    r.tenure[:] = _pick(place.tenure_shares.in_order(), _draws(r.id, dice.streams[Die.TENURE]))
+    angle = 2.0 * math.pi * _draws(r.id, dice.streams[Die.COORDINATES])
+    distance = 0.45 * np.sqrt(_draws(r.id, dice.streams[Die.NEW_HOME]))
+    r.x[:] = state.neighbourhoods.x[r.neighbourhood] + distance * np.cos(angle)
+    r.y[:] = state.neighbourhoods.y[r.neighbourhood] + distance * np.sin(angle)
+    p = numbers(config.renewal)
+    _make_everybody(r, state.neighbourhoods, state.quantiles, p, dice.streams, state.month)
+    r.ever[:] = _draws(r.id, dice.streams[Die.EVER_VOLUNTEER]) < EVER_SHARE
+
+
+def _pick(shares: tuple[float, ...], draws: Floats) -> Any:
+    return np.minimum(np.searchsorted(np.cumsum(shares), draws, side="right"), len(shares) - 1)
+
+
+def beta_quantiles(a: float, b: float, knots: int = QUANTILE_KNOTS) -> Floats:
+    """The quantile curve of a Beta(a, b) at even knots, from the trapezoidal integral of its density."""
+    x = np.linspace(0.0, 1.0, 20_001)
+    density = x ** (a - 1.0) * (1.0 - x) ** (b - 1.0)
+    running = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) / 2.0)])
+    return np.interp(np.linspace(0.0, 1.0, knots), running / running[-1], x)
+
+
+@njit(cache=True)
+def _draws(ids, stream):  # noqa: ANN001, ANN202
+    draws = np.empty(ids.size)
+    for i in range(ids.size):
+        draws[i] = uniform(stream, ids[i])
+    return draws
+
+
+@njit(cache=True)
+def _make_everybody(residents, neighbourhoods, quantiles, p, streams, month):  # noqa: ANN001, ANN202
+    for i in range(residents.id.size):
+        make_person(i, residents, neighbourhoods, quantiles, p, streams, month)
+
+
+@njit(cache=True)
+def _tie_people_together(residents, ties, sizes, streams, month):  # noqa: ANN001, ANN202
+    """Bonding and weak ties among near neighbours in the rows of a neighbourhood, bridging ones anywhere."""
+    start = 0
+    for b in range(sizes.size):
+        for i in range(start, start + sizes[b]):
+            taken = 0
+            for klass, mean, strength in OWNED:
+                count = int(mean + uniform2(streams[Die.FIRST_TIE], residents.id[i], klass))
+                for _ in range(count):
+                    u = uniform2(streams[Die.FIRST_TIE], residents.id[i], 100 + taken)
+                    if klass == BRIDGING:
+                        k = int(u * residents.id.size)
+                    else:
+                        k = start + (i - start + 1 + int(u * min(40, sizes[b] - 1))) % sizes[b]
+                    if k != i and not _tied(i, k, ties.alter):
+                        slot = i * SLOTS + taken
+                        ties.alter[slot], ties.klass[slot] = k, klass
+                        spread = 0.6 + 0.8 * uniform2(streams[Die.FIRST_STRENGTH], residents.id[i], taken)
+                        ties.strength[slot] = min(0.95, strength * spread)
+                        ties.born[slot] = month
+                        taken += 1
+        start += sizes[b]
+
+
+@njit(cache=True)
+def _tied(i, k, alter):  # noqa: ANN001, ANN202
+    for step in range(SLOTS):
+        if alter[i * SLOTS + step] == k or alter[k * SLOTS + step] == i:
+            return True
+    return False
+
+
+@njit(cache=True)
+def _hand_out_roles(residents, charities, streams, month):  # noqa: ANN001, ANN202
+    total = 0.0
+    for g in range(charities.id.size):
+        total += charities.joining_weight[g]
+    for i in range(residents.id.size):
+        if total > 0.0 and uniform2(streams[Die.FIRST_ROLE], residents.id[i], 0) < ROLE_SHARE:
+            left = uniform(streams[Die.CHARITY], residents.id[i]) * total
+            for g in range(charities.id.size):
+                left -= charities.joining_weight[g]
+                if left < 0.0:
+                    residents.role[i] = residents.gives_to[i] = g
+                    break
+            residents.ever[i] = 1
+            residents.role_since[i] = month - 1 - int(60 * uniform2(streams[Die.FIRST_ROLE], residents.id[i], 1))
+            residents.role_starts[i] = residents.role_since[i]
+
+

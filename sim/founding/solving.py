@@ -1,0 +1,179 @@
+"""The constants that make a place stay as it is when nothing happens to it, solved once for all seeds.
+
+A town of `RESIDENTS` lives `MONTHS` with nothing happening from outside, while each constant leans towards its target
+like a thermostat:
+
+    search chance c      ties a resident                          15
+    take-up chance       bonding ties a resident                  5
+    join rate k0         share giving formal hours in a month     .264     (calibration C1)
+    need scale           share of need unmet                      .20
+    influence b0         share who feel influence                 .39      (calibration C16)
+    trust offsets        T stays at T(0) on average, at each knot of T(0)
+
+and the founding means A0, L0, met0 by quintile, and of the contexts by class are followed. Each is then the mean over
+the last `SETTLED` months. In closed form: the acceptance of strangers that gives the stated homophily.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from sim import schedule
+from sim.founding.first_morning import first_morning
+from sim.state import (
+    BONDING, EMPTY, NOBODY, QUINTILES, SLOTS, TRUST_KNOTS, Classes, Constants, Floats, Quintiles, State, TrustKnots,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from sim.config import Config
+
+RESIDENTS = 20_000
+MONTHS = 480
+SETTLED = 180
+SEED = 20070401
+TIES, BONDING_TIES = 15.0, 5.0
+ACTIVE = 0.264
+UNMET = 0.20
+INFLUENCE = 0.39
+
+
+class Solved(NamedTuple):
+    """What is solved at founding, as the tables of the state that hold it."""
+
+    constants: Constants
+    quintiles: Quintiles
+    trust_knots: TrustKnots
+    classes: Classes
+
+    def write_to(self, state: State) -> None:
+        """Put the constants into a state."""
+        for name, table in self._asdict().items():
+            for column, value in zip(getattr(state, name), table, strict=True):
+                column[:] = value
+
+    def save(self, path: Path) -> None:
+        """Write to exactly ``path``, by a temporary file and a rename."""
+        columns = {f"{n}.{f}": c for n, t in self._asdict().items() for f, c in zip(t._fields, t, strict=True)}
+        passing = path.with_name(f".{path.name}.{os.getpid()}")
+        with passing.open("wb") as file:
+            np.savez(file, allow_pickle=False, **columns)
+        passing.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> Solved:
+        """Read what `save` wrote.
+
+        Raises:
+            OSError: if there is no such file.
+            ValueError: if it holds something else.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                return cls(*(made(*(file[f"{name}.{f}"] for f in made._fields)) for name, made in _TABLES.items()))
+        except (KeyError, EOFError) as fault:
+            raise ValueError(f"{path} holds no constants of this version") from fault
+
+
+_TABLES: dict[str, Any] = {"constants": Constants, "quintiles": Quintiles, "trust_knots": TrustKnots, "classes": Classes}
+
+
+def solve(config: Config) -> Solved:
+    """Solve the constants of a place; a few seconds."""
+    large = config.model_copy(update={"place": config.place.model_copy(update={"residents": RESIDENTS})})
+    state = first_morning(large, SEED, _guess(), month=-MONTHS)
+    state.constants.acceptance[0] = acceptance(state, config.ties.homophily)
+    kept = []
+    for _ in range(MONTHS):
+        schedule.act(state, large)
+        lean(state, large)
+        state.month += 1
+        if state.month >= -SETTLED:
+            kept.append([np.concatenate(getattr(state, name)) for name in _TABLES])
+    means = [np.mean([columns[k] for columns in kept], axis=0) for k in range(len(_TABLES))]
+    return Solved(*(
+        made(*np.split(mean, len(made._fields))) for made, mean in zip(_TABLES.values(), means, strict=True)
+    ))  # fmt: skip
+
+
+def _guess() -> Solved:
+    guess = {"join_rate": 0.010, "asking": 1.4, "load": 11.5, "search_chance": 0.35, "take_up_chance": 0.0085,
+             "need_scale": 1.0, "influence": -0.66}  # fmt: skip
+    return Solved(
+        Constants(*(np.array([guess.get(name, 0.0)]) for name in Constants._fields)),
+        Quintiles(np.full(QUINTILES, 0.8)),
+        TrustKnots(np.zeros(TRUST_KNOTS), np.zeros(TRUST_KNOTS)),
+        Classes(np.array([0.6, 0.55, 0.3])),
+    )
+
+
+def acceptance(state: State, homophily: float) -> float:
+    """The chance to accept a stranger of another group that leaves the stated share of ties in the own group."""
+    shares = np.bincount(state.residents.group) / len(state.residents.group)
+    own = float((shares * shares).sum())
+    return min(1.0, own * (1.0 - homophily) / max(1e-9, (1.0 - own) * homophily))
+
+
+def lean(state: State, config: Config) -> None:
+    """Move every constant a little towards its target. Slow stocks lean slowly, or they would swing."""
+    c, r = state.constants, state.residents
+    held = state.ties.alter != EMPTY
+    was_met = held & (state.ties.born < state.month)  # the others came after this month's meetings
+    degree = 2.0 * np.count_nonzero(held) / len(r.id)
+    bonding = 2.0 * np.count_nonzero(held & (state.ties.klass == BONDING)) / len(r.id)
+    c.search_chance[0] *= math.exp(0.010 * (1.0 - degree / TIES))
+    c.take_up_chance[0] *= math.exp(0.010 * (1.0 - bonding / BONDING_TIES))
+    c.join_rate[0] *= math.exp(0.020 * (1.0 - (r.formal_hours > 0.0).mean() / ACTIVE))
+    need, met = r.need.sum(axis=1), r.met.sum(axis=1)
+    c.need_scale[0] *= math.exp(0.2 * (UNMET - (1.0 - met.sum() / max(1e-9, need.sum()))))
+    c.influence[0] += 0.5 * (INFLUENCE - (r.influence == 1).mean())
+    c.asking[0] = _follow(c.asking[0], _asking(state))
+    present = max(1, np.count_nonzero((r.role != NOBODY) & (r.role_starts <= state.month)))
+    c.load[0] = _follow(c.load[0], state.charities.work_hours.sum() / present)
+    quintile = state.neighbourhoods.quintile[r.neighbourhood] - 1
+    for q in range(QUINTILES):
+        mine = (quintile == q) & (need > 0.0)
+        if mine.any():
+            state.quintiles.met_founding[q] = _follow(state.quintiles.met_founding[q], (met[mine] / need[mine]).mean())
+    _hold_trust(state.trust_knots.council, r.trust_council_first, r.trust_council)
+    _hold_trust(state.trust_knots.charity, r.trust_charity_first, r.trust_charity)
+    _follow_contexts(state, was_met, config.meeting)
+
+
+def _follow(old: float, new: float) -> float:
+    return float(old + 0.05 * (new - old))
+
+
+def _asking(state: State) -> float:
+    """Mean strength of ties to people in a role, among those in none."""
+    slots = np.flatnonzero(state.ties.alter != EMPTY)
+    owner, alter, w = slots // SLOTS, state.ties.alter[slots], state.ties.strength[slots]
+    has_role = state.residents.role != NOBODY
+    asking = np.bincount(owner, w * has_role[alter], len(has_role)) + np.bincount(alter, w * has_role[owner], len(has_role))
+    return float(asking[~has_role].mean()) if (~has_role).any() else 0.0
+
+
+def _hold_trust(offsets: Floats, first: Floats, now: Floats) -> None:
+    """Lean each knot against the drift of those whose T(0) lies near it."""
+    place = first * (TRUST_KNOTS - 1)
+    left = np.minimum(place.astype(int), TRUST_KNOTS - 2)
+    share = place - left
+    drift = np.bincount(left, (1 - share) * (now - first), TRUST_KNOTS) + np.bincount(
+        left + 1, share * (now - first), TRUST_KNOTS)  # fmt: skip
+    weight = np.bincount(left, 1 - share, TRUST_KNOTS) + np.bincount(left + 1, share, TRUST_KNOTS)
+    offsets -= 0.006 * drift / np.maximum(weight, 1.0)
+
+
+def _follow_contexts(state: State, held: Any, p: Any) -> None:
+    """Hours shared beside hours planned tell whether the mean weight of a class's contexts is right."""
+    ties, means = state.ties, state.classes.contexts_founding
+    planned = np.array([p.bonding_hours, p.weak_hours, p.bridging_hours])[ties.klass]
+    planned = np.where(ties.deepening == 1, p.deepening_hours, planned)
+    for klass in range(len(means)):
+        mine = held & (ties.klass == klass)
+        if mine.any():
+            means[klass] *= 1.0 + 0.1 * (ties.hours[mine].sum() / planned[mine].sum() - 1.0)

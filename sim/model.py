@@ -1,0 +1,258 @@
+"""CommunityModel: one town through its months, as a Mesa model.
+
+`step` lives one month of `sim.schedule.MONTH`. The town is ``model.state``; the agents are windows on its columns
+(`sim.agents`). ``model.random`` and ``model.rng`` are Mesa's, and the simulation never draws from them: all its chance
+is keyed (`sim.chance`), so two models in one process do not mix.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, NoReturn, Self
+
+import networkx as nx
+import numpy as np
+from mesa.datacollection import DataCollector
+from mesa.model import Model
+
+from sim.agents import Charity, Council, CouncilService, Resident, Volunteer, Window, Windows
+from sim.chance import ID_BITS, key, run_seed
+from sim.config import Config
+from sim.founding import found
+from sim.observables import OBSERVABLES
+from sim.schedule import live_a_month
+from sim.state import EMPTY, NOBODY, SLOTS, State
+from sim.units import date_of
+
+LAYERS = ("residents",)
+"""Layers of ties that exist so far."""
+AGENTS: tuple[type[Window], ...] = (Resident, Charity, CouncilService, Council)
+"""The kinds of agents; a volunteer is a resident in a role and not counted again."""
+
+
+class CommunityModel(Model):  # type: ignore[misc]
+    """A town as a ``mesa.Model``: founded when it is made, and standing at the beginning of month 0.
+
+    Args:
+        config: the configuration, as `compose` or `Config.check` makes it.
+        rng: the run seed, a whole number from 0 to 2^63 - 1; without it, that of replicate 0 under ``config.seed``.
+
+    Attributes:
+        config: the configuration.
+        state: the town as columns; ``state.month`` is the month that the next step lives, from 0.
+        datacollector: Mesa's, with every observable, a row a month.
+        running: whether months of ``config.months`` are left to live.
+        steps: months lived since month 0.
+        lots: what shuffles of windows draw from.
+
+    Raises:
+        TypeError: if ``rng`` is no whole number.
+        ValueError: if ``rng`` is out of range.
+    """
+
+    def __init__(self, config: Config, rng: int | None = None) -> None:
+        seed = run_seed(config.seed, 0) if rng is None else _checked_seed(rng)
+        self._begin(config, found(config, seed), [])
+
+    def _begin(self, config: Config, state: State, rows: list[dict[str, float]]) -> None:
+        super().__init__(rng=state.seed)
+        self.config, self.state = config, state
+        self.lots = random.Random(key(state.seed))
+        self._rows: list[dict[str, float]] = []
+        self.datacollector = DataCollector({name: partial(_observed, name) for name in OBSERVABLES})
+        for row in rows:
+            self._write_down(row)
+        self.steps = state.month
+        self.running = state.month < config.months
+
+    @classmethod
+    def _going_on(cls, config: Config, state: State, rows: list[dict[str, float]]) -> Self:
+        model = cls.__new__(cls)
+        model._begin(config, state, rows)  # noqa: SLF001 - in place of __init__, which would found a town
+        return model
+
+    def step(self) -> None:
+        """Live one month and write it down; the last of ``config.months`` ends ``running``.
+
+        Raises:
+            ValueError: if the world has no more months (``config.world.most_months``).
+        """
+        world = self.config.world
+        if self.state.month >= world.most_months:
+            raise ValueError(f"world={world.name} has {world.most_months} months, and all are lived")
+        self._write_down(live_a_month(self.state, self.config).whole)
+        self.running = self.running and self.state.month < self.config.months
+
+    def run(self, months: int | None = None) -> None:
+        """Live that many more months; without a number, those that are left of ``config.months``.
+
+        Args:
+            months: how many; they may go on beyond ``config.months``, to the last that the world has.
+
+        Raises:
+            ValueError: if the world has not so many months left, or ``months`` is no whole number from 0.
+        """
+        most = self.config.world.most_months - self.state.month
+        if months is None:
+            months = max(self.config.months - self.state.month, 0)
+        if isinstance(months, bool) or not isinstance(months, int) or not 0 <= months <= most:
+            raise ValueError(f"months is {months!r}, outside what is allowed: from month {self.state.month} of "
+                             f"world={self.config.world.name}, 0 to {most} more can be lived")  # fmt: skip
+        for _ in range(months):
+            self.step()
+
+    def months(self) -> Iterator[dict[str, Any]]:
+        """Live the months that are left, one each time that the next is asked for; stop asking and it stops.
+
+        Yields:
+            A month's row: ``month`` (0-based), ``date`` (its first day), and the observables by name.
+        """
+        while self.running:
+            self.step()
+            yield self.row()
+
+    def row(self, month: int = -1) -> dict[str, Any]:
+        """What was written down of a month: ``month``, ``date`` and the observables by name.
+
+        Args:
+            month: 0-based; -1 is the last that was lived.
+
+        Raises:
+            IndexError: if that month has not been lived.
+        """
+        lived = range(len(self._rows))
+        if not -len(lived) <= month < len(lived):
+            raise IndexError(f"month {month} has not been lived; {len(lived)} months have been")
+        month = lived[month]
+        return {"month": month, "date": date_of(month, self.config.world.first_month), **self._rows[month]}
+
+    def _write_down(self, observed: dict[str, float]) -> None:
+        self._rows.append(dict(observed))
+        self.datacollector.collect(self)
+
+    @property
+    def agents(self) -> Windows:
+        """Residents, charities, services and the council."""
+        return Windows.whole(self, *AGENTS)
+
+    @property
+    def residents(self) -> Windows:
+        """Everybody of 16 and over."""
+        return Windows.whole(self, Resident)
+
+    @property
+    def volunteers(self) -> Windows:
+        """The residents who hold a role now."""
+        return Windows.at(self, Volunteer, np.flatnonzero(self.state.residents.role != NOBODY))
+
+    @property
+    def charities(self) -> Windows:
+        """Charities and unregistered groups."""
+        return Windows.whole(self, Charity)
+
+    @property
+    def services(self) -> Windows:
+        """The council's services."""
+        return Windows.whole(self, CouncilService)
+
+    @property
+    def council(self) -> Council:
+        """All local government of the place in one."""
+        return Council(self, 0)
+
+    @property
+    def agent_types(self) -> list[type[Window]]:
+        """The kinds of agents in `agents`."""
+        return list(AGENTS)
+
+    @property
+    def agents_by_type(self) -> dict[type[Window], Windows]:
+        """The agents of each kind in `agents`."""
+        return {kind: Windows.whole(self, kind) for kind in AGENTS}
+
+    def network(self, layer: str = "residents") -> nx.Graph:
+        """One layer of ties as a new ``networkx.Graph``, whose nodes are unique ids.
+
+        Args:
+            layer: "residents", the ties between residents.
+
+        Returns:
+            Nodes have ``neighbourhood`` (its row), ``x`` and ``y`` (kilometres, fixed); edges have ``strength`` (0 to
+            1) and ``klass`` (0 bonding, 1 weak, 2 bridging).
+
+        Raises:
+            ValueError: if there is no such layer.
+        """
+        if layer not in LAYERS:
+            raise ValueError(f"there is no layer {layer!r}; the layers so far: {', '.join(LAYERS)}")
+        residents, ties = self.state.residents, self.state.ties
+        ids = residents.id.tolist()
+        graph = nx.Graph()
+        homes = zip(ids, residents.neighbourhood.tolist(), residents.x.tolist(), residents.y.tolist(), strict=True)
+        graph.add_nodes_from((who, {"neighbourhood": part, "x": x, "y": y}) for who, part, x, y in homes)
+        held = np.flatnonzero(ties.alter != EMPTY)
+        ends = zip((held // SLOTS).tolist(), ties.alter[held].tolist(), strict=True)
+        worth = zip(ties.strength[held].tolist(), ties.klass[held].tolist(), strict=True)
+        graph.add_edges_from(
+            (ids[ego], ids[alter], {"strength": strength, "klass": klass})
+            for (ego, alter), (strength, klass) in zip(ends, worth, strict=True)
+        )
+        return graph
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the town, its configuration and the months written down to exactly ``path``."""
+        self.state.save(path, beside=json.dumps({"config": self.config.resolved(), "rows": self._rows}))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """A model that goes on, and collects on, from where `save` left it.
+
+        Raises:
+            ValueError: if the file is not a model that this version saved.
+        """
+        state, beside = State.load(path), State.beside(path)
+        if not beside:
+            raise ValueError(f"{path} is a saved state and not a saved model: it has no configuration")
+        saved = json.loads(beside)
+        return cls._going_on(Config.check(saved["config"]), state, saved["rows"])
+
+    def fork(self) -> Self:
+        """A second model that stands where this one stands, shares nothing that changes, and collects on from here."""
+        return self._going_on(self.config, self.state.fork(), self._rows)
+
+    def register_agent(self, agent: object) -> NoReturn:
+        """Not to be had.
+
+        Raises:
+            RuntimeError: always.
+        """
+        raise RuntimeError(f"{agent!r} cannot be added: the agents of this model are windows on its columns")
+
+    deregister_agent = register_agent
+
+    def remove_all_agents(self) -> NoReturn:
+        """Not to be had.
+
+        Raises:
+            RuntimeError: always.
+        """
+        raise RuntimeError(f"agents cannot be removed by hand: {Resident.stays}")
+
+    def __repr__(self) -> str:
+        return f"CommunityModel({self.config.place.name}, {self.config.world.name}, month={self.state.month})"
+
+
+def _observed(name: str, model: CommunityModel) -> float:
+    return model._rows[-1][name]  # noqa: SLF001 - the model's own reporter
+
+
+def _checked_seed(rng: object) -> int:
+    if isinstance(rng, bool) or not isinstance(rng, int | np.integer):
+        raise TypeError(f"rng is the run seed, a whole number from 0 to 2^{ID_BITS} - 1, and not {rng!r}")
+    if not 0 <= int(rng) < 1 << ID_BITS:
+        raise ValueError(f"rng is {rng}, outside what is allowed: whole numbers from 0 to 2^{ID_BITS} - 1")
+    return int(rng)

@@ -1,0 +1,80 @@
+"""Place: what is known of a town before anything happens. Values and their sources lie in ``configs/place``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, model_validator
+
+from sim.checked import Checked, Shares, check_sum, number, words
+from sim.units import population
+
+Share = Annotated[float, Field(ge=0.0, le=1.0, strict=True, json_schema_extra={"unit": "share"})]
+FiveShares = tuple[Share, Share, Share, Share, Share]
+
+
+class TenureShares(Shares):
+    """Shares of homes."""
+
+    owner: Share
+    social: Share
+    private: Share
+
+
+class AgeShares(Shares):
+    """Shares of adults by age."""
+
+    from_16: Share
+    from_35: Share
+    from_65: Share
+
+
+class Place(Checked):
+    """A town as data.
+
+    Quintiles run from 1, the most deprived fifth of England's neighbourhoods, to 5, the least.
+    """
+
+    name: str = words("what the place is called on the command line")
+    title: str = words("what the place is called in text")
+    residents: int = number(unit="adults", low=1_500, high=1_000_000, meaning="people of 16 and over")
+    neighbourhood_people: float = number(
+        unit="people", low=1_000, high=3_000, meaning="people of all ages in a neighbourhood")
+    quintile_shares: Annotated[FiveShares, AfterValidator(check_sum)] = Field(
+        description="shares of neighbourhoods in each quintile of deprivation, the most deprived first")
+    tenure_shares: TenureShares = Field(description="shares of homes that are owned, social and privately let")
+    abc1_share: FiveShares = Field(description="share of adults in social grades A to C1, by quintile")
+    age_shares: AgeShares = Field(description="shares of adults of 16 to 34, 35 to 64, and 65 and over")
+    charities_per_1000: float = number(
+        unit="per 1,000 people", low=0.0, high=10.0, meaning="registered charities, a branch counted by its part")
+    unregistered_per_registered: float = number(
+        unit="ratio", low=0.0, high=10.0, meaning="groups on no register, beside registered charities")
+    spend_per_head: float = number(
+        unit="pounds a year", low=200.0, high=3_000.0, meaning="council spending a head of population at founding")
+    other_income_share: float = number(
+        unit="share", low=0.0, high=0.5, meaning="share of the council's income at founding that is fees and other")
+    care_share: float = number(unit="share", low=0.2, high=0.8, meaning="share of council spending on care at founding")
+    reserves_share: float = number(
+        unit="share", low=0.0, high=1.0, meaning="the council's reserves at founding, in shares of a year's spending")
+    sources: dict[str, str] = Field(description="where each value comes from")  # fmt: skip
+
+    @model_validator(mode="after")
+    def _sourced(self) -> Place:
+        """No number without a source."""
+        needed = [name for name in type(self).model_fields if name not in {"name", "title", "residents", "sources"}]
+        if lacking := [name for name in needed if name not in self.sources]:
+            raise ValueError(f"lacks a source for {', '.join(lacking)}: say under sources where the value comes from")
+        return self
+
+    @property
+    def neighbourhoods(self) -> int:
+        """How many neighbourhoods the place has."""
+        return max(1, round(population(self.residents) / self.neighbourhood_people))
+
+    @property
+    def deprivation(self) -> float:
+        """Mean deprivation, from 1 (all in the most deprived quintile) through 0 to -1 (all in the least)."""
+        mean = 0.0
+        for quintile, share in enumerate(self.quintile_shares, start=1):
+            mean += quintile * share
+        return (3.0 - mean) / 2.0

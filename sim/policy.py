@@ -1,0 +1,66 @@
+"""Policy: what is done for a community, with what money, through whom, where and for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import BeforeValidator, Field
+
+from sim.chance import permanent_id
+from sim.checked import Checked, Month, number, words
+from sim.units import month_of
+
+INSTRUMENTS = ("organisers", "publicity")
+"""How money is turned into meetings and asks, in the order of their numbers in the state."""
+PAYERS = ("outside", "council")
+ALL = -1
+
+
+def _neighbourhood(value: object) -> object:
+    if value != "all" and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
+        raise ValueError("is no neighbourhood; write all, or the number of one, from 0")
+    return value
+
+
+class Policy(Checked):
+    """One policy: an instrument, its dose and its path."""
+
+    title: str = words("what the policy is called in text")
+    instrument: Literal["organisers", "publicity"] = words("how money is turned into meetings and asks")
+    dose: float = number(12.0, unit="pounds a resident-year", low=0.0, high=500.0, meaning="money paid into the purse")
+    start: Month = Field(description="first month in which money is paid")
+    months: int = number(60, unit="months", low=1, high=600, meaning="how long the full dose is paid")
+    taper: int = number(0, unit="months", low=0, high=120, meaning="over how many months more it fades to nothing")
+    where: Annotated[int | Literal["all"], BeforeValidator(_neighbourhood)] = Field(
+        "all", description="the neighbourhood whose residents it is for, by its number from 0; or all")
+    payer: Literal["outside", "council"] = Field(
+        "outside", description="who pays: money from outside, or the council's discretionary spending")
+    overhead: float = number(
+        0.15, unit="share", low=0.1, high=0.2, meaning="what the host takes, beside the direct cost")  # fmt: skip
+
+
+def rows(policies: Mapping[str, Policy], first_month: date) -> dict[str, Any]:
+    """The policies as columns of the state's table `Policies`, in the order given.
+
+    Args:
+        policies: by name.
+        first_month: the date of month 0.
+
+    Returns:
+        arrays by column, one row a policy; columns that are not here begin at zero.
+    """
+    each = list(policies.values())
+    return {
+        "id": np.array([permanent_id(*name.encode()) for name in policies], np.int64),
+        "instrument": np.array([INSTRUMENTS.index(p.instrument) for p in each], np.int8),
+        "dose": np.array([p.dose for p in each], np.float64),
+        "start": np.array([month_of(p.start, first_month) for p in each], np.int32),
+        "months": np.array([p.months for p in each], np.int32),
+        "taper": np.array([p.taper for p in each], np.int32),
+        "where": np.array([ALL if p.where == "all" else p.where for p in each], np.int32),
+        "payer": np.array([PAYERS.index(p.payer) for p in each], np.int8),
+        "overhead": np.array([p.overhead for p in each], np.float64),
+    }

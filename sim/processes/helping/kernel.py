@@ -1,0 +1,178 @@
+"""Helping, the fast hand: all set time aside, then ask along ties and share the rest, in the order of the lottery."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from sim.chance import Die, bits, normal_quantile, uniform
+from sim.indexes import in_lottery_order
+from sim.ledger import Flow
+from sim.state import EMPTY, SLOTS, THIS_YEAR_AND_LAST
+
+
+@njit(cache=True)
+def help_for_a_month(residents, ties, neighbourhoods, p, streams, ledger):
+    """Time set aside, asked for along ties, shared in the neighbourhood, written down."""
+    budget = _set_time_aside(residents, p, streams)
+    order = _lottery(residents.id, streams[Die.HELP_ORDER])
+    left, received = _ask_along_ties(order, budget, _helpers(ties.alter, ties.strength, budget), residents)
+    used = _share_the_rest(order, left, received, residents, neighbourhoods)
+    for i in range(budget.size):
+        shared = left[i] * used[residents.neighbourhood[i]]
+        given = (budget[i] - left[i]) + shared
+        residents.helping_hours[i] = given
+        residents.spare_hours[i] = left[i] - shared
+        residents.helped_months[i] = _remember(residents.helped_months[i], given)
+        residents.received_months[i] = _remember(residents.received_months[i], received[i])
+        ledger[Flow.HOURS_NEIGHBOUR] += budget[i]
+        ledger[Flow.HOURS_NEIGHBOUR_MET] += given
+        ledger[Flow.HOURS_NEIGHBOUR_IDLE] += residents.spare_hours[i]
+        ledger[Flow.NEED_MET_NEIGHBOURS] += received[i]
+
+
+@njit(cache=True)
+def _set_time_aside(residents, p, streams):
+    budget = np.zeros(residents.id.size)
+    mean = p.help_slope * p.help_slope / 2.0
+    for i in range(budget.size):
+        who = residents.id[i]
+        rate = p.help_rate * math.exp(p.help_slope * residents.neighbourly[i] - mean)
+        if uniform(streams[Die.HELPS], who) < -math.expm1(-rate):
+            noise = p.hours_noise * normal_quantile(uniform(streams[Die.HELP_HOURS], who))
+            budget[i] = min(p.most_hours, p.hours * math.exp(p.hours_spread * residents.warmth[i] + noise))
+    return budget
+
+
+@njit(cache=True)
+def _lottery(ids, stream):
+    tickets = np.empty(ids.size, np.uint64)
+    for i in range(ids.size):
+        tickets[i] = bits(stream, ids[i])
+    return in_lottery_order(tickets)
+
+
+@njit(cache=True)
+def _helpers(alter, strength, budget):
+    """For each resident the alters who have time, and the ties to them, in the order of the slots.
+
+    Only these are asked, so a list of them alone keeps the asking, which jumps about, within a small memory.
+    """
+    helps = budget > 0.0
+    start = np.zeros(budget.size + 1, np.int32)
+    for i in range(budget.size):
+        for slot in range(i * SLOTS, i * SLOTS + SLOTS):
+            j = alter[slot]
+            if j != EMPTY:
+                start[i + 1] += helps[j]
+                start[j + 1] += helps[i]
+    for i in range(budget.size):
+        start[i + 1] += start[i]
+    filled = start[:-1].copy()
+    helper = np.empty(start[-1], np.int32)
+    tie = np.empty(start[-1])
+    for i in range(budget.size):
+        for slot in range(i * SLOTS, i * SLOTS + SLOTS):
+            j = alter[slot]
+            if j != EMPTY:
+                if helps[j]:
+                    helper[filled[i]] = j
+                    tie[filled[i]] = strength[slot]
+                    filled[i] += 1
+                if helps[i]:
+                    helper[filled[j]] = i
+                    tie[filled[j]] = strength[slot]
+                    filled[j] += 1
+    return start, helper, tie
+
+
+@njit(cache=True)
+def _ask_along_ties(order, budget, helpers, residents):
+    """What is left of everybody's time, and what everybody received."""
+    unmet = np.empty(budget.size)
+    for i in range(budget.size):
+        unmet[i] = _unmet(i, residents)
+    start, helper, tie = helpers
+    left = budget.copy()
+    received = np.zeros(budget.size)
+    for i in order:
+        want = unmet[i]
+        if want > 0.0:
+            for place in range(start[i], start[i] + _rank(start[i], start[i + 1], helper, tie, left)):
+                j = helper[place]
+                x = min(want, budget[j] * tie[place], left[j])
+                left[j] -= x
+                want -= x
+                if want <= 0.0:
+                    break
+            received[i] = unmet[i] - want
+    for i in range(budget.size):
+        if received[i] > 0.0:
+            _meet(i, received[i] / unmet[i], residents)
+    return left, received
+
+
+@njit(cache=True)
+def _rank(first, end, helper, tie, left):
+    """Bring those who have time left to the front, closest first, equals in the order of the slots; how many."""
+    last = first
+    for entry in range(first, end):
+        j = helper[entry]
+        if left[j] > 0.0:
+            w = tie[entry]
+            place = last
+            while place > first and tie[place - 1] < w:
+                tie[place] = tie[place - 1]
+                helper[place] = helper[place - 1]
+                place -= 1
+            tie[place] = w
+            helper[place] = j
+            last += 1
+    return last - first
+
+
+@njit(cache=True)
+def _share_the_rest(order, left, received, residents, neighbourhoods):
+    """Hand out what is left in each neighbourhood; the share of it that was used."""
+    pool = np.zeros(neighbourhoods)
+    for i in range(order.size):
+        pool[residents.neighbourhood[i]] += left[i]
+    rest = pool.copy()
+    for i in order:
+        b = residents.neighbourhood[i]
+        if rest[b] > 0.0:
+            need = _unmet(i, residents)
+            if need > 0.0:
+                x = min(need, rest[b])
+                rest[b] -= x
+                received[i] += x
+                _meet(i, x / need, residents)
+    used = np.zeros(neighbourhoods)
+    for b in range(neighbourhoods):
+        if pool[b] > 0.0:
+            used[b] = (pool[b] - rest[b]) / pool[b]
+    return used
+
+
+@njit(cache=True)
+def _unmet(i, residents):
+    hours = 0.0
+    for k in range(residents.need.shape[1]):
+        hours += max(0.0, residents.need[i, k] - residents.met[i, k])
+    return hours
+
+
+@njit(cache=True)
+def _meet(i, share, residents):
+    """Meet this share of what is unmet, of every kind alike."""
+    for k in range(residents.need.shape[1]):
+        need, met = residents.need[i, k], residents.met[i, k]
+        if need > met:
+            residents.met[i, k] = need if share >= 1.0 else min(need, met + share * (need - met))
+
+
+@njit(cache=True)
+def _remember(months, hours):
+    return ((months << 1) | (1 if hours > 0.0 else 0)) & THIS_YEAR_AND_LAST

@@ -1,0 +1,156 @@
+"""Meeting: people meet through what they share.
+
+    h_ij = planned_c (sum of the weights of the contexts that i and j share and that are open) / founding mean_c  G_ij
+           + nurtured hours, where both came to nurtured meetings of one neighbourhood
+    G_ij ~ gamma(2) of mean 1
+
+Contexts: the street (one neighbourhood), the group (one charity), the venue (one neighbourhood and one venue), and
+whatever needs no place (telephone, visits). While meeting is banned venues and groups are shut, the street keeps a
+share, and ties strong enough keep a share of their planned hours at a distance.
+
+Reads   ties, residents.neighbourhood, role, venue, nurtured_hours; world.meeting_ban
+Writes  ties.hours, residents.planned_hours, met_neighbour
+Source  Hours that hold a tie: worked out from Hall (2019) and the observed 41 minutes of company a day. The rest is
+        assumption.
+Departs Founding means are taken by class, so that a class is met, on average, for the hours that hold it.
+"""
+
+from __future__ import annotations
+
+import math
+
+from numba import njit
+
+from sim.chance import Dice, Die, uniform2
+from sim.community import Community
+from sim.parameters import numbers, parameter, room_parameters
+from sim.state import BONDING, EMPTY, NOBODY, SLOTS, WEAK, State
+
+
+@room_parameters
+class Parameters:
+    bonding_hours: float = parameter(
+        1.8, unit="hours/month", low=1.0, high=4.0, source="worked out from decay and Hall 2019", confidence="medium",
+        meaning="planned hours of a bonding tie: they hold it at .70")
+    weak_hours: float = parameter(
+        1.0, unit="hours/month", low=0.5, high=2.0, source="worked out from decay and Hall 2019", confidence="medium",
+        meaning="planned hours of a weak tie: they hold it at .25")
+    bridging_hours: float = parameter(
+        1.5, unit="hours/month", low=0.5, high=3.0, source="worked out from decay and Burt 2000", confidence="low",
+        meaning="planned hours of a bridging tie: they hold it at .12")
+    deepening_hours: float = parameter(
+        5.0, unit="hours/month", low=3.0, high=10.0, source="Hall 2019: 50 to 90 hours to a friend", confidence="medium",
+        meaning="planned hours of a weak tie that has been taken up")
+    street_weight: float = parameter(
+        0.3, unit="share", low=0.0, high=1.0, source="assumption", meaning="weight of living in one neighbourhood")
+    group_weight: float = parameter(
+        0.3, unit="share", low=0.0, high=1.0, source="assumption", meaning="weight of a role in one charity")
+    venue_weight: float = parameter(
+        0.2, unit="share", low=0.0, high=1.0, source="assumption", meaning="weight of going to one venue")
+    remote_weight: float = parameter(
+        0.2, unit="share", low=0.0, high=1.0, source="assumption", meaning="weight of contact that needs no place")
+    ban_street: float = parameter(
+        0.3, unit="share", low=0.0, high=1.0, source="assumption", meaning="what a meeting ban leaves of the street")
+    ban_remote: float = parameter(
+        0.4, unit="share", low=0.0, high=1.0, source="assumption",
+        meaning="planned hours that a meeting ban leaves at a distance")
+    ban_strength: float = parameter(
+        0.1, unit="strength", low=0.0, high=0.5, source="assumption", meaning="weakest tie kept up at a distance in a ban")
+    contact_hours: float = parameter(
+        0.25, unit="hours", low=0.0, high=1.0, source="assumption",
+        meaning="least hours in a month that count as having met a neighbour")  # fmt: skip
+
+
+def advance(state: State, p: Parameters, dice: Dice) -> None:
+    """The fast hand: the hours that every tie shares this month."""
+    _kernel(
+        state.residents, state.ties, state.classes, numbers(p), dice.streams,
+        int(state.world.meeting_ban[state.world_row]),
+    )  # fmt: skip
+
+
+@njit(cache=True)
+def _kernel(residents, ties, classes, p, streams, banned):  # noqa: ANN001, ANN202
+    residents.planned_hours[:] = 0.0
+    residents.met_neighbour[:] = 0
+    for i in range(residents.id.size):
+        for slot in range(i * SLOTS, i * SLOTS + SLOTS):
+            j = ties.alter[slot]
+            if j == EMPTY:
+                continue
+            klass = ties.klass[slot]
+            planned = p.bridging_hours
+            if klass == BONDING:
+                planned = p.bonding_hours
+            elif klass == WEAK:
+                planned = p.deepening_hours if ties.deepening[slot] == 1 else p.weak_hours
+            residents.planned_hours[i] += planned
+            residents.planned_hours[j] += planned
+            near = residents.neighbourhood[i] == residents.neighbourhood[j]
+            same_venue = near and residents.venue[i] == residents.venue[j]
+            same_group = residents.role[i] != NOBODY and residents.role[i] == residents.role[j]
+            fit = _open_contexts(near, same_venue, same_group, banned, p) / max(1e-9, classes.contexts_founding[klass])
+            if banned == 1 and ties.strength[slot] >= p.ban_strength:
+                fit += p.ban_remote
+            a = min(residents.id[i], residents.id[j])
+            b = max(residents.id[i], residents.id[j])
+            luck = uniform2(streams[Die.SHARED_HOURS], a, b) * uniform2(streams[Die.SHARED_HOURS_AGAIN], a, b)
+            hours = planned * fit * (-0.5 * math.log(luck))
+            if near:
+                hours += min(residents.nurtured_hours[i], residents.nurtured_hours[j])
+                if hours >= p.contact_hours:
+                    residents.met_neighbour[i] = 1
+                    residents.met_neighbour[j] = 1
+            ties.hours[slot] = hours
+
+
+@njit(cache=True)
+def _open_contexts(near, same_venue, same_group, banned, p):  # noqa: ANN001, ANN202
+    """The weights of the contexts that two people share and that are open, summed."""
+    if banned == 1:
+        return p.street_weight * p.ban_street if near else 0.0
+    weight = p.remote_weight
+    if near:
+        weight += p.street_weight
+    if same_venue:
+        weight += p.venue_weight
+    if same_group:
+        weight += p.group_weight
+    return weight
+
+
+def advance_reference(community: Community, p: Parameters, dice: Dice) -> None:
+    """The plain hand: one tie at a time."""
+    banned = bool(community.drivers.meeting_ban)
+    for resident in community.residents:
+        resident.planned_hours, resident.met_neighbour = 0.0, 0
+    for slot, tie in enumerate(community.ties):
+        if tie.alter == EMPTY:
+            continue
+        ego, alter = community.owner(slot), community.residents[tie.alter]
+        planned = {BONDING: p.bonding_hours, WEAK: p.weak_hours}.get(tie.klass, p.bridging_hours)
+        if tie.klass == WEAK and tie.deepening:
+            planned = p.deepening_hours
+        near = ego.neighbourhood == alter.neighbourhood
+        same_group = ego.role == alter.role != NOBODY
+        contexts = [
+            (near, p.street_weight), (near and ego.venue == alter.venue, p.venue_weight), (same_group, p.group_weight),
+        ]  # fmt: skip
+        shared = p.remote_weight
+        for is_shared, weight in contexts:
+            if is_shared:
+                shared += weight
+        if banned:
+            shared = p.street_weight * p.ban_street if near else 0.0
+        fit = shared / max(1e-9, community.classes[tie.klass].contexts_founding)
+        if banned and tie.strength >= p.ban_strength:
+            fit += p.ban_remote
+        pair = sorted((ego.id, alter.id))
+        u, v = dice.uniform(Die.SHARED_HOURS, *pair), dice.uniform(Die.SHARED_HOURS_AGAIN, *pair)
+        tie.hours = planned * fit * (-0.5 * math.log(u * v))
+        if near:
+            tie.hours += min(ego.nurtured_hours, alter.nurtured_hours)
+        for one in (ego, alter):
+            one.planned_hours += planned
+            if near and tie.hours >= p.contact_hours:
+                one.met_neighbour = 1

@@ -1,0 +1,176 @@
+"""Ties, the fast hand: everybody looks for new ties in the network as the month found it, then the old ties change."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from sim.chance import Die, uniform, uniform2
+from sim.ledger import Flow
+from sim.state import BONDING, BRIDGING, EMPTY, SLOTS, WEAK
+
+NO_ONE = -1
+TRIES = 20
+"""Strangers looked at in one search: at the default homophily one search in a hundred ends with nobody."""
+
+
+@njit(cache=True)
+def build_and_decay(residents, ties, incident, members, constants, p, streams, ledger, month):
+    found = _search(residents, incident, members, constants, p, streams)
+    introduced = _introduce(residents, incident, members, p, streams)
+    _change_strength(residents, ties, constants, p, streams, ledger)
+    for partners, flow in ((found, Flow.TIE_SEARCH), (introduced, Flow.TIE_INTRODUCED)):
+        for i in range(partners.size):
+            if partners[i] != NO_ONE and _tie_up(i, partners[i], residents, ties, incident, p, month):
+                ledger[flow] += 1.0
+
+
+@njit(cache=True)
+def _search(residents, incident, members, constants, p, streams):
+    """Whom each resident finds, as a row; NO_ONE for most."""
+    found = np.full(residents.id.size, NO_ONE, np.int64)
+    for i in range(found.size):
+        who = residents.id[i]
+        free = max(0.0, 1.0 - residents.planned_hours[i] / p.time_limit)
+        if uniform(streams[Die.SEARCH], who) < constants.search_chance[0] * free:
+            if uniform(streams[Die.SEARCH_LOCAL], who) < p.triadic_share:
+                found[i] = _friend_of_friend(i, who, incident, streams)
+            else:
+                found[i] = _stranger(i, who, residents, incident, members, constants, p, streams)
+    return found
+
+
+@njit(cache=True)
+def _friend_of_friend(i, who, incident, streams):
+    degree = incident.start[i + 1] - incident.start[i]
+    if degree == 0:
+        return NO_ONE
+    friend = incident.other[incident.start[i] + np.int64(uniform(streams[Die.SEARCH_ALTER], who) * degree)]
+    degree = incident.start[friend + 1] - incident.start[friend]
+    k = incident.other[incident.start[friend] + np.int64(uniform(streams[Die.SEARCH_FRIEND], who) * degree)]
+    return NO_ONE if k == i or _are_tied(i, k, incident) else np.int64(k)
+
+
+@njit(cache=True)
+def _stranger(i, who, residents, incident, members, constants, p, streams):
+    start, size = 0, residents.id.size
+    near = uniform(streams[Die.SEARCH_NEAR], who) < p.near_share
+    if near:
+        start = members.start[residents.neighbourhood[i]]
+        size = members.start[residents.neighbourhood[i] + 1] - start
+    for attempt in range(TRIES):
+        k = np.int64(uniform2(streams[Die.SEARCH_OTHER], who, attempt) * size)
+        if near:
+            k = np.int64(members.row[start + k])
+        if k == i or _are_tied(i, k, incident):
+            continue
+        if residents.group[k] == residents.group[i]:
+            return k
+        if uniform2(streams[Die.ACCEPT], who, attempt) < constants.acceptance[0]:
+            return k
+    return NO_ONE
+
+
+@njit(cache=True)
+def _introduce(residents, incident, members, p, streams):
+    """Whom each resident is introduced to at a nurtured meeting of the neighbourhood."""
+    introduced = np.full(residents.id.size, NO_ONE, np.int64)
+    there = np.empty(residents.id.size, np.int64)
+    for b in range(members.start.size - 1):
+        present = 0
+        for entry in range(members.start[b], members.start[b + 1]):
+            if residents.nurtured_hours[members.row[entry]] > 0.0:
+                there[present] = members.row[entry]
+                present += 1
+        for place in range(present):
+            i = there[place]
+            if uniform(streams[Die.INTRODUCED], residents.id[i]) < p.introduction_chance:
+                k = there[np.int64(uniform(streams[Die.INTRODUCED_TO], residents.id[i]) * present)]
+                if k != i and not _are_tied(i, k, incident):
+                    introduced[i] = k
+    return introduced
+
+
+@njit(cache=True)
+def _are_tied(i, k, incident):
+    for entry in range(incident.start[i], incident.start[i + 1]):
+        if incident.other[entry] == k:
+            return True
+    return False
+
+
+@njit(cache=True)
+def _change_strength(residents, ties, constants, p, streams, ledger):
+    kept = (math.exp(math.log(p.kept_bonding) / 12.0), math.exp(math.log(p.kept_weak) / 12.0),
+            math.exp(math.log(p.kept_bridging) / 12.0))  # fmt: skip
+    hazard = (-math.log(p.survival_bonding) / 12.0, -math.log(p.survival_weak) / 12.0,
+              -math.log(p.survival_bridging) / 12.0)  # fmt: skip
+    for i in range(residents.id.size):
+        for slot in range(i * SLOTS, i * SLOTS + SLOTS):
+            j = ties.alter[slot]
+            if j == EMPTY:
+                continue
+            klass = ties.klass[slot]
+            hours = ties.hours[slot]
+            a = min(residents.id[i], residents.id[j])
+            b = max(residents.id[i], residents.id[j])
+            u = uniform2(streams[Die.END], a, b)
+            # 1 - exp(-x) < x, so most ties are spared two exponentials.
+            if u < hazard[klass] and u < -math.expm1(-hazard[klass] * math.exp(-hours / p.contact_hours)):
+                _end(slot, ties)
+                ledger[Flow.TIE_FADED] += 1.0
+                continue
+            w = 1.0 - (1.0 - ties.strength[slot] * kept[klass]) * math.exp(-p.build * hours)
+            ties.strength[slot] = w
+            if klass == BONDING:
+                if w < p.weak_below:
+                    ties.klass[slot] = WEAK
+            elif klass == WEAK:
+                if w >= p.bonding_from:
+                    ties.klass[slot] = BONDING
+                    ties.deepening[slot] = 0
+                elif ties.deepening[slot] == 0 and uniform2(streams[Die.TAKE_UP], a, b) < constants.take_up_chance[0]:
+                    ties.deepening[slot] = 1
+
+
+@njit(cache=True)
+def _end(slot, ties):
+    ties.alter[slot] = EMPTY
+    ties.strength[slot] = 0.0
+    ties.klass[slot] = 0
+    ties.deepening[slot] = 0
+    ties.born[slot] = 0
+    ties.hours[slot] = 0.0
+
+
+@njit(cache=True)
+def _tie_up(i, k, residents, ties, incident, p, month):
+    """Put a new tie into a free slot of i; False where there is none, or where k has just made the same tie."""
+    free = NO_ONE
+    for slot in range(i * SLOTS, i * SLOTS + SLOTS):
+        if ties.alter[slot] == k:
+            return False
+        if ties.alter[slot] == EMPTY and free == NO_ONE:
+            free = slot
+    for slot in range(k * SLOTS, k * SLOTS + SLOTS):
+        if ties.alter[slot] == i:
+            return False
+    if free == NO_ONE:
+        return False
+    far = residents.group[i] != residents.group[k] and residents.neighbourhood[i] != residents.neighbourhood[k]
+    ties.alter[free] = k
+    ties.strength[free] = p.new_strength
+    ties.klass[free] = BRIDGING if far or not _have_common_alter(i, k, incident) else WEAK
+    ties.born[free] = month
+    return True
+
+
+@njit(cache=True)
+def _have_common_alter(i, k, incident):
+    for one in range(incident.start[i], incident.start[i + 1]):
+        for other in range(incident.start[k], incident.start[k + 1]):
+            if incident.other[one] == incident.other[other]:
+                return True
+    return False

@@ -1,0 +1,98 @@
+"""Trust and influence, the fast hand: contacts first, in one pass over the slots; then one over the residents."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from sim.chance import Die, between, normal_quantile, uniform
+from sim.state import EMPTY, NOBODY, SLOTS, STRONG
+
+
+@njit(cache=True)
+def live_the_month(residents, ties, neighbourhoods, quintiles, knots, constants, p, streams):
+    """A month of trust and influence."""
+    if p.moves:
+        needed, surprise = _experience(residents, neighbourhoods, quintiles)
+        _move(residents.trust_council, residents.trust_council_first, knots.council, p.asked_unsupported,
+              streams[Die.CONTACT], streams[Die.OUTCOME], needed, surprise, residents, ties, p)
+        _move(residents.trust_charity, residents.trust_charity_first, knots.charity, 0.0,
+              streams[Die.CONTACT_CHARITY], streams[Die.OUTCOME_CHARITY], needed, surprise, residents, ties, p)
+    for i in range(residents.id.size):
+        residents.strain[i] = 0.0 - 10.0 * p.asked_unsupported * residents.unsupported_asks[i]
+        residents.unsupported_asks[i] = 0
+        feels = feels_influence(residents.trust_council[i], residents.voice[i], residents.role[i] != NOBODY,
+                                constants.influence[0], p)
+        residents.influence[i] = 1 if feels else 0
+
+
+@njit(cache=True)
+def feels_influence(trust, voice, volunteers, b0, p):
+    """Whether a resident feels able to influence local decisions.
+
+    Args:
+        trust: in the council, 0 to 1.
+        voice: the resident's own inclination, standard logistic.
+        volunteers: whether a role is held.
+        b0: solved at founding, log odds.
+        p: the room's numbers.
+    """
+    bonus = p.volunteer_bonus if volunteers else 0.0
+    return b0 + p.influence_slope * (trust - p.influence_centre) + bonus + voice > 0.0
+
+
+@njit(cache=True)
+def _experience(residents, neighbourhoods, quintiles):
+    """Who needed anything, and the share of it met less what people of the quintile expect."""
+    needed = np.zeros(residents.id.size, np.bool_)
+    surprise = np.zeros(residents.id.size)
+    for i in range(needed.size):
+        need, met = 0.0, 0.0
+        for kind in range(residents.need.shape[1]):
+            need += residents.need[i, kind]
+            met += residents.met[i, kind]
+        if need > 0.0:
+            q = neighbourhoods.quintile[residents.neighbourhood[i]] - 1
+            needed[i] = True
+            surprise[i] = met / need - quintiles.met_founding[q]
+    return needed, surprise
+
+
+@njit(cache=True)
+def _has_contact(stream, residents, ties, p):
+    """Who has contact this month, of their own or through strong alters who have contact of their own."""
+    u = np.empty(residents.id.size)
+    for i in range(u.size):
+        u[i] = uniform(stream, residents.id[i])
+    own = (u < p.contact_chance).astype(np.int32)
+    n = np.zeros(u.size, np.int32)
+    for slot in range(ties.alter.size):
+        if ties.strength[slot] >= STRONG and ties.alter[slot] != EMPTY:
+            owner, alter = slot // SLOTS, ties.alter[slot]
+            n[owner] += own[alter]
+            n[alter] += own[owner]
+    contact = np.empty(u.size, np.bool_)
+    for i in range(u.size):
+        contact[i] = u[i] < min(1.0, p.contact_chance + p.contact_neighbour * n[i])
+    return contact
+
+
+@njit(cache=True)
+def _clip(value):
+    return min(1.0, max(0.0, value))
+
+
+@njit(cache=True)
+def _move(trust, first, knots, per_ask, contacts, outcomes, needed, surprise, residents, ties, p):
+    contact = _has_contact(contacts, residents, ties, p)
+    for i in range(trust.size):
+        T = trust[i]
+        G = _clip(first[i] + between(knots, first[i]))
+        learnt = 0.0
+        if contact[i] and needed[i]:
+            e = p.outcome_spread * normal_quantile(uniform(outcomes, residents.id[i]))
+            o = _clip(G + p.experience_weight * surprise[i] + e)
+            L = 1.0 if o >= T else 1.0 + (p.loss_ratio - 1.0) * 4.0 * T * (1.0 - T)
+            learnt = p.gain * L * (o - T)
+        back = p.revert_rate / 12.0 * (G - T)
+        trust[i] = _clip(T + learnt + back + per_ask * residents.unsupported_asks[i])

@@ -1,0 +1,187 @@
+"""Results: tidy frames of an ensemble, and the folder in which they are written with their provenance."""
+
+from __future__ import annotations
+
+import json
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from sim.files import OutputError, read_parquet, write_parquet, write_text
+from sim.observables import OBSERVABLES
+from sim.tables import OPTIONAL, SCENARIO, SCHEMAS, Tables
+from sim.units import MONTHS_A_YEAR
+
+
+class Results:
+    """Tidy frames of an ensemble: `results`, `by_quintile`, `summary`, and `residents` and `ties` where recorded."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.tables = tables
+
+    def __repr__(self) -> str:
+        rows = self.tables.results
+        return f"Results({len(rows['run_id'].unique())} runs, {len(rows)} rows; results, by_quintile, summary)"
+
+    @cached_property
+    def results(self) -> Any:
+        """A row a run and month."""
+        return _frame(self.tables.results)
+
+    @cached_property
+    def by_quintile(self) -> Any:
+        """A row a run, month and deprivation quintile."""
+        return _frame(self.tables.by_quintile)
+
+    @cached_property
+    def residents(self) -> Any:
+        """Residents at the end of the first and the last month, or None where they were not recorded."""
+        return None if self.tables.residents is None else _frame(self.tables.residents)
+
+    @cached_property
+    def ties(self) -> Any:
+        """Ties at the end of the first and the last month, or None where they were not recorded."""
+        return None if self.tables.ties is None else _frame(self.tables.ties)
+
+    @cached_property
+    def summary(self) -> Any:
+        """A row a scenario and outcome: see `summarised`."""
+        return summarised(self.results)
+
+
+def _frame(table: pa.Table) -> Any:
+    import pandas as pd
+
+    frame = table.to_pandas(date_as_object=False)
+    for name in OPTIONAL & set(table.column_names):  # whole numbers with gaps: floats would not hold an id
+        frame[name] = table[name].to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
+    return frame
+
+
+def yearly(results: Any) -> Any:
+    """The mean of each outcome over a run's first and last twelve months.
+
+    Args:
+        results: a frame with the columns of ``results``.
+
+    Returns:
+        A frame with a row a run, and columns of two levels: outcome, then ``first`` and ``last``. A month without a
+        value (its denominator was zero) is left out of the mean.
+    """
+    import pandas as pd
+
+    runs = results.groupby("run_id", sort=False)["month"]
+    first = results["month"] < runs.transform("min") + MONTHS_A_YEAR
+    last = results["month"] > runs.transform("max") - MONTHS_A_YEAR
+    ends = {
+        name: results[months].groupby("run_id", sort=False)[list(OBSERVABLES)].mean()
+        for name, months in (("first", first), ("last", last))
+    }
+    return pd.concat(ends, axis=1).swaplevel(axis=1)
+
+
+SUMMARY = {
+    "outcome": "the observable",
+    "unit": "its unit",
+    "replicates": "runs that have a value at the end",
+    "start": "mean of the first 12 months",
+    "end": "mean of the last 12 months",
+    "end_5": "5% of runs lie below, at the end",
+    "end_95": "95% of runs lie below, at the end",
+    "end_error": "Monte Carlo standard error of the mean at the end",
+    "change": "mean of the last 12 months less mean of the first 12",
+    "change_5": "5% of runs changed by less",
+    "change_95": "95% of runs changed by less",
+    "change_error": "Monte Carlo standard error of the mean change",
+}
+"""The columns of ``summary.csv`` after those that name the scenario."""
+
+
+def summarised(results: Any) -> Any:
+    """Per scenario and outcome: start, end and change over replicates.
+
+    Args:
+        results: a frame with the columns of ``results``.
+
+    Returns:
+        A frame with the columns of `SCENARIO` and `SUMMARY`.
+    """
+    import pandas as pd
+
+    runs = results.drop_duplicates("run_id").set_index("run_id")[list(SCENARIO)]
+    ends = yearly(results)
+    rows = []
+    for names, members in runs.groupby(list(SCENARIO), sort=False, dropna=False):
+        for name, observable in OBSERVABLES.items():
+            pair = ends.loc[members.index, name]
+            rows.append([*names, name, observable.unit, *_spread(pair["first"].to_numpy(), pair["last"].to_numpy())])
+    return pd.DataFrame(rows, columns=[*SCENARIO, *SUMMARY])
+
+
+def _spread(first: Any, last: Any) -> list[float | int]:
+    change = (last - first)[~np.isnan(last - first)]
+    first, last = first[~np.isnan(first)], last[~np.isnan(last)]
+    start = float(first.mean()) if len(first) else np.nan
+    return [len(last), start, *_moments(last), *_moments(change)]
+
+
+def _moments(values: Any) -> list[float]:
+    """Mean, 5%, 95% and the standard error of the mean."""
+    if len(values) == 0:
+        return [np.nan] * 4
+    error = float(values.std(ddof=1)) / len(values) ** 0.5 if len(values) > 1 else np.nan
+    low, high = np.quantile(values, [0.05, 0.95])
+    return [float(values.mean()), float(low), float(high), error]
+
+
+# The folder.
+
+
+def write_results(
+    folder: Path, results: Results, *, config: str, provenance: dict[str, Any], summary: Any = None
+) -> list[Path]:
+    """Write a results folder.
+
+    Args:
+        folder: made if it does not exist.
+        results: what to write.
+        config: the resolved configuration as YAML.
+        provenance: versions, source hash, machine, seeds, times and command.
+        summary: a frame in place of the results' own.
+
+    Returns:
+        The files written.
+
+    Raises:
+        OutputError: if the disk is full or the folder may not be written.
+    """
+    files = []
+    for name, table in results.tables.items():
+        files.append(folder / f"{name}.parquet")
+        write_parquet(table, files[-1])
+    texts = {
+        "summary.csv": (results.summary if summary is None else summary).to_csv(index=False, lineterminator="\n"),
+        "config.yaml": config,
+        "provenance.json": json.dumps(provenance, indent=2) + "\n",
+    }
+    return files + [write_text(folder / name, text) for name, text in texts.items()]
+
+
+def read_results(folder: str | os.PathLike[str]) -> Results:
+    """Read a results folder back.
+
+    Raises:
+        OutputError: if the folder holds no results, or they cannot be read.
+    """
+    tables = {}
+    for name in SCHEMAS:
+        path = Path(folder) / f"{name}.parquet"
+        if path.exists():
+            tables[name] = read_parquet(path)
+    if not {"results", "by_quintile"} <= set(tables):
+        raise OutputError(f"{folder} is not a results folder: it needs results.parquet and by_quintile.parquet.")
+    return Results(Tables(**tables))

@@ -1,0 +1,88 @@
+"""The month: the rooms in order, and why in that order.
+
+`MONTH` is data. It can be printed, timed, quoted in a paper, and a room from another package can be put into it.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sim import observables
+from sim.chance import Dice
+from sim.community import Community
+from sim.processes import (
+    funding, helping, meeting, need, nurture, renewal, serving, ties, trust, volunteering,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from sim.state import State
+
+
+class Step(NamedTuple):
+    """One verb of the month: the room that knows how, and why it stands where it stands."""
+
+    verb: str
+    room: ModuleType
+    reason: str
+
+    @property
+    def name(self) -> str:
+        """The room's name, under which the configuration holds its numbers."""
+        return self.room.__name__.rpartition(".")[2]
+
+
+MONTH: tuple[Step, ...] = (
+    Step("renew", renewal, "who lives here is settled before anything is done for them"),
+    Step("fund", funding, "money comes before what it buys"),
+    Step("nurture", nurture, "what is bought for meetings is there before people meet"),
+    Step("meet", meeting, "hours are shared before they can build a tie"),
+    Step("tie", ties, "ties follow the hours of the month"),
+    Step("need", need, "need arises before anybody answers it"),
+    Step("help", helping, "neighbours are asked first, and draw on one budget of time"),
+    Step("serve", serving, "paid and volunteer hours meet what is left"),
+    Step("volunteer", volunteering, "who asks, joins and leaves has lived the month; hours are pledged for the next"),
+    Step("trust", trust, "experience of the month is complete"),
+)
+
+
+def live_a_month(
+    state: State, config: Any, *, plain: bool = False, month: tuple[Step, ...] = MONTH
+) -> observables.Observed:
+    """Live one month and write it down. The state then stands at the beginning of the next.
+
+    Args:
+        state: changed in place.
+        config: has the numbers of each room under the room's name.
+        plain: use the plain hands in place of the fast ones.
+        month: the rooms in order.
+
+    Returns:
+        What was observed of the month.
+    """
+    act(state, config, plain=plain, month=month)
+    observed = observables.observe(state, config)
+    observables.remember(state)
+    state.month += 1
+    return observed
+
+
+def pass_a_month(state: State, config: Any) -> None:
+    """Live one month that nobody writes down, but that the place remembers."""
+    act(state, config)
+    observables.remember(state)
+    state.month += 1
+
+
+def act(state: State, config: Any, *, plain: bool = False, month: tuple[Step, ...] = MONTH) -> None:
+    """The month without writing it down: wipe the ledger, walk the rooms."""
+    dice = Dice(state.seed, state.month)
+    state.ledger[:] = 0.0
+    for step in month:
+        numbers = getattr(config, step.name)
+        if plain:
+            community = Community(state)
+            step.room.advance_reference(community, numbers, dice)
+            community.write_back()
+        else:
+            step.room.advance(state, numbers, dice)

@@ -1,0 +1,223 @@
+"""The tables that runs leave: their columns, and the diary in which one run is written down.
+
+A run leaves two tables, ``results`` (a row a month) and ``by_quintile`` (a row a month and deprivation quintile), and
+on request ``residents`` and ``ties`` as they stood at the end of the first and the last month. The tables of several
+runs are the same, one under the other. `SCHEMAS` states names, dtypes, units and meanings; the files carry them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from sim.observables import OBSERVABLES
+from sim.state import EMPTY, NOBODY, QUINTILES, SLOTS, STRONG, State
+
+SCENARIO = ("place", "world", "policy", "rival", "ablation", "draw")
+"""The columns that name a scenario."""
+STATES = ("residents", "ties")
+"""Tables that are kept on request."""
+
+
+def _field(name: str, kind: pa.DataType, unit: str, meaning: str) -> pa.Field:
+    return pa.field(name, kind, metadata={"unit": unit, "meaning": meaning})
+
+
+_IDENTITY = [
+    _field("run_id", pa.string(), "name", "hash of source, configuration, draw, replicate and seed"),
+    _field("place", pa.string(), "name", "the place"),
+    _field("world", pa.string(), "name", "what happens from outside"),
+    _field("policy", pa.string(), "name", "what is done about it; several are joined by +"),
+    _field("rival", pa.string(), "name", "the account of how things hang together"),
+    _field("ablation", pa.string(), "name", "the mechanism that is off"),
+    _field("draw", pa.int64(), "count", "the set of uncertain parameters; 0: every parameter at its stated value"),
+    _field("replicate", pa.int64(), "count", "0-based; one replicate is one run seed, the same in every scenario"),
+    _field("seed", pa.int64(), "count", "the run seed: CommunityModel(config, rng=seed) lives this run again"),
+]
+_TIME = [
+    _field("month", pa.int64(), "month", "0-based month of the run"),
+    _field("date", pa.date32(), "date", "first day of the month"),
+]
+
+
+def _quintile(state: State) -> Any:
+    return state.neighbourhoods.quintile[state.residents.neighbourhood]
+
+
+def _charity(state: State) -> Any:
+    held = state.residents.role != NOBODY
+    return pa.array(np.append(state.charities.id, 0)[state.residents.role], pa.int64(), mask=~held)
+
+
+def _role_since(state: State) -> Any:
+    return pa.array(state.residents.role_since, pa.int64(), mask=state.residents.role == NOBODY)
+
+
+def _ties_of_each(state: State, least: float) -> Any:
+    slots = np.flatnonzero((state.ties.alter != EMPTY) & (state.ties.strength >= least))
+    people = len(state.residents.id)
+    return np.bincount(slots // SLOTS, minlength=people) + np.bincount(state.ties.alter[slots], minlength=people)
+
+
+_RESIDENTS: dict[str, tuple[str, str, Callable[[State], Any]]] = {
+    "id": ("count", "permanent id", lambda s: s.residents.id),
+    "neighbourhood": ("count", "number of the neighbourhood, from 0", lambda s: s.residents.neighbourhood),
+    "quintile": ("count", "deprivation of the neighbourhood, 1 most deprived", _quintile),
+    "arrived": ("month", "when this resident came; negative: before the run", lambda s: s.residents.arrived),
+    "tenure": ("count", "of the home: 0 owner, 1 social, 2 private", lambda s: s.residents.tenure),
+    "group": ("count", "grade (0 ABC1, 1 C2DE) times 3 + age (0 16-34, 1 35-64, 2 older)", lambda s: s.residents.group),
+    "x": ("km", "where the home stands", lambda s: s.residents.x),
+    "y": ("km", "where the home stands", lambda s: s.residents.y),
+    "charity": ("count", "id of the charity in which a role is held, or none", _charity),
+    "role_since": ("month", "when the role was taken up, or none", _role_since),
+    "formal_hours": ("hours", "given to charities this month", lambda s: s.residents.formal_hours),
+    "helping_hours": ("hours", "given to neighbours this month", lambda s: s.residents.helping_hours),
+    "need": ("hours", "of need arisen this month, all kinds", lambda s: s.residents.need.sum(axis=1)),
+    "met": ("hours", "of that need met", lambda s: s.residents.met.sum(axis=1)),
+    "trust_council": ("0 to 1", "trust in the council", lambda s: s.residents.trust_council),
+    "trust_charity": ("0 to 1", "trust in charities", lambda s: s.residents.trust_charity),
+    "ties": ("count", "ties with other residents", lambda s: _ties_of_each(s, 0.0)),
+    "strong_ties": ("count", "of them with a strength of at least .5", lambda s: _ties_of_each(s, STRONG)),
+}  # fmt: skip
+_TIES: dict[str, tuple[str, str]] = {
+    "smaller_id": ("count", "permanent id of the one resident"),
+    "larger_id": ("count", "permanent id of the other"),
+    "strength": ("0 to 1", "strength of the tie"),
+    "class": ("name", "bonding, weak or bridging"),
+    "born": ("month", "when the tie began"),
+}
+OPTIONAL = {"charity", "role_since"}
+"""Columns of whole numbers that are empty for residents without a role."""
+_CLASSES = ("bonding", "weak", "bridging")
+_FLOATS = {"x", "y", "formal_hours", "helping_hours", "need", "met", "trust_council", "trust_charity", "strength"}
+
+
+def _kind(column: str) -> pa.DataType:
+    return pa.float64() if column in _FLOATS else pa.string() if column == "class" else pa.int64()
+
+
+def _observed(*, by_quintile: bool) -> list[pa.Field]:
+    return [
+        _field(o.name, pa.float64(), o.unit, o.meaning)
+        for o in OBSERVABLES.values()
+        if o.by_quintile or not by_quintile
+    ]
+
+
+_QUINTILE = _field("quintile", pa.int64(), "count", "deprivation of the neighbourhood, 1 most deprived")
+SCHEMAS: dict[str, pa.Schema] = {
+    "results": pa.schema(_IDENTITY + _TIME + _observed(by_quintile=False)),
+    "by_quintile": pa.schema([*_IDENTITY, *_TIME, _QUINTILE, *_observed(by_quintile=True)]),
+    "residents": pa.schema(_IDENTITY + _TIME + [_field(c, _kind(c), u, m) for c, (u, m, _) in _RESIDENTS.items()]),
+    "ties": pa.schema(_IDENTITY + _TIME + [_field(c, _kind(c), u, m) for c, (u, m) in _TIES.items()]),
+}
+"""Names, dtypes, units and meanings of every table, in order."""
+
+
+def published_schema() -> dict[str, list[dict[str, str]]]:
+    """`SCHEMAS` as plain data: what ``sim/data/schema.json`` holds."""
+    return {
+        table: [
+            {"name": f.name, "type": str(f.type), **{k.decode(): v.decode() for k, v in f.metadata.items()}}
+            for f in schema
+        ]
+        for table, schema in SCHEMAS.items()
+    }
+
+
+# One run's tables, or those of several runs, one under the other.
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Arrow tables with the columns of `SCHEMAS`; the states of residents and ties where they were asked for."""
+
+    results: pa.Table
+    by_quintile: pa.Table
+    residents: pa.Table | None = None
+    ties: pa.Table | None = None
+
+    def items(self) -> list[tuple[str, pa.Table]]:
+        """(name, table) of the tables that there are."""
+        return [(name, getattr(self, name)) for name in SCHEMAS if getattr(self, name) is not None]
+
+    def holds(self, record: Iterable[str]) -> bool:
+        """Whether every table asked for is there."""
+        return all(getattr(self, name) is not None for name in record)
+
+
+def joined(parts: Sequence[Tables]) -> Tables:
+    """The tables of several runs, one under the other; a state that any run lacks is left out."""
+    columns: dict[str, pa.Table] = {}
+    for name in SCHEMAS:
+        tables = [getattr(part, name) for part in parts]
+        if tables and all(table is not None for table in tables):
+            columns[name] = pa.concat_tables(tables).combine_chunks()
+    return Tables(**columns)
+
+
+class Diary:
+    """What is written down while one run is lived.
+
+    Args:
+        identity: the run's columns that do not change, `run_id` to `seed`, by name.
+        dates: the first day of each month of the run.
+        record: states to keep, of `STATES`.
+    """
+
+    def __init__(self, identity: dict[str, str | int], dates: Sequence[date], record: Iterable[str] = ()) -> None:
+        self._identity, self._dates, self._record = identity, list(dates), tuple(record)
+        self._whole: list[dict[str, float]] = []
+        self._by_quintile: list[dict[str, Sequence[float]]] = []
+        self._states: dict[str, list[pa.Table]] = {name: [] for name in self._record}
+
+    def write(self, observed: Any, state: State) -> None:
+        """Write down one month: `observed` has `whole` and `by_quintile`, values by observable."""
+        month = len(self._whole)
+        self._whole.append(observed.whole)
+        self._by_quintile.append(observed.by_quintile)
+        if month in {0, len(self._dates) - 1}:
+            for name in self._record:
+                columns = _residents(state) if name == "residents" else _ties(state)
+                rows = len(next(iter(columns.values())))
+                self._states[name].append(self._table(name, columns, [month] * rows))
+
+    def tables(self) -> Tables:
+        """All that was written."""
+        months = range(len(self._whole))
+        whole = {name: np.array([row[name] for row in self._whole]) for name in OBSERVABLES}
+        starred = [name for name, o in OBSERVABLES.items() if o.by_quintile]
+        quintiles = {name: np.array([row[name] for row in self._by_quintile]).ravel() for name in starred}
+        quintiles["quintile"] = np.tile(np.arange(1, QUINTILES + 1), len(months))
+        return Tables(
+            results=self._table("results", whole, list(months)),
+            by_quintile=self._table("by_quintile", quintiles, [m for m in months for _ in range(QUINTILES)]),
+            **{name: pa.concat_tables(parts).combine_chunks() for name, parts in self._states.items()},
+        )
+
+    def _table(self, name: str, columns: dict[str, Any], months: Sequence[int]) -> pa.Table:
+        schema, rows = SCHEMAS[name], len(months)
+        known: dict[str, Any] = {field: [value] * rows for field, value in self._identity.items()}
+        known |= {"month": months, "date": [self._dates[m] for m in months], **columns}
+        return pa.table([pa.array(known[field.name], field.type) for field in schema], schema=schema)
+
+
+def _residents(state: State) -> dict[str, Any]:
+    return {name: column(state) for name, (_, _, column) in _RESIDENTS.items()}
+
+
+def _ties(state: State) -> dict[str, Any]:
+    slots = np.flatnonzero(state.ties.alter != EMPTY)
+    one, other = state.residents.id[slots // SLOTS], state.residents.id[state.ties.alter[slots]]
+    return {
+        "smaller_id": np.minimum(one, other),
+        "larger_id": np.maximum(one, other),
+        "strength": state.ties.strength[slots],
+        "class": np.array(_CLASSES)[state.ties.klass[slots]].tolist(),
+        "born": state.ties.born[slots],
+    }

@@ -1,0 +1,174 @@
+"""World: what happens to a place from outside, month by month.
+
+    core_funding = 1, or the council's column of ``drivers.csv`` beside 2007-08, or the essay's
+                   g_0 G + (1 - g_0),  g_0 the share of grant in core funding, G grant beside 2007-08
+    other_income = (1 + rate)^years since it grows,  care_demand likewise
+    hardship     = 1 + hardship_slope (unemployment - unemployment of 2007-08)
+
+Money moves by fiscal years, from April. A council's column lies between the most deprived tenth, the average and the
+least deprived tenth, by the mean deprivation of its place.
+
+Source  drivers.csv; the essay "Takes two to tango" (2013) for `essay`.
+"""
+
+from __future__ import annotations
+
+import csv
+from datetime import date
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from sim.checked import EPOCH, Checked, Month, fiscal_year, number, words
+from sim.place import Place
+from sim.units import date_of
+
+
+class GrantStep(Checked):
+    """A change of central grant, in equal steps each April."""
+
+    first: Month = Field(description="April of the first step")
+    last: Month = Field(description="last month of the year in which the whole change is reached")
+    change: float = number(unit="share", low=-1.0, high=1.0, meaning="change of grant, beside what it was before")
+
+
+class ByDeprivation(Checked):
+    """A number of councils that are most deprived, average and least deprived."""
+
+    most_deprived: float = number(unit="share", low=0.0, high=1.0, meaning="in the most deprived tenth of councils")
+    average: float = number(unit="share", low=0.0, high=1.0, meaning="in the average council")
+    least_deprived: float = number(unit="share", low=0.0, high=1.0, meaning="in the least deprived tenth of councils")
+
+    def at(self, deprivation: float) -> float:
+        """The number at a place's mean deprivation."""
+        return _between(self.most_deprived, self.average, self.least_deprived, deprivation)
+
+
+class DatedEvent(Checked):
+    """Something that figures point at."""
+
+    date: Month = words("when")
+    what: str = words("what happened, in a few words")
+
+
+class WorldSpec(Checked):
+    """A world as data. What is not given does not happen."""
+
+    name: str = words("what the world is called on the command line")
+    title: str = words("what the world is called in text")
+    first_month: Month = Field(EPOCH, description="the date of month 0, an April")
+    months: int = number(204, unit="months", low=1, high=600, meaning="how long a run is if nothing else is said")
+    most_months: int = number(600, unit="months", low=1, high=600, meaning="how long a run can be")
+    core_funding: Literal["flat", "drivers", "essay"] = Field("flat", description="the path of core funding")
+    other_income_growth_rate: float = number(
+        0.0, unit="share a year", low=-0.1, high=0.1, meaning="real growth of fees and other income")
+    other_income_grows_from: Month = Field(EPOCH, description="April of the last year before it grows")
+    care_growth_rate: float = number(
+        0.0, unit="share a year", low=-0.1, high=0.1, meaning="real growth of demand for care")
+    care_grows_from: Month = Field(EPOCH, description="April of the last year before it grows")
+    unemployment: Literal["flat", "drivers"] = Field("flat", description="the path of unemployment")
+    hardship_slope: float = number(
+        0.05, unit="share a point", low=0.0, high=0.2, meaning="more need with each point of unemployment")
+    meeting_ban: tuple[Month, Month] | None = Field(None, description="first and last month in which meeting is banned")
+    grant_steps: tuple[GrantStep, ...] = Field((), description="changes of central grant, for the essay's path")
+    grant_share: ByDeprivation | None = Field(None, description="share of grant in core funding, for the essay's path")
+    dated_events: tuple[DatedEvent, ...] = Field((), description="what figures point at")  # fmt: skip
+
+    @model_validator(mode="after")
+    def _coherent(self) -> WorldSpec:
+        if self.first_month.month != EPOCH.month:
+            raise ValueError(f"begins in {self.first_month:%Y-%m}; money moves by fiscal years, so begin in an April")
+        if self.core_funding == "essay" and self.grant_share is None:
+            raise ValueError("follows the essay's path but does not say grant_share")
+        if self.meeting_ban and self.meeting_ban[1] < self.meeting_ban[0]:
+            raise ValueError("has a meeting_ban that ends before it begins")
+        return self
+
+
+def build(world: WorldSpec, place: Place, months: int) -> dict[str, NDArray[Any]]:
+    """The columns of the state's table `World`: one value a month, money beside month 0.
+
+    Args:
+        world: what happens.
+        place: to whom; its deprivation picks the council's column.
+        months: how many rows.
+
+    Raises:
+        ValueError: if the drivers do not reach that far.
+    """
+    years = [fiscal_year(month, world.first_month) for month in range(months)]
+    dates = [date_of(month, world.first_month) for month in range(months)]
+    ban = world.meeting_ban
+    return {
+        "core_funding": np.array(_core_funding(world, place, years)),
+        "other_income": _growth(world.other_income_growth_rate, world.other_income_grows_from, years),
+        "care_demand": _growth(world.care_growth_rate, world.care_grows_from, years),
+        "hardship": np.array(_hardship(world, years)),
+        "meeting_ban": np.array([bool(ban) and ban[0] <= day <= ban[1] for day in dates], np.int8),  # type: ignore[index]
+    }
+
+
+@cache
+def drivers() -> dict[int, dict[str, float]]:
+    """``sim/data/drivers.csv``: the numbers of each fiscal year, by the year in which it began."""
+    text = files("sim").joinpath("data/drivers.csv").read_text(encoding="utf-8")
+    table = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
+    return {int(row.pop("fy")[:4]): {name: float(value) for name, value in row.items()} for row in table}
+
+
+def _of(year: int, column: str) -> float:
+    if year not in drivers():
+        known = sorted(drivers())
+        raise ValueError(f"drivers.csv holds the fiscal years {known[0]} to {known[-1]}, and not {year}")
+    return drivers()[year][column]
+
+
+def _core_funding(world: WorldSpec, place: Place, years: list[int]) -> list[float]:
+    if world.core_funding == "drivers":
+        level = [_core_of_year(year, place.deprivation) for year in years]
+        return [value / level[0] for value in level]
+    if world.core_funding == "essay" and world.grant_share is not None:
+        share = world.grant_share.at(place.deprivation)
+        return [share * _grant(world, year) + (1.0 - share) for year in years]
+    return [1.0] * len(years)
+
+
+def _core_of_year(year: int, deprivation: float) -> float:
+    names = ("core_funding_pp_most_dep10", "core_funding_pp_avg", "core_funding_pp_least_dep10")
+    most, average, least = (_of(year, name) for name in names)
+    return _between(most, average, least, deprivation)
+
+
+def _between(most: float, average: float, least: float, deprivation: float) -> float:
+    """Straight lines from the most deprived (1) through the average (0) to the least deprived (-1)."""
+    end = most if deprivation > 0.0 else least
+    return average + abs(deprivation) * (end - average)
+
+
+def _grant(world: WorldSpec, year: int) -> float:
+    """Central grant beside its founding level; each step's change is on what it was before that step."""
+    level = 1.0
+    for step in world.grant_steps:
+        steps = step.last.year - step.first.year
+        level *= 1.0 + step.change * min(steps, max(0, year - step.first.year + 1)) / steps
+    return level
+
+
+def _growth(rate: float, since: date, years: list[int]) -> NDArray[np.float64]:
+    """Growth by yearly steps; nothing before, and in, the year from which it is counted."""
+    factors = [1.0]
+    for _ in range(max(0, years[-1] - since.year)):
+        factors.append(factors[-1] * (1.0 + rate))
+    levels = [factors[max(0, year - since.year)] for year in years]
+    return np.array([level / levels[0] for level in levels])
+
+
+def _hardship(world: WorldSpec, years: list[int]) -> list[float]:
+    if world.unemployment == "flat":
+        return [1.0] * len(years)
+    start = _of(years[0], "unemployment_pct")
+    return [1.0 + world.hardship_slope * (_of(year, "unemployment_pct") - start) for year in years]

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from sim.chance import Dice
+from sim.processes import meeting
+from sim.state import EMPTY
+from tests.towns import RECIPES, town
+from tests.twins import assert_fault_is_caught, assert_twins
+
+FAULTS = [
+    ("residents.planned_hours[j] += planned", "residents.planned_hours[i] += planned"),
+    ("planned * fit * (-0.5", "planned * fit * (-0.4"),
+    ("residents.venue[i] == residents.venue[j]", "residents.venue[i] != residents.venue[j]"),
+    ("fit += p.ban_remote", "fit = p.ban_remote"),
+    ("hours += min(residents", "hours += max(residents"),
+]
+
+
+@given(RECIPES)
+def test_the_hands_agree(recipe: dict[str, Any]) -> None:
+    assert_twins(meeting, town(**recipe))
+
+
+@pytest.mark.parametrize(("right", "wrong"), FAULTS)
+def test_a_planted_fault_is_caught(right: str, wrong: str) -> None:
+    assert_fault_is_caught(meeting, meeting, "_kernel", right, wrong)
+
+
+def test_a_planted_fault_is_caught_when_compiled() -> None:
+    assert_fault_is_caught(meeting, meeting, "_kernel", *FAULTS[0], compiled=True)
+
+
+def test_hours_have_the_planned_mean_where_all_contexts_are_as_at_founding() -> None:
+    state = town(residents=90, neighbourhoods=1, habit="crowded")
+    state.world.meeting_ban[:] = 0
+    state.residents.nurtured_hours[:] = 0
+    state.residents.venue[:] = 0
+    state.residents.role[:] = -1
+    state.ties.klass[:] = 2
+    state.classes.contexts_founding[:] = 0.3 + 0.2 + 0.2
+    hours = []
+    for month in range(60):
+        meeting.advance(state, meeting.Parameters(), Dice(state.seed, month))
+        hours.append(state.ties.hours[state.ties.alter != EMPTY])
+    drawn = np.concatenate(hours)
+    # gamma(2) of mean 1 has variance 1/2
+    assert abs(drawn.mean() - 1.5) < 4 * 1.5 * np.sqrt(0.5 / drawn.size)
+    assert abs(drawn.var() / 1.5**2 - 0.5) < 0.02
+
+
+def test_a_ban_shuts_groups_and_venues_and_keeps_strong_ties_at_a_distance() -> None:
+    state = town(residents=90, neighbourhoods=2)
+    state.residents.nurtured_hours[:] = 0
+    state.residents.neighbourhood[:] = np.arange(90) % 2
+    state.world.meeting_ban[:] = 1
+    meeting.advance(state, meeting.Parameters(), Dice(1, 1))
+    owner = np.arange(len(state.ties.alter)) // 16
+    tied = state.ties.alter != EMPTY
+    far = tied & (state.residents.neighbourhood[owner] != state.residents.neighbourhood[state.ties.alter])
+    assert np.all(state.ties.hours[far & (state.ties.strength < 0.1)] == 0)
+    assert np.all(state.ties.hours[far & (state.ties.strength >= 0.1)] > 0)

@@ -1,0 +1,261 @@
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import pytest
+from omegaconf import OmegaConf
+
+from sim import compose
+from sim.composition import GROUPS, config_folder, options
+from sim.config import Config, ConfigError, parameters_of, registry
+from sim.parameters import REGISTRY, ROOMS
+from sim.place import Place
+from sim.policy import Policy, rows
+
+DEFAULT = compose([])
+
+
+def refused(*overrides: str) -> str:
+    """What is said of overrides that cannot be run; one line, with no traceback in it."""
+    with pytest.raises(ConfigError) as fault:
+        compose(overrides)
+    assert "\n" not in str(fault.value)
+    assert fault.value.__cause__ is None
+    return str(fault.value)
+
+
+def test_the_default_run() -> None:
+    assert DEFAULT.scenario == {
+        "place": "england_average", "world": "history", "policy": "none", "rival": "none", "ablation": "none",
+    }  # fmt: skip
+    assert (DEFAULT.months, DEFAULT.replicates, DEFAULT.workers, DEFAULT.draw) == (204, 20, 0, 0)
+    assert DEFAULT.place.residents == 10_000
+
+
+def test_every_room_has_its_parameters() -> None:
+    for room, made in ROOMS.items():
+        assert getattr(DEFAULT, room) == parameters_of(DEFAULT, room) == made()
+    with pytest.raises(AttributeError, match="coproduction"):
+        _ = DEFAULT.coproduction
+
+
+@pytest.mark.parametrize("path", sorted(REGISTRY))
+def test_every_parameter_takes_its_ends_and_nothing_beyond(path: str) -> None:
+    entry = registry()[path]
+    room, name = path.split(".")
+    start = DEFAULT.resolved()
+    start[room][name] = entry.low - 1
+    with pytest.raises(ConfigError, match=path.replace(".", r"\.")) as fault:
+        Config.check(start)
+    if entry.is_switch:
+        return
+    assert entry.unit in str(fault.value)
+    for value in (entry.low, entry.high):
+        start[room][name] = value
+        if path not in CAUGHT_TOGETHER:
+            assert getattr(getattr(Config.check(start), room), name) == value
+
+
+CAUGHT_TOGETHER = {"need.crisis_kept", "need.crisis_chance", "need.crisis_ratio"}
+"""Parameters whose ends are refused where the others stand at their centres."""
+
+
+@pytest.mark.parametrize(
+    ("overrides", "value", "where"),
+    [
+        (["volunteering.asked_share=.5"], 0.5, "volunteering.asked_share"),
+        (["volunteering.waiting_months=3"], 3, "volunteering.waiting_months"),
+        (["funding.cuts=false"], False, "funding.cuts"),
+        (["place.residents=20000"], 20_000, "place.residents"),
+        (["place.residents=2e4"], 20_000, "place.residents"),
+        (["world=flat", "months=600"], 600, "months"),
+        (["world=flat", "world.hardship_slope=0"], 0.0, "world.hardship_slope"),
+        (["seed=7"], 7, "seed"),
+        (["record=[ties,residents]"], ("ties", "residents"), "record"),
+    ],
+)
+def test_an_override_lands(overrides: list[str], value: Any, where: str) -> None:
+    found: Any = compose(overrides)
+    for part in where.split("."):
+        found = getattr(found, part)
+    assert found == value
+    assert type(found) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "names"),
+    [
+        (["policy=none"], []),
+        (["policy=nurture_early"], ["nurture_early"]),
+        (["policy=[ready_meals,nurture_early]"], ["ready_meals", "nurture_early"]),
+        (["policy=[none,nurture_late]"], ["nurture_late"]),
+    ],
+)
+def test_policies_combine_in_the_order_given(overrides: list[str], names: list[str]) -> None:
+    config = compose(overrides)
+    assert list(config.policy) == names
+    assert config.scenario["policy"] == ("+".join(names) or "none")
+
+
+def test_one_value_of_a_policy_changes() -> None:
+    both = "policy=[nurture_early,ready_meals]"
+    config = compose([both, "policy.nurture_early.dose=50", "policy.ready_meals.taper=6"])
+    assert config.policy["nurture_early"].dose == 50.0
+    assert config.policy["ready_meals"].dose == 12.0
+    columns = rows(config.policy, config.world.first_month)
+    assert columns["instrument"].tolist() == [0, 1]
+    assert columns["start"].tolist() == [24, 24]
+    assert columns["taper"].tolist() == [0, 6]
+    assert columns["where"].tolist() == [-1, -1]
+    assert len(set(columns["id"])) == 2
+
+
+BAD = [
+    ("place.residents=300", "place.residents is 300", "from 1,500 to 1,000,000 (adults)"),
+    ("place.residents=many", "place.residents is 'many'", "whole numbers"),
+    ("place.residents=true", "place.residents is True", "whole numbers"),
+    ("place.residnts=3000", "place.residnts is unknown", "Did you mean place.residents?"),
+    ("place.tenure_shares.owner=.7", "place.tenure_shares", "must sum to 1; these sum to 1.02"),
+    ("place.abc1_share=[.1,.2,.3,.4,5]", "place.abc1_share.4 is 5", "from 0 to 1 (share)"),
+    ("place.abc1_share=[.1,.2]", "place.abc1_share.2 is missing", ""),
+    ("place=england_averag", "place=england_averag is unknown", "Did you mean england_average?"),
+    ("place=northern_town", "not built yet", "There is england_average"),
+    ("place=null", "unknown", "There is england_average"),
+    ("world=flt", "world=flt is unknown", "Did you mean flat?"),
+    ("world=merger", "world=merger is not built yet", "There is essay, flat, history"),
+    ("world=[flat,history]", "names several", "one world a run"),
+    ("world=flat,history", "names several scenarios", "-m"),
+    ("policy=none,nurture_early", "names several scenarios", "takestwo compare"),
+    ("months=range(1,3)", "names several scenarios", "-m"),
+    ("policy=contracts", "policy=contracts is not built yet", "nurture_early"),
+    ("policy=[nurture_early,contracts]", "policy=contracts is not built yet", "nurture_early"),
+    ("policy.nurture_early.dose=50", "policy.nurture_early is not chosen", "Choose it too"),
+    ("rival=churn", "rival=churn is not built yet", "rival=none"),
+    ("ablation=cuts", "ablation=cuts is not built yet", "ablation=none"),
+    ("draw=1", "draw=1 is not built yet", "centre"),
+    ("coproduction.sigma=2", "coproduction.sigma is not built yet", ""),
+    ("+coproduction.sigma=2", "coproduction is not built yet", ""),
+    ("months=0", "months is 0", "from 1 to 600 (months)"),
+    ("months=205", "months is 205", "world=history has 204"),
+    ("months=long", "months is 'long'", "whole numbers"),
+    ("month=3", "month is unknown", "Did you mean months?"),
+    ("seed=-1", "seed is -1", "from 0"),
+    ("record=[tie]", "record.0 is 'tie'", "Did you mean ties?"),
+    ("volunteering.asked_share=2", "volunteering.asked_share is 2", "from 0.4 to 0.6 (share)"),
+    ("volunteering.asked_share=.nan", "volunteering.asked_share is", "from 0.4 to 0.6 (share)"),
+    ("volunteering.asked_share=lots", "volunteering.asked_share is 'lots'", "from 0.4 to 0.6 (share)"),
+    ("volunteering.waiting_months=1.5", "volunteering.waiting_months is 1.5", "whole numbers from 0 to 3 (months)"),
+    ("volunteering.asked_shar=.5", "volunteering.asked_shar is unknown", "Did you mean volunteering.asked_share?"),
+    ("voluntering.asked_share=.5", "voluntering.asked_share is unknown", "Did you mean volunteering.asked_share?"),
+    ("volunteering=3", "volunteering is a room", "volunteering.NAME=VALUE"),
+    ("funding.cuts=2", "funding.cuts is 2", "true or false"),
+    ("+typo=5", "typo is unknown", "volunteering"),
+    ("foo", "Cannot read 'foo'", "group=option or key=value"),
+    ("=3", "without a name", "group=option or key=value"),
+    ("a b=[3", "Cannot read", "group=option or key=value"),
+    ("~world", "world.name is missing", ""),
+    ("place.title=${nope}", "nope", ""),
+    ("need.crisis_chance=.1", "crisis", "lower one of the three"),
+]
+
+
+@pytest.mark.parametrize(("override", "what", "advice"), BAD)
+def test_bad_input_is_one_clear_message(override: str, what: str, advice: str) -> None:
+    said = refused(override)
+    assert what in said
+    assert advice in said
+
+
+POLICY = "policy=nurture_early"
+
+
+@pytest.mark.parametrize(
+    ("override", "what", "advice"),
+    [
+        ("dose=501", "is 501", "from 0 to 500 (pounds a resident-year)"),
+        ("doze=50", "policy.nurture_early.doze is unknown", "Did you mean policy.nurture_early.dose?"),
+        ("instrument=organizers", "is 'organizers'", "Did you mean organisers?"),
+        ("start=2009", "is no month", "as 2009-04"),
+        ("start=2030-04", "would never start", "2007-04 to 2024-03"),
+        ("start=2006-04", "would never start", "2007-04 to 2024-03"),
+        ("where=7", "neighbourhoods 0 to 6", "or all"),
+        ("where=north", "is no neighbourhood", "write all"),
+        ("where=-1", "is no neighbourhood", "write all"),
+        ("payer=nobody", "is 'nobody'", "outside, council"),
+        ("overhead=.5", "is 0.5", "from 0.1 to 0.2 (share)"),
+    ],
+)
+def test_a_bad_policy_is_one_clear_message(override: str, what: str, advice: str) -> None:
+    said = refused(POLICY, f"policy.nurture_early.{override}")
+    assert what in said
+    assert advice in said
+
+
+def test_a_policy_may_not_start_after_the_run() -> None:
+    assert "2007-04 to 2009-03" in refused("months=24", "policy=nurture_late")
+    assert compose(["months=25", "policy=nurture_early"]).months == 25
+
+
+def test_a_mapping_that_is_none_is_refused() -> None:
+    with pytest.raises(ConfigError, match="mapping"):
+        Config.check([1, 2])  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="place is missing"):
+        Config.check({"world": {"name": "x", "title": "x"}})
+
+
+def test_what_is_resolved_makes_the_same_again() -> None:
+    config = compose(["policy=[nurture_early,ready_meals]", "world=essay", "months=300", "trust.moves=false"])
+    again = Config.check(config.resolved())
+    assert again == config == pickle.loads(pickle.dumps(config))  # noqa: S301 - our own bytes
+    assert hash(again) == hash(config)
+    assert Config.check(OmegaConf.to_container(OmegaConf.create(OmegaConf.to_yaml(config.resolved())))) == config
+
+
+def test_content_is_what_decides_a_run() -> None:
+    """Not how it is run, and everything else to the last bit."""
+    same = compose(["workers=2", "replicates=3", "record=ties"])
+    assert same.content() == DEFAULT.content()
+    assert hash(same) == hash(DEFAULT)
+    assert same != DEFAULT
+    for override in ("seed=2", "months=203", "place.residents=10001", "volunteering.asked_share=0.48000000000000004",
+                     "world=flat", "policy=nurture_early", "funding.cuts=false"):  # fmt: skip
+        assert compose([override]).content() != DEFAULT.content(), override
+    assert DEFAULT.content()["volunteering"]["asked_share"] == "0.48"
+    assert {"workers", "replicates", "record"}.isdisjoint(DEFAULT.content())
+
+
+def test_a_configuration_cannot_be_changed() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        DEFAULT.months = 3
+    with pytest.raises(ValueError, match="frozen"):
+        DEFAULT.place.residents = 3
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_option_composes_under_its_own_name(group: str) -> None:
+    for option in options(group):
+        assert compose([f"{group}={option}"]).scenario[group] == option
+
+
+def test_files_hold_differences_only() -> None:
+    """A file of a world or a policy repeats no value that the code states already."""
+    from sim.world import WorldSpec
+
+    for group, model in (("world", WorldSpec), ("policy", Policy)):
+        for file in (config_folder() / group).glob("*.yaml"):
+            for name, value in (OmegaConf.to_container(OmegaConf.load(file)) or {}).items():
+                field = model.model_fields.get(name)
+                assert field is None or field.is_required() or field.default != value, f"{file.name}: {name}"
+
+
+def test_every_value_of_a_place_has_a_source() -> None:
+    told = DEFAULT.place.model_dump()
+    with pytest.raises(ValueError, match="care_share"):
+        Place(**told | {"sources": {k: v for k, v in told["sources"].items() if k != "care_share"}})
+    assert Place.model_json_schema()["properties"]["care_share"]["unit"] == "share"
+
+
+@pytest.mark.parametrize(("residents", "neighbourhoods"), [(1_500, 1), (10_000, 7), (200_000, 145)])
+def test_a_place_has_neighbourhoods_of_about_1700_people(residents: int, neighbourhoods: int) -> None:
+    assert compose([f"place.residents={residents}"]).place.neighbourhoods == neighbourhoods
