@@ -112,7 +112,7 @@ def matched(counterfactual: Any, scenario: Any, *, keys: list[str]) -> Any:
     sides = []
     for frame in (counterfactual, scenario):
         last = frame[frame["month"] == frame["month"].max()]
-        sides.append(last.drop(columns=[c for c in _RUN if c not in keys]))
+        sides.append(last[[c for c in last.columns if c in keys or c not in _RUN]])
     both = sides[0].merge(
         sides[1], on=keys, how="outer", suffixes=("_counterfactual", "_scenario"), indicator="lives_in", sort=True
     )

@@ -260,9 +260,12 @@ class _Watch:
         self._runs, self._stored, self._tell = len(specs), len(specs) - len(todo), tell
         self._done = self._stored
         self._months = sum(specs[place].config.months for place in todo)
-        # A cell a run, each written by one process only: so no lock, which a dying worker could leave shut.
-        self.lived = multiprocessing.get_context("spawn").RawArray("q", max(1, len(specs)))
+        self.lived: Any = [0] * len(specs)
         self.look()
+
+    def share(self) -> None:
+        """Let other processes count too: a cell a run, each written by one of them only, so no lock is needed."""
+        self.lived = multiprocessing.get_context("spawn").RawArray("q", len(self.lived))
 
     def look(self, newest: tuple[RunSpec, Tables] | None = None) -> None:
         if self._tell is not None:
@@ -298,6 +301,7 @@ def _in_processes(
     specs: Sequence[RunSpec], todo: Sequence[int], workers: int, shelf: Store | None, watch: _Watch
 ) -> Iterator[tuple[int, Tables]]:
     left, in_vain = set(todo), 0
+    watch.share()
     while left:
         before = len(left)
         try:

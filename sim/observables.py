@@ -543,20 +543,19 @@ def _tickets(ids, stream):  # noqa: ANN001, ANN202
 @njit(cache=True)
 def _mean_clustering(incident, sample):  # noqa: ANN001, ANN202
     total, counted = 0.0, 0
+    seen_from = np.full(incident.start.size - 1, -1)
     for i in sample:
         start, end = incident.start[i], incident.start[i + 1]
-        pairs = (end - start) * (end - start - 1) / 2.0
-        if pairs == 0.0:
+        pairs = (end - start) * (end - start - 1)
+        if pairs == 0:
             continue
+        for entry in range(start, end):
+            seen_from[incident.other[entry]] = i
         closed = 0
-        for one in range(start, end):
-            j = incident.other[one]
-            for other in range(one + 1, end):
-                k = incident.other[other]
-                for entry in range(incident.start[j], incident.start[j + 1]):
-                    if incident.other[entry] == k:
-                        closed += 1
-                        break
+        for entry in range(start, end):
+            j = incident.other[entry]
+            for further in range(incident.start[j], incident.start[j + 1]):
+                closed += seen_from[incident.other[further]] == i
         total += closed / pairs
         counted += 1
     return total / counted if counted else np.nan

@@ -163,6 +163,7 @@ def test_one_seed_one_run_and_two_models_do_not_mix(model):
 def test_what_users_draw_changes_nothing(model):
     before = model.random.getstate(), model.rng.bit_generator.state
     model.run(months=2)
+    model.agents.shuffle().shuffle_do("step")
     assert (model.random.getstate(), model.rng.bit_generator.state) == before
     other = CommunityModel(CONFIG, rng=1)
     for _ in range(2):

@@ -86,8 +86,8 @@ class Watcher:
             self._console.print(f"{_what(progress)}{left and ', '}{left}")
 
     def _left(self, progress: Progress) -> str:
-        """The time left, from the months lived so far."""
-        if progress.lived == 0:
+        """The time left, from the months lived so far; nothing before the first and after the last."""
+        if progress.lived in {0, progress.months}:
             return ""
         seconds = (time.monotonic() - self._began) * (progress.months - progress.lived) / progress.lived
         return f"about {_duration(seconds)} left"
@@ -146,6 +146,7 @@ def contrasts(frame: Any, title: str) -> Table:
 
 def _table(title: str, columns: Iterable[str]) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    table.padding = (0, 1, 0, 0)
     table.add_column("outcome", no_wrap=True)
     table.add_column("unit", style="dim")
     for name in columns:

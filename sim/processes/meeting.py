@@ -23,6 +23,7 @@ from numba import njit
 
 from sim.chance import Dice, Die, uniform2
 from sim.community import Community
+from sim.indexes import held_slots
 from sim.parameters import numbers, parameter, room_parameters
 from sim.state import BONDING, EMPTY, NOBODY, SLOTS, WEAK, State
 
@@ -73,35 +74,32 @@ def advance(state: State, p: Parameters, dice: Dice) -> None:
 def _kernel(residents, ties, classes, p, streams, banned):  # noqa: ANN001, ANN202
     residents.planned_hours[:] = 0.0
     residents.met_neighbour[:] = 0
-    for i in range(residents.id.size):
-        for slot in range(i * SLOTS, i * SLOTS + SLOTS):
-            j = ties.alter[slot]
-            if j == EMPTY:
-                continue
-            klass = ties.klass[slot]
-            planned = p.bridging_hours
-            if klass == BONDING:
-                planned = p.bonding_hours
-            elif klass == WEAK:
-                planned = p.deepening_hours if ties.deepening[slot] == 1 else p.weak_hours
-            residents.planned_hours[i] += planned
-            residents.planned_hours[j] += planned
-            near = residents.neighbourhood[i] == residents.neighbourhood[j]
-            same_venue = near and residents.venue[i] == residents.venue[j]
-            same_group = residents.role[i] != NOBODY and residents.role[i] == residents.role[j]
-            fit = _open_contexts(near, same_venue, same_group, banned, p) / max(1e-9, classes.contexts_founding[klass])
-            if banned == 1 and ties.strength[slot] >= p.ban_strength:
-                fit += p.ban_remote
-            a = min(residents.id[i], residents.id[j])
-            b = max(residents.id[i], residents.id[j])
-            luck = uniform2(streams[Die.SHARED_HOURS], a, b) * uniform2(streams[Die.SHARED_HOURS_AGAIN], a, b)
-            hours = planned * fit * (-0.5 * math.log(luck))
-            if near:
-                hours += min(residents.nurtured_hours[i], residents.nurtured_hours[j])
-                if hours >= p.contact_hours:
-                    residents.met_neighbour[i] = 1
-                    residents.met_neighbour[j] = 1
-            ties.hours[slot] = hours
+    for slot in held_slots(ties.alter):
+        i, j = slot // SLOTS, ties.alter[slot]
+        klass = ties.klass[slot]
+        planned = p.bridging_hours
+        if klass == BONDING:
+            planned = p.bonding_hours
+        elif klass == WEAK:
+            planned = p.deepening_hours if ties.deepening[slot] == 1 else p.weak_hours
+        residents.planned_hours[i] += planned
+        residents.planned_hours[j] += planned
+        near = residents.neighbourhood[i] == residents.neighbourhood[j]
+        same_venue = near and residents.venue[i] == residents.venue[j]
+        same_group = residents.role[i] != NOBODY and residents.role[i] == residents.role[j]
+        fit = _open_contexts(near, same_venue, same_group, banned, p) / max(1e-9, classes.contexts_founding[klass])
+        if banned == 1 and ties.strength[slot] >= p.ban_strength:
+            fit += p.ban_remote
+        a = min(residents.id[i], residents.id[j])
+        b = max(residents.id[i], residents.id[j])
+        luck = uniform2(streams[Die.SHARED_HOURS], a, b) * uniform2(streams[Die.SHARED_HOURS_AGAIN], a, b)
+        hours = planned * fit * (-0.5 * math.log(luck))
+        if near:
+            hours += min(residents.nurtured_hours[i], residents.nurtured_hours[j])
+            if hours >= p.contact_hours:
+                residents.met_neighbour[i] = 1
+                residents.met_neighbour[j] = 1
+        ties.hours[slot] = hours
 
 
 @njit(cache=True)

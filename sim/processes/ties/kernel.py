@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 
 from sim.chance import Die, uniform, uniform2
+from sim.indexes import held_slots
 from sim.ledger import Flow
 from sim.state import BONDING, BRIDGING, EMPTY, SLOTS, WEAK
 
@@ -23,7 +24,9 @@ def build_and_decay(residents, ties, incident, members, constants, p, streams, l
     _change_strength(residents, ties, constants, p, streams, ledger)
     for partners, flow in ((found, Flow.TIE_SEARCH), (introduced, Flow.TIE_INTRODUCED)):
         for i in range(partners.size):
-            if partners[i] != NO_ONE and _tie_up(i, partners[i], residents, ties, incident, p, month):
+            if partners[i] != NO_ONE and _tie_up(
+                i, partners[i], residents.group, residents.neighbourhood, ties, incident, p.new_strength, month
+            ):
                 ledger[flow] += 1.0
 
 
@@ -107,32 +110,29 @@ def _change_strength(residents, ties, constants, p, streams, ledger):
             math.exp(math.log(p.kept_bridging) / 12.0))  # fmt: skip
     hazard = (-math.log(p.survival_bonding) / 12.0, -math.log(p.survival_weak) / 12.0,
               -math.log(p.survival_bridging) / 12.0)  # fmt: skip
-    for i in range(residents.id.size):
-        for slot in range(i * SLOTS, i * SLOTS + SLOTS):
-            j = ties.alter[slot]
-            if j == EMPTY:
-                continue
-            klass = ties.klass[slot]
-            hours = ties.hours[slot]
-            a = min(residents.id[i], residents.id[j])
-            b = max(residents.id[i], residents.id[j])
-            u = uniform2(streams[Die.END], a, b)
-            # 1 - exp(-x) < x, so most ties are spared two exponentials.
-            if u < hazard[klass] and u < -math.expm1(-hazard[klass] * math.exp(-hours / p.contact_hours)):
-                _end(slot, ties)
-                ledger[Flow.TIE_FADED] += 1.0
-                continue
-            w = 1.0 - (1.0 - ties.strength[slot] * kept[klass]) * math.exp(-p.build * hours)
-            ties.strength[slot] = w
-            if klass == BONDING:
-                if w < p.weak_below:
-                    ties.klass[slot] = WEAK
-            elif klass == WEAK:
-                if w >= p.bonding_from:
-                    ties.klass[slot] = BONDING
-                    ties.deepening[slot] = 0
-                elif ties.deepening[slot] == 0 and uniform2(streams[Die.TAKE_UP], a, b) < constants.take_up_chance[0]:
-                    ties.deepening[slot] = 1
+    for slot in held_slots(ties.alter):
+        i, j = slot // SLOTS, ties.alter[slot]
+        klass = ties.klass[slot]
+        hours = ties.hours[slot]
+        a = min(residents.id[i], residents.id[j])
+        b = max(residents.id[i], residents.id[j])
+        u = uniform2(streams[Die.END], a, b)
+        # 1 - exp(-x) < x, so most ties are spared two exponentials.
+        if u < hazard[klass] and u < -math.expm1(-hazard[klass] * math.exp(-hours / p.contact_hours)):
+            _end(slot, ties)
+            ledger[Flow.TIE_FADED] += 1.0
+            continue
+        w = 1.0 - (1.0 - ties.strength[slot] * kept[klass]) * math.exp(-p.build * hours)
+        ties.strength[slot] = w
+        if klass == BONDING:
+            if w < p.weak_below:
+                ties.klass[slot] = WEAK
+        elif klass == WEAK:
+            if w >= p.bonding_from:
+                ties.klass[slot] = BONDING
+                ties.deepening[slot] = 0
+            elif ties.deepening[slot] == 0 and uniform2(streams[Die.TAKE_UP], a, b) < constants.take_up_chance[0]:
+                ties.deepening[slot] = 1
 
 
 @njit(cache=True)
@@ -146,7 +146,7 @@ def _end(slot, ties):
 
 
 @njit(cache=True)
-def _tie_up(i, k, residents, ties, incident, p, month):
+def _tie_up(i, k, group, neighbourhood, ties, incident, new_strength, month):
     """Put a new tie into a free slot of i; False where there is none, or where k has just made the same tie."""
     free = NO_ONE
     for slot in range(i * SLOTS, i * SLOTS + SLOTS):
@@ -159,9 +159,9 @@ def _tie_up(i, k, residents, ties, incident, p, month):
             return False
     if free == NO_ONE:
         return False
-    far = residents.group[i] != residents.group[k] and residents.neighbourhood[i] != residents.neighbourhood[k]
+    far = group[i] != group[k] and neighbourhood[i] != neighbourhood[k]
     ties.alter[free] = k
-    ties.strength[free] = p.new_strength
+    ties.strength[free] = new_strength
     ties.klass[free] = BRIDGING if far or not _have_common_alter(i, k, incident) else WEAK
     ties.born[free] = month
     return True

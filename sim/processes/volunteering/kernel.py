@@ -57,14 +57,18 @@ def live_the_month(residents, ties, charities, incident, constants, p, streams, 
                 ledger[cause] += 1.0
                 residents.role[i] = NOBODY
                 residents.gives_to[i] = NOBODY
-        noise = p.hours_noise * normal_quantile(uniform(streams[Die.FORMAL_HOURS], who))
         residents.pledged_hours[i] = 0.0
         if residents.role[i] != NOBODY:
             if residents.role_starts[i] <= month + 1:
-                hours = p.role_hours * math.exp(p.hours_spread * residents.devotion[i] + noise)
+                hours = p.role_hours * math.exp(p.hours_spread * residents.devotion[i] + _noise(who, p, streams))
                 residents.pledged_hours[i] = min(p.hours_most, hours)
         elif residents.gives_to[i] != NOBODY:
-            residents.pledged_hours[i] = p.once_hours * math.exp(noise)
+            residents.pledged_hours[i] = p.once_hours * math.exp(_noise(who, p, streams))
+
+
+@njit(cache=True)
+def _noise(who, p, streams):
+    return p.hours_noise * normal_quantile(uniform(streams[Die.FORMAL_HOURS], who))
 
 
 @njit(cache=True)

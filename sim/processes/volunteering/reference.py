@@ -73,6 +73,7 @@ def maybe_join(resident: Any, askers: list[Any], crowded: float, community: Comm
     if resident.ever:
         k *= p.return_ratio
     k = k * ((1.0 - s) + s * f) * crowded
+    resident.gives_to = NOBODY
     if dice.uniform(Die.JOIN, resident.id) < -math.expm1(-k):
         join(resident, A, s * f, askers, community, p, dice)
     else:
@@ -107,7 +108,6 @@ def maybe_help_once(resident: Any, community: Community, p: Parameters, dice: Di
     """A month's help without a role."""
     b = p.civic_slope
     k = p.once_chance * math.exp(b * resident.occasional - b * b / 2.0)
-    resident.gives_to = NOBODY
     if dice.uniform(Die.ONE_OFF, resident.id) < -math.expm1(-k):
         resident.gives_to = pick(community, resident, dice.uniform(Die.ONE_OFF_CHARITY, resident.id))
         if resident.gives_to != NOBODY:

@@ -1,0 +1,365 @@
+"""The command: its examples work, its files are those promised, and faults of the user end in one message."""
+
+import errno
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from importlib import import_module
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from omegaconf import OmegaConf
+
+from sim import cli
+from sim.cli import COMMANDS, NOT_BUILT, main, screen
+from sim.cli.request import read
+from sim.contrast import CONTRAST
+from sim.observables import OBSERVABLES
+from sim.results import SUMMARY, read_results
+from sim.tables import SCENARIO
+
+SMALL = ("place.residents=1500", "months=13", "replicates=2", "workers=1")
+TAKESTWO = [sys.executable, "-m", "sim.cli"]
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """Every test runs in a folder of its own, and writes its results there."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """One store for all tests, so that a run is done once."""
+    return f"store={tmp_path_factory.mktemp('store')}"
+
+
+def said(capsys, *words, code=0):
+    """What a command prints (output, faults), with each blank run made one space."""
+    assert main(words) == code
+    return tuple(" ".join(text.split()) for text in capsys.readouterr())
+
+
+# Help
+
+
+def test_help_names_what_is_built_and_no_more(capsys):
+    out, _ = said(capsys, "--help")
+    assert said(capsys)[0] == out
+    assert all(name in out for name in COMMANDS)
+    assert not any(re.search(rf"\b{name}\b", out) for name in set(NOT_BUILT) - {"place"})
+
+
+def test_version_is_said(capsys):
+    assert re.fullmatch(r"takestwo \d+\.\d+\.\d+", said(capsys, "--version")[0])
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_each_command_has_an_example(capsys, command):
+    out, _ = said(capsys, command, "--help")
+    assert f"takestwo {command}" in out.partition("example")[2]
+    assert "place build" not in out
+
+
+def examples():
+    helps = [cli.HELP, *(import_module(f"sim.cli.{name}").HELP for name in COMMANDS)]
+    found = [line.split("takestwo ", 1)[1].split() for text in helps
+             for line in re.split(r"examples?:", text)[1].splitlines() if "takestwo " in line]  # fmt: skip
+    assert len(found) >= len(COMMANDS) + 1
+    return found
+
+
+@pytest.mark.parametrize("words", examples(), ids=" ".join)
+def test_examples_work(words, store, capsys):
+    kept = [store] if words[0] != "verify" else []
+    said(capsys, *words, *kept)
+
+
+def test_asking_for_help_is_quick():
+    code = ("import sys; from sim.cli import main; main(['run', '--help']); "
+            "print([name for name in ('numba', 'hydra', 'pandas', 'pydantic') if name in sys.modules])")  # fmt: skip
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_importing_sim_loads_nothing_heavy():
+    code = "import sys, sim; print([m for m in ('numba', 'numpy', 'hydra', 'pandas', 'mesa') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+# Runs
+
+
+def test_a_run_leaves_its_folder(store, tmp_path, capsys):
+    out, progress = said(capsys, "run", *SMALL, "policy=nurture_early", "policy.nurture_early.start=2007-06", store)
+    (folder,) = tmp_path.glob("outputs/*/*")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d/\d\d-\d\d-\d\d-\d{6}", folder.relative_to(tmp_path / "outputs").as_posix())
+    assert f"Results: {folder.relative_to(tmp_path)}" in out
+    assert "First numbers, from one run" in progress
+    assert "2 of 2 runs done" in progress
+    there = {file.name for file in folder.iterdir()}
+    assert {"results.parquet", "by_quintile.parquet", "summary.csv", "config.yaml", "provenance.json"} <= there
+    results = read_results(folder)
+    assert results.results.groupby("replicate").size().to_dict() == {0: 13, 1: 13}
+    assert set(results.results["policy"]) == {"nurture_early"}
+    assert list(pd.read_csv(folder / "summary.csv").columns) == [*SCENARIO, *SUMMARY]
+
+
+def test_a_folder_says_how_it_was_made(store, tmp_path, capsys):
+    said(capsys, "run", *SMALL, "hydra.run.dir=here/it/is", store)
+    folder = tmp_path / "here" / "it" / "is"
+    config = OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"))
+    assert config["place"]["residents"] == 1500
+    assert config["volunteering"]["ask_chance"] > 0
+    facts = json.loads((folder / "provenance.json").read_text())
+    assert facts["command"] == ["takestwo", "run", *SMALL, "hydra.run.dir=here/it/is", store]
+    assert {"source", "versions", "machine", "started", "ended", "seconds"} <= set(facts)
+    ids = set(read_results(folder).results["run_id"])
+    assert {run["run_id"] for run in facts["runs"]} == ids
+
+
+def test_the_second_time_nothing_is_run(store, capsys, monkeypatch):
+    said(capsys, "run", *SMALL, store)
+
+    def never(*_):
+        raise AssertionError("a run that was stored is run again")
+
+    monkeypatch.setattr("sim.ensemble.simulate", never)
+    out, _ = said(capsys, "run", *SMALL, store, "workers=2")
+    assert "2 of 2 runs were found" in out
+
+
+def test_states_are_written_on_request(store, tmp_path, capsys):
+    said(capsys, "run", *SMALL, "replicates=1", "record=[ties,residents]", "hydra.run.dir=x", store)
+    assert pq.read_metadata(tmp_path / "x" / "residents.parquet").num_rows == 3000
+    assert pq.read_metadata(tmp_path / "x" / "ties.parquet").num_rows > 3000
+
+
+def test_a_sweep_leaves_all_together_and_each_apart(store, tmp_path, capsys):
+    out, _ = said(capsys, "run", "-m", *SMALL, "world=flat,history", "seed=1,2", "hydra.sweep.dir=sweep", store)
+    folder = tmp_path / "sweep"
+    together = read_results(folder)
+    apart = [read_results(folder / str(n)) for n in range(4)]
+    assert len(together.results) == 4 * 2 * 13
+    pd.testing.assert_frame_equal(together.results, pd.concat([r.results for r in apart], ignore_index=True))
+    assert [set(r.results["world"]) for r in apart] == [{"flat"}, {"flat"}, {"history"}, {"history"}]
+    summary = pd.read_csv(folder / "summary.csv")
+    assert summary.groupby("point")["overrides"].first().tolist() == [
+        "world=flat seed=1", "world=flat seed=2", "world=history seed=1", "world=history seed=2"
+    ]  # fmt: skip
+    assert len(summary) == 4 * len(OBSERVABLES)
+    assert out.count("mean of 2 runs") == 4
+
+
+def test_every_point_is_checked_before_the_first_runs(store, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("sim.cli.work.run_all", None)
+    _, fault = said(capsys, "run", "-m", *SMALL, "months=12,24,700", store, code=2)
+    assert "with months=700" in fault
+    assert not (tmp_path / "outputs").exists()
+
+
+@pytest.mark.parametrize("words", ["world=flat,history", "months=range(12,15)"])
+def test_comma_lists_need_a_sweep(capsys, words):
+    _, fault = said(capsys, "run", *SMALL, words, code=2)
+    assert "-m" in fault
+    assert "takestwo compare" in fault
+
+
+def test_folders_may_be_named_by_the_time(tmp_path):
+    asked = read(["months=12", "hydra.run.dir='here/${now:%Y}'", "store='a b/c'"])
+    assert re.fullmatch(r"here/20\d\d", asked.folder.as_posix())
+    assert asked.store.as_posix() == "a b/c"
+
+
+# Comparisons
+
+
+def test_a_comparison_leaves_its_contrasts(store, tmp_path, capsys):
+    out, _ = said(capsys, "compare", "world=flat,history,essay", *SMALL, "hydra.run.dir=c", store)
+    frame = pd.read_csv(tmp_path / "c" / "contrasts.csv")
+    assert list(frame.columns) == [*CONTRAST, "counterfactual_overrides", "scenario_overrides"]
+    assert frame["scenario_overrides"].unique().tolist() == ["world=history", "world=essay"]
+    assert set(frame["counterfactual_overrides"]) == {"world=flat"}
+    assert "world=history less world=flat" in out
+    assert len(read_results(tmp_path / "c").results) == 3 * 2 * 13
+    row = frame[(frame["outcome"] == "hours_council") & (frame["scenario_overrides"] == "world=history")].iloc[0]
+    last = [read_results(tmp_path / "c" / n).results.query("month >= 1")["hours_council"].mean() for n in "01"]
+    assert row.difference == pytest.approx(last[1] - last[0])
+    assert row.low <= row.difference <= row.high
+
+
+def test_tables_fit_in_a_hundred_columns(store, capsys):
+    for words in (("run", *SMALL), ("compare", "world=flat,history", *SMALL)):
+        assert main([*words, store]) == 0
+        out = capsys.readouterr().out
+        table = [line.rstrip() for line in out.splitlines() if not re.match(r"Results:|\d of", line)]
+        assert max(len(line) for line in table) <= 100
+        for name in screen.HEADLINES:
+            assert re.search(rf"^ ?{name} .*\d", out, re.MULTILINE), out
+
+
+# Faults
+
+BAD = {
+    ("rn",): "unknown command. Did you mean takestwo run?",
+    ("frobnicate",): "There is run, compare, verify.",
+    ("invest",): "not built yet",
+    ("run", "montsh=12"): "Did you mean months?",
+    ("run", "place.resident=2000"): "Did you mean place.residents?",
+    ("run", "volunteering.ask_chances=0.1"): "Did you mean volunteering.ask_chance?",
+    ("run", "policy=nurture_erly"): "Did you mean nurture_early?",
+    ("run", "place=atlantis"): "england_average",
+    ("run", "months=twelve"): "1 to 600",
+    ("run", "months=9999"): "1 to 600",
+    ("run", "place.residents=10"): "1,500 to 1,000,000",
+    ("run", "volunteering.ask_chance=7"): "volunteering.ask_chance",
+    ("run", "replicates=0"): "replicates",
+    ("run", "record=[tie]"): "ties",
+    ("run", "world=deep"): "not built yet",
+    ("run", "draw=3"): "not built yet",
+    ("run", "ablation=culture.effect"): "not built yet",
+    ("run", "world=history", "months=300"): "204",
+    ("run", "policy=nurture_late", "months=24"): "would never start",
+    ("run", "fast"): "key=value",
+    ("run", "policy=[none"): "Cannot read",
+    ("run", "--fast"): "unknown flag --fast",
+    ("run", "hydra.verbose=true"): "hydra.run.dir",
+    ("run", "store="): "store=FOLDER",
+    ("run", "-m", "months=interval(1,2)"): "commas",
+    ("compare", "policy=none"): "two are needed",
+    ("compare", "seed=1,2"): "one seed",
+    ("compare", "months=12,24"): "one months",
+    ("verify", "months=2"): "takes no settings",
+}
+
+
+@pytest.mark.parametrize("words", BAD, ids=" ".join)
+def test_bad_input_is_one_message(words, capsys, tmp_path):
+    assert main(words) == 2
+    out, fault = capsys.readouterr()
+    assert out == ""
+    assert BAD[words] in fault
+    assert fault.startswith("takestwo ")
+    assert fault.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("key", ["hydra.run.dir", "store"])
+def test_a_folder_that_cannot_be_written_is_told_at_once(key, capsys, tmp_path):
+    (tmp_path / "file").write_text("")
+    _, fault = said(capsys, "run", *SMALL, f"{key}=file/x", code=2)
+    assert "cannot write file/x" in fault
+
+
+def test_a_full_disk_is_one_message(tmp_path, capsys, monkeypatch):
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    _, fault = said(capsys, "run", *SMALL, code=2)
+    assert re.search(r"takestwo run: cannot write outputs/\.store/\w+\.by_quintile\.parquet: No space left", fault)
+    assert not list(tmp_path.glob("outputs/.store/*"))
+
+
+def test_the_command_exits_with_its_code():
+    done = subprocess.run([*TAKESTWO, "run", "montsh=12"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is sent another way there")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_ctrl_c_keeps_finished_runs(workers, tmp_path):
+    words = ["run", "place.residents=1500", "months=60", "replicates=2000", f"workers={workers}", "store=kept"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    running = subprocess.Popen([*TAKESTWO, *words], **pipes, start_new_session=True)
+    heard = []
+    while not any("First numbers" in line for line in heard):
+        heard.append(running.stderr.readline())
+        assert heard[-1], heard
+    os.killpg(running.pid, signal.SIGINT)
+    out, rest = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert out == ""
+    assert "Traceback" not in rest
+    finished = int(re.search(r"Interrupted\. (\d+) of 2000 runs are finished and kept in kept\.", rest).group(1))
+    assert finished >= 1
+    assert f"takestwo {' '.join(words)}" in rest
+    again = subprocess.run([*TAKESTWO, *words, "replicates=1"], capture_output=True, text=True, check=True)
+    assert "1 of 1 runs were found in kept." in again.stdout
+
+
+# Verify
+
+
+def test_verify_says_that_both_checks_hold(capsys):
+    out, _ = said(capsys, "verify")
+    assert "hands agrees" in out
+    assert "as published" in out
+
+
+def test_verify_allows_for_the_last_bits(capsys, monkeypatch):
+    monkeypatch.setattr("sim.verification.digest", lambda _: "0" * 64)
+    out, _ = said(capsys, "verify")
+    assert re.search(r"digest agrees: digest 0{16} and not \w{16} .*but every number is within 1e-09", out)
+
+
+def test_verify_sees_other_numbers(capsys, monkeypatch):
+    from sim import verification
+
+    numbers = verification._numbers
+
+    def other(tables):
+        made = numbers(tables)
+        made["trust_council"][-1] += 1e-6
+        return made
+
+    monkeypatch.setattr("sim.verification.digest", lambda _: "0" * 64)
+    monkeypatch.setattr("sim.verification._numbers", other)
+    out, _ = said(capsys, "verify", code=1)
+    assert "digest DIFFERS" in out
+    assert "trust_council" in out
+
+
+def fine():
+    return import_module("sim.verification").Verdict("digest", True, "not looked at")
+
+
+def test_verify_sees_hands_that_part(capsys, monkeypatch):
+    from sim.processes import trust
+
+    advance = trust.advance
+
+    def wrong(state, p, dice):
+        advance(state, p, dice)
+        state.residents.trust_council[7] += 1e-15
+
+    monkeypatch.setattr(trust, "advance", wrong)
+    monkeypatch.setattr("sim.verification.check_standard_run", fine)
+    out, _ = said(capsys, "verify", code=1)
+    assert "hands DIFFERS: fast and plain hands part in month 0, in residents.trust_council" in out
+
+
+# Words for numbers
+
+
+@pytest.mark.parametrize(
+    ("number", "unit", "level", "change"),
+    [
+        (0.2714, "share", "27.1%", "+27.1 points"),
+        (-0.0213, "share of residents", "-2.1%", "-2.1 points"),
+        (1234.5, "hours/1,000 residents", "1,234", "+1,234"),
+        (11.26, "ties", "11.3", "+11.3"),
+        (0.5461, "0 to 1", "0.546", "+0.546"),
+        (float("nan"), "share", "none", "none"),
+    ],
+)
+def test_numbers_are_written_in_their_unit(number, unit, level, change):
+    assert screen.value(number, unit) == level
+    assert screen.change(number, unit) == change

@@ -1,0 +1,203 @@
+"""Results: columns are those published, numbers are those lived, files come back as they were written."""
+
+import errno
+import json
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from sim.files import OutputError, write_text
+from sim.observables import OBSERVABLES, Observed
+from sim.results import SUMMARY, Results, read_results, write_results, yearly
+from sim.state import EMPTY, NOBODY, SLOTS
+from sim.tables import SCENARIO, SCHEMAS, Diary, joined, published_schema
+from tests.towns import town
+
+IDENTITY = {
+    "run_id": "ab12", "place": "here", "world": "flat", "policy": "none", "rival": "none", "ablation": "none",
+    "draw": 0, "replicate": 0, "seed": 7,
+}  # fmt: skip
+LEADING = ["run_id", "place", "world", "policy", "rival", "ablation", "draw", "replicate", "seed", "month", "date"]
+STARRED = [name for name, o in OBSERVABLES.items() if o.by_quintile]
+OUTCOME = "trust_council"
+
+
+def observed(number):
+    """A month in which every observable has one value, and each quintile its own."""
+    whole = dict.fromkeys(OBSERVABLES, float(number))
+    return Observed(whole, {name: tuple(number + q / 10 for q in range(1, 6)) for name in STARRED})
+
+
+def run(values, *, record=(), state=None, **identity):
+    """One run's tables, with one value a month for all observables."""
+    dates = [date(2007 + (3 + m) // 12, (3 + m) % 12 + 1, 1) for m in range(len(values))]
+    diary = Diary(IDENTITY | identity, dates, record)
+    for value in values:
+        diary.write(observed(value), state)
+    return diary.tables()
+
+
+def several(changes, **identity):
+    """Results of runs of 36 months, each starting at 10 and ending `change` higher."""
+    runs = [
+        run([10.0] * 12 + [50.0] * 12 + [10.0 + c] * 12, run_id=f"r{i}", replicate=i, **identity)
+        for i, c in enumerate(changes)
+    ]
+    return Results(joined(runs))
+
+
+def test_schema_file_says_what_the_tables_are():
+    path = Path(__file__).resolve().parents[1] / "sim" / "data" / "schema.json"
+    published = json.loads(path.read_text(encoding="utf-8"))
+    assert published == published_schema(), "takestwo verify --publish writes it anew"
+
+
+def test_columns_stand_in_the_order_that_users_hold():
+    assert SCHEMAS["results"].names == LEADING + list(OBSERVABLES)
+    assert SCHEMAS["by_quintile"].names == [*LEADING, "quintile", *STARRED]
+    assert all(SCHEMAS["results"].field(name).type == pa.float64() for name in OBSERVABLES)
+
+
+def test_every_column_says_its_unit_and_meaning():
+    for schema in SCHEMAS.values():
+        for field in schema:
+            assert field.metadata[b"unit"], field.name
+            assert field.metadata[b"meaning"], field.name
+
+
+def test_a_run_is_written_down_month_by_month():
+    tables = run([1.5, 2.5])
+    assert tables.results.schema.equals(SCHEMAS["results"], check_metadata=True)
+    assert tables.results["month"].to_pylist() == [0, 1]
+    assert tables.results["date"].to_pylist() == [date(2007, 4, 1), date(2007, 5, 1)]
+    assert tables.results[OUTCOME].to_pylist() == [1.5, 2.5]
+    assert tables.results["seed"].to_pylist() == [7, 7]
+
+
+def test_quintiles_follow_their_month():
+    table = run([1.0, 2.0]).by_quintile
+    assert table["month"].to_pylist() == [0] * 5 + [1] * 5
+    assert table["quintile"].to_pylist() == [1, 2, 3, 4, 5] * 2
+    assert table[OUTCOME].to_pylist() == pytest.approx([1.1, 1.2, 1.3, 1.4, 1.5, 2.1, 2.2, 2.3, 2.4, 2.5])
+
+
+def test_states_are_kept_at_the_first_and_the_last_month():
+    state = town(residents=40)
+    tables = run([1.0, 2.0, 3.0], record=("residents", "ties"), state=state)
+    assert set(tables.residents["month"].to_pylist()) == {0, 2}
+    assert tables.residents["id"].to_pylist() == state.residents.id.tolist() * 2
+    assert len(tables.ties) == 2 * np.count_nonzero(state.ties.alter != EMPTY)
+    assert run([1.0]).residents is None
+
+
+def test_residents_are_as_in_the_state():
+    state = town(residents=40)
+    state.residents.role[0], state.residents.role[1] = NOBODY, 0
+    table = run([1.0], record=("residents",), state=state).residents
+    assert table["charity"].to_pylist()[:2] == [None, int(state.charities.id[0])]
+    assert table["role_since"].to_pylist()[0] is None
+    degree = [int((state.ties.alter[i * SLOTS : (i + 1) * SLOTS] != EMPTY).sum() + (state.ties.alter == i).sum())
+              for i in range(40)]  # fmt: skip
+    assert table["ties"].to_pylist() == degree
+    assert table["need"].to_pylist() == state.residents.need.sum(axis=1).tolist()
+
+
+def test_ids_of_63_bits_survive_gaps_in_frames():
+    state = town(residents=40)
+    state.residents.role[0], state.residents.role[1] = NOBODY, 0
+    state.charities.id[0] = 2**62 + 1
+    frame = Results(run([1.0], record=("residents",), state=state)).residents
+    assert frame["charity"][1] == 2**62 + 1
+    assert pd.isna(frame["charity"][0])
+
+
+def test_ties_name_the_smaller_id_first():
+    state = town(residents=40)
+    table = run([1.0], record=("ties",), state=state).ties
+    pairs = list(zip(table["smaller_id"].to_pylist(), table["larger_id"].to_pylist(), strict=True))
+    assert all(a < b for a, b in pairs)
+    slot = int(np.flatnonzero(state.ties.alter != EMPTY)[0])
+    ends = {int(state.residents.id[slot // SLOTS]), int(state.residents.id[state.ties.alter[slot]])}
+    assert set(pairs[0]) == ends
+    assert table["strength"][0].as_py() == state.ties.strength[slot]
+
+
+def test_summary_is_that_of_the_definition():
+    changes = [1.0, 2.0, 3.0, 6.0]
+    row = several(changes).summary.set_index("outcome").loc[OUTCOME]
+    assert (row.start, row.end, row.change) == (10.0, 13.0, 3.0)
+    assert row.replicates == 4
+    assert row.change_5 == pytest.approx(np.quantile(changes, 0.05))
+    assert row.end_95 == pytest.approx(10 + np.quantile(changes, 0.95))
+    assert row.change_error == pytest.approx(np.std(changes, ddof=1) / 2)
+
+
+def test_summary_keeps_scenarios_apart():
+    both = joined([several([1.0, 1.0]).tables, several([5.0, 5.0], policy="nurture_early").tables])
+    # Runs of two scenarios never share an id.
+    renamed = both.results.set_column(0, SCHEMAS["results"].field(0), pa.array([f"r{i // 36}" for i in range(144)]))
+    summary = Results(type(both)(results=renamed, by_quintile=both.by_quintile)).summary
+    found = summary[summary.outcome == OUTCOME].set_index("policy").change
+    assert found.to_dict() == {"none": 1.0, "nurture_early": 5.0}
+
+
+def test_months_without_a_value_are_left_out():
+    results = Results(run([np.nan] * 6 + [2.0] * 6 + [4.0] * 12))
+    ends = yearly(results.results)[OUTCOME]
+    assert ends["first"].item() == 2.0
+    assert ends["last"].item() == 4.0
+    nothing = Results(run([np.nan] * 24)).summary.set_index("outcome").loc[OUTCOME]
+    assert nothing.replicates == 0
+    assert np.isnan(nothing.change)
+
+
+def test_a_run_of_less_than_a_year_has_one_mean():
+    row = Results(run([1.0, 2.0, 3.0])).summary.set_index("outcome").loc[OUTCOME]
+    assert (row.start, row.end, row.change) == (2.0, 2.0, 0.0)
+    assert np.isnan(row.change_error)
+
+
+def test_a_folder_comes_back_as_it_was_written(tmp_path):
+    state = town(residents=40)
+    results = Results(run([1.0, 2.0], record=("residents", "ties"), state=state))
+    folder = tmp_path / "new" / "folder"
+    files = write_results(folder, results, config="a: 1\n", provenance={"command": ["x"]})
+    back = read_results(folder)
+    for name, table in results.tables.items():
+        assert getattr(back.tables, name).equals(table, check_metadata=False)
+        assert pq.read_schema(folder / f"{name}.parquet").equals(SCHEMAS[name], check_metadata=True)
+    assert sorted(folder.iterdir()) == sorted(files)
+    assert json.loads((folder / "provenance.json").read_text())["command"] == ["x"]
+
+
+def test_summary_file_has_its_columns(tmp_path):
+    write_results(tmp_path, several([1.0, 2.0]), config="", provenance={})
+    frame = pd.read_csv(tmp_path / "summary.csv")
+    assert list(frame.columns) == [*SCENARIO, *SUMMARY]
+    assert list(frame.outcome) == list(OBSERVABLES)
+
+
+def test_a_folder_without_results_is_told(tmp_path):
+    with pytest.raises(OutputError, match="is not a results folder"):
+        read_results(tmp_path)
+    (tmp_path / "results.parquet").write_bytes(b"PAR1")
+    with pytest.raises(OutputError, match="cannot read"):
+        read_results(tmp_path)
+
+
+def test_a_full_disk_is_one_message_and_harms_nothing(tmp_path, monkeypatch):
+    write_text(tmp_path / "a.txt", "old")
+
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OutputError, match=r"cannot write .*a\.txt: No space left on device"):
+        write_text(tmp_path / "a.txt", "new")
+    assert (tmp_path / "a.txt").read_text() == "old"
+    assert list(tmp_path.iterdir()) == [tmp_path / "a.txt"]

@@ -1,0 +1,87 @@
+"""The store: a run is found by all that can change it, whole or not at all."""
+
+import pytest
+
+from sim.files import OutputError
+from sim.store import Store, run_id
+from tests.test_results import run
+from tests.towns import town
+
+PARTS = {"source": "s", "content": {"a": 1, "b": {"c": 2.5}}, "draw": 0, "replicate": 3, "seed": 9}
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "store")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"source": "t"}, {"content": {"a": 1, "b": {"c": 2.5000001}}}, {"draw": 1}, {"replicate": 4}, {"seed": 10}],
+)
+def test_all_that_can_change_a_run_changes_its_name(change):
+    assert run_id(**PARTS) != run_id(**PARTS | change)
+
+
+def test_a_name_does_not_depend_on_the_order_of_keys():
+    assert run_id(**PARTS) == run_id(**PARTS | {"content": {"b": {"c": 2.5}, "a": 1}})
+    assert int(run_id(**PARTS), 16) >= 0
+    assert len(run_id(**PARTS)) >= 16
+
+
+def test_what_is_kept_is_found(store):
+    tables = run([1.0, 2.0])
+    assert store.get("ab12") is None
+    store.put("ab12", tables)
+    found = store.get("ab12")
+    assert found.results.equals(tables.results)
+    assert found.by_quintile.equals(tables.by_quintile)
+    assert store.get("ab13") is None
+
+
+def test_a_run_without_the_states_asked_for_is_not_there(store):
+    store.put("ab12", run([1.0]))
+    assert store.get("ab12", ["residents"]) is None
+    store.put("ab12", run([1.0], record=("residents",), state=town(residents=7)))
+    assert len(store.get("ab12", ["residents"]).residents) == 7
+    assert store.get("ab12").residents is None
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.1, 0.5, 0.99])
+@pytest.mark.parametrize("name", ["ab12.parquet", "ab12.by_quintile.parquet"])
+def test_a_file_cut_short_is_as_if_absent(store, name, kept):
+    store.put("ab12", run([1.0] * 50))
+    file = store.folder / name
+    whole = file.read_bytes()
+    file.write_bytes(whole[: int(len(whole) * kept)])
+    assert store.get("ab12") is None
+
+
+def test_a_changed_byte_is_noticed(store):
+    store.put("ab12", run([float(i) for i in range(50)]))
+    file = store.folder / "ab12.parquet"
+    broken = bytearray(file.read_bytes())
+    broken[200] ^= 0x10
+    file.write_bytes(bytes(broken))
+    assert store.get("ab12") is None
+
+
+def test_the_results_are_written_last(store, monkeypatch):
+    from sim import store as module
+
+    written = []
+    monkeypatch.setattr(module, "write_parquet", lambda _, path: written.append(path.name))
+    store.put("ab12", run([1.0], record=("residents", "ties"), state=town(residents=7)))
+    assert len(written) == 4
+    assert written[-1] == "ab12.parquet"
+
+
+def test_a_folder_that_cannot_be_written_is_told_beforehand(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match=r"cannot write .*file/store"):
+        Store(tmp_path / "file" / "store").check()
+
+
+def test_checking_leaves_nothing(store):
+    store.check()
+    assert list(store.folder.iterdir()) == []
