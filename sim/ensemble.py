@@ -19,11 +19,13 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from sim.chance import run_seed
 from sim.config import Config
 from sim.contrast import Contrast
+from sim.files import OutputError
 from sim.founding import found
 from sim.results import Results
 from sim.schedule import live_a_month
@@ -163,12 +165,23 @@ def run_all(
     todo = [place for place in range(len(specs)) if place not in done]
     watch = _Watch(specs, todo, progress)
     workers = min(workers or cores(), len(todo))
-    several = workers > 1
-    fresh = _in_processes(specs, todo, workers, shelf, watch) if several else _here(specs, todo, shelf, watch)
-    for place, tables in fresh:
+    for place, tables in _fresh(specs, todo, workers, shelf, watch):
         done[place] = tables
         watch.finished(specs[place], tables)
     return [done[place] for place in range(len(specs))]
+
+
+def _fresh(
+    specs: Sequence[RunSpec], todo: Sequence[int], workers: int, shelf: Store | None, watch: _Watch
+) -> Iterator[tuple[int, Tables]]:
+    """Yield what is lived now. Processes hand tables over in the store, or else in a passing folder."""
+    if workers <= 1:
+        yield from _here(specs, todo, shelf, watch)
+    elif shelf is not None:
+        yield from _in_processes(specs, todo, workers, shelf, watch)
+    else:
+        with TemporaryDirectory(prefix="takestwo-") as passing:
+            yield from _in_processes(specs, todo, workers, Store(passing), watch)
 
 
 def run_ensemble(
@@ -298,16 +311,16 @@ def _finish(spec: RunSpec, shelf: Store | None, tick: Callable[[int], None]) -> 
 
 
 def _in_processes(
-    specs: Sequence[RunSpec], todo: Sequence[int], workers: int, shelf: Store | None, watch: _Watch
+    specs: Sequence[RunSpec], todo: Sequence[int], workers: int, shelf: Store, watch: _Watch
 ) -> Iterator[tuple[int, Tables]]:
     left, in_vain = set(todo), 0
     watch.share()
     while left:
         before = len(left)
         try:
-            for place, tables in _one_pool(specs, sorted(left), workers, shelf, watch):
+            for place in _one_pool(specs, sorted(left), workers, shelf, watch):
                 left.discard(place)
-                yield place, tables
+                yield place, _handed_over(specs[place], shelf)
         except BrokenProcessPool as fault:
             in_vain = in_vain + 1 if len(left) == before else 0
             if in_vain == TRIES:
@@ -317,9 +330,16 @@ def _in_processes(
                 ) from fault
 
 
+def _handed_over(spec: RunSpec, shelf: Store) -> Tables:
+    tables = shelf.get(spec.run_id, spec.record)
+    if tables is None:
+        raise OutputError(f"run {spec.run_id} was kept in {shelf.folder} and cannot be read back. Is the disk sound?")
+    return tables
+
+
 def _one_pool(
-    specs: Sequence[RunSpec], todo: Sequence[int], workers: int, shelf: Store | None, watch: _Watch
-) -> Iterator[tuple[int, Tables]]:
+    specs: Sequence[RunSpec], todo: Sequence[int], workers: int, shelf: Store, watch: _Watch
+) -> Iterator[int]:
     """Yield what one pool of processes finishes; raise `BrokenProcessPool` if one of them dies before the end."""
     spawn = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=_begin, initargs=(watch.lived,))
@@ -336,13 +356,11 @@ def _one_pool(
         _end(pool, at_once=not finished_all)
 
 
-def _harvest(finished: dict[Future[Tables], int]) -> Iterator[tuple[int, Tables]]:
+def _harvest(finished: dict[Future[None], int]) -> Iterator[int]:
     """Yield what came to an end, then raise the first fault if there was one."""
-    faults = [future.exception() for future in finished]
-    for (future, place), fault in zip(finished.items(), faults, strict=True):
-        if fault is None:
-            yield place, future.result()
-    for fault in faults:
+    faults = {place: future.exception() for future, place in finished.items()}
+    yield from (place for place, fault in faults.items() if fault is None)
+    for fault in faults.values():
         if fault is not None:
             raise fault
 
@@ -396,5 +414,10 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _work(spec: RunSpec, place: int, shelf: Store | None) -> Tables:
-    return _finish(spec, shelf, lambda months: _lived.__setitem__(place, months))
+def _work(spec: RunSpec, place: int, shelf: Store) -> None:
+    """Live a run and put it on the shelf.
+
+    Tables do not go back through the pool's pipe: a worker killed while it writes there leaves the reader waiting for
+    ever. The few bytes that say that it is done are written at one stroke.
+    """
+    _finish(spec, shelf, lambda months: _lived.__setitem__(place, months))

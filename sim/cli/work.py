@@ -67,12 +67,9 @@ def _interrupted(asked: Request, command: Sequence[str], watcher: Watcher, runs:
 
 def report(where: Path) -> None:
     """Write figures and the one-file report of a results folder."""
-    from importlib.util import find_spec
+    from sim.report import write_report
 
-    if find_spec("sim.report"):
-        from sim.report import write_report
-
-        write_report(where)
+    write_report(where)
 
 
 def say_where(out: Console, asked: Request, done: Done) -> None:

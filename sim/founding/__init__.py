@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from sim import policy, schedule, world
 from sim.founding.first_morning import first_morning
 from sim.founding.solving import Solved, solve
 from sim.source import cache_folder, source_hash
-from sim.state import SURVIVAL_MONTHS, Policies, State, World
+from sim.state import NOBODY, SURVIVAL_MONTHS, Policies, State, World
 from sim.units import MONTHS_A_YEAR
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ __all__ = ["SPIN_UP_MONTHS", "Solved", "found", "solve"]
 
 SPIN_UP_MONTHS = 240
 """Twenty years: ties of every class, roles and trust have then forgotten how they were made up."""
+SETTLING_MONTHS = 140
+"""The part of the spin-up in which the share of roles is held: people who volunteer together grow ties that bring them
+back, which takes a decade to build up."""
 
 
 def found(config: Config, seed: int) -> State:
@@ -76,14 +80,23 @@ def _spun_up(config: Config, seed: int) -> State:
 
 def spin_up(config: Config, seed: int) -> State:
     """A place that has lived `SPIN_UP_MONTHS` with nothing happening from outside."""
-    state = first_morning(config, seed, solved_for(config), month=-SPIN_UP_MONTHS)
-    for _ in range(SPIN_UP_MONTHS):
+    solved = solved_for(config)
+    state = first_morning(config, seed, solved, month=-SPIN_UP_MONTHS)
+    for past in range(SPIN_UP_MONTHS):
+        hold_roles(state, solved, SETTLING_MONTHS - past)
         schedule.pass_a_month(state, config)
     constants, rows = state.constants, np.arange(-MONTHS_A_YEAR, 0) % (SURVIVAL_MONTHS + 1)
     constants.paid_hours[0] = sum(state.services.hours.tolist())
     constants.paid_before[0] = state.past.paid_hours[rows].mean()
     constants.unpaid_before[0] = state.past.unpaid_hours[rows].mean()
     return state
+
+
+def hold_roles(state: State, solved: Solved, months_left: int) -> None:
+    """While groups and ties still grow into each other, joining leans towards the settled share of roles."""
+    share = np.count_nonzero(state.residents.role != NOBODY) / len(state.residents.role)
+    lean = 4.0 * (1.0 - share / max(1e-9, solved.start.role_share[0])) if months_left > 0 else 0.0
+    state.constants.join_rate[0] = solved.constants.join_rate[0] * math.exp(max(-4.0, lean))
 
 
 def _kept(what: str, of: dict[str, Any], config: Config) -> Path:

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numba import njit
 
-from sim.chance import Dice, Die, permanent_id, uniform, uniform2
+from sim.chance import Dice, Die, between, permanent_id, uniform, uniform2
 from sim.ledger import Flow
 from sim.parameters import numbers
 from sim.processes.renewal import make_person
 from sim.state import (
-    BONDING, BRIDGING, KINDS, QUANTILE_KNOTS, SLOTS, WEAK, Floats, State, allocate,
+    BONDING, BRIDGING, EMPTY, KINDS, QUANTILE_KNOTS, SLOTS, WEAK, Floats, State, allocate,
 )  # fmt: skip
 from sim.units import population
 
@@ -28,12 +28,6 @@ if TYPE_CHECKING:
     from sim.founding.solving import Solved
     from sim.place import Place
 
-OWNED = ((BONDING, 2.5, 0.70), (WEAK, 4.0, 0.25), (BRIDGING, 1.0, 0.12))
-"""For each class of ties: how many a resident owns (half of what a resident has), and the strength they start at.
-Source: RULES, Dunbar's layers of 5 and 15."""
-ROLE_SHARE = 0.24
-EVER_SHARE = 0.70
-"""Residents who ever volunteered: 7 in 10 (NCVO, Time Well Spent)."""
 VENUES = 3
 """Places to meet in a neighbourhood: assumption."""
 NEED_BY_QUINTILE = (1.5, 1.2, 1.0, 0.8, 0.6)
@@ -68,9 +62,9 @@ def first_morning(config: Config, seed: int, solved: Solved, month: int) -> Stat
     for name, (a, b) in TRUST_SHAPE.items():
         getattr(state.quantiles, name)[:] = beta_quantiles(a, b)
     _people_the_homes(state, config, dice)
-    _tie_people_together(state.residents, state.ties, np.bincount(
-        state.residents.neighbourhood, minlength=place.neighbourhoods), dice.streams, month)  # fmt: skip
-    _hand_out_roles(state.residents, state.charities, dice.streams, month)
+    sizes = np.bincount(state.residents.neighbourhood, minlength=place.neighbourhoods)
+    _tie_people_together(state.residents, state.ties, sizes, solved.start, dice.streams, month)
+    _hand_out_roles(state.residents, state.charities, solved.start, dice.streams, month)
     for column in state.world[:-1]:
         column[:] = 1.0
     return state
@@ -160,7 +154,6 @@ def _people_the_homes(state: State, config: Config, dice: Dice) -> None:
     r.y[:] = state.neighbourhoods.y[r.neighbourhood] + distance * np.sin(angle)
     p = numbers(config.renewal)
     _make_everybody(r, state.neighbourhoods, state.quantiles, p, dice.streams, state.month)
-    r.ever[:] = _draws(r.id, dice.streams[Die.EVER_VOLUNTEER]) < EVER_SHARE
 
 
 def _pick(shares: tuple[float, ...], draws: Floats) -> Any:
@@ -190,28 +183,38 @@ def _make_everybody(residents, neighbourhoods, quantiles, p, streams, month):  #
 
 
 @njit(cache=True)
-def _tie_people_together(residents, ties, sizes, streams, month):  # noqa: ANN001, ANN202
-    """Bonding and weak ties among near neighbours in the rows of a neighbourhood, bridging ones anywhere."""
-    start = 0
-    for b in range(sizes.size):
-        for i in range(start, start + sizes[b]):
-            taken = 0
-            for klass, mean, strength in OWNED:
-                count = int(mean + uniform2(streams[Die.FIRST_TIE], residents.id[i], klass))
-                for _ in range(count):
-                    u = uniform2(streams[Die.FIRST_TIE], residents.id[i], 100 + taken)
-                    if klass == BRIDGING:
-                        k = int(u * residents.id.size)
-                    else:
-                        k = start + (i - start + 1 + int(u * min(40, sizes[b] - 1))) % sizes[b]
-                    if k != i and not _tied(i, k, ties.alter):
+def _tie_people_together(residents, ties, sizes, start, streams, month):  # noqa: ANN001, ANN202
+    """Ties within the neighbourhood lie among near rows, the others anywhere."""
+    first = 0
+    for size in sizes:
+        for i in range(first, first + size):
+            who, taken = residents.id[i], 0
+            for klass in (BONDING, WEAK, BRIDGING):
+                count = int(start.owned[klass] + uniform2(streams[Die.FIRST_TIE], who, klass))
+                for n in range(count):
+                    near = uniform2(streams[Die.FIRST_TIE], who, 10_000 + 100 * klass + n) < start.near[klass]
+                    k = _first_alter(i, first if near else 0, size if near else residents.id.size, near, who,
+                                     100 * klass + n, ties.alter, streams)  # fmt: skip
+                    if k != EMPTY and taken < SLOTS:
                         slot = i * SLOTS + taken
-                        ties.alter[slot], ties.klass[slot] = k, klass
-                        spread = 0.6 + 0.8 * uniform2(streams[Die.FIRST_STRENGTH], residents.id[i], taken)
-                        ties.strength[slot] = min(0.95, strength * spread)
-                        ties.born[slot] = month
+                        ties.alter[slot], ties.klass[slot], ties.born[slot] = k, klass, month
+                        u = uniform2(streams[Die.FIRST_STRENGTH], who, taken)
+                        ties.strength[slot] = between(start.strength[klass], u)
+                        v = uniform2(streams[Die.FIRST_STRENGTH], who, 100 + taken)
+                        ties.deepening[slot] = v < start.deepening[klass]
                         taken += 1
-        start += sizes[b]
+        first += size
+
+
+@njit(cache=True)
+def _first_alter(i, first, size, near, who, tie, alter, streams):  # noqa: ANN001, ANN202
+    """One of the next sixty rows, or anybody; another try where the two are tied already."""
+    for attempt in range(10):
+        u = uniform2(streams[Die.FIRST_TIE], who, 1000 * (attempt + 1) + tie)
+        k = first + (i - first + 1 + int(u * min(60, size - 1))) % size if near else int(u * size)
+        if k != i and not _tied(i, k, alter):
+            return k
+    return EMPTY
 
 
 @njit(cache=True)
@@ -223,20 +226,21 @@ def _tied(i, k, alter):  # noqa: ANN001, ANN202
 
 
 @njit(cache=True)
-def _hand_out_roles(residents, charities, streams, month):  # noqa: ANN001, ANN202
+def _hand_out_roles(residents, charities, start, streams, month):  # noqa: ANN001, ANN202
     total = 0.0
     for g in range(charities.id.size):
         total += charities.joining_weight[g]
     for i in range(residents.id.size):
-        if total > 0.0 and uniform2(streams[Die.FIRST_ROLE], residents.id[i], 0) < ROLE_SHARE:
-            left = uniform(streams[Die.CHARITY], residents.id[i]) * total
+        who = residents.id[i]
+        in_role = total > 0.0 and uniform2(streams[Die.FIRST_ROLE], who, 0) < start.role_share[0]
+        residents.ever[i] = uniform(streams[Die.EVER_VOLUNTEER], who) < start.ever[1 if in_role else 0]
+        if in_role:
+            left = uniform(streams[Die.CHARITY], who) * total
             for g in range(charities.id.size):
                 left -= charities.joining_weight[g]
                 if left < 0.0:
                     residents.role[i] = residents.gives_to[i] = g
                     break
-            residents.ever[i] = 1
-            residents.role_since[i] = month - 1 - int(60 * uniform2(streams[Die.FIRST_ROLE], residents.id[i], 1))
+            age = between(start.role_age, uniform2(streams[Die.FIRST_ROLE], who, 1))
+            residents.role_since[i] = month - 1 - int(age)
             residents.role_starts[i] = residents.role_since[i]
-
-

@@ -11,7 +11,7 @@ like a thermostat:
     trust offsets        T stays at T(0) on average, at each knot of T(0)
 
 and the founding means A0, L0, met0 by quintile, and of the contexts by class are followed. Each is then the mean over
-the last `SETTLED` months. In closed form: the acceptance of strangers that gives the stated homophily.
+the last `SETTLED` months. How the place then looks (`Start`) is what a first morning is drawn from. In closed form: the acceptance of strangers that gives the stated homophily.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ from sim.state import (
 if TYPE_CHECKING:
     from sim.config import Config
 
-RESIDENTS = 20_000
+RESIDENTS = 12_000
 MONTHS = 480
 SETTLED = 180
+KNOTS = 65
 SEED = 20070401
 TIES, BONDING_TIES = 15.0, 5.0
 ACTIVE = 0.264
@@ -42,18 +43,31 @@ UNMET = 0.20
 INFLUENCE = 0.39
 
 
+class Start(NamedTuple):
+    """How a place that has settled looks: what a first morning is drawn from, so that little is left to settle."""
+
+    owned: Floats  # (3,) ties of each class that a resident owns
+    near: Floats  # (3,) share of ties that lie within one neighbourhood
+    strength: Floats  # (3, KNOTS) quantiles of strength in each class
+    deepening: Floats  # (3,) share of ties being taken up
+    role_share: Floats  # (1,) residents in a role
+    role_age: Floats  # (KNOTS,) quantiles of months in the role
+    ever: Floats  # (2,) who ever volunteered, of those without and with a role
+
+
 class Solved(NamedTuple):
-    """What is solved at founding, as the tables of the state that hold it."""
+    """What is solved at founding: the tables of the state that hold constants, and how a settled place looks."""
 
     constants: Constants
     quintiles: Quintiles
     trust_knots: TrustKnots
     classes: Classes
+    start: Start
 
     def write_to(self, state: State) -> None:
         """Put the constants into a state."""
-        for name, table in self._asdict().items():
-            for column, value in zip(getattr(state, name), table, strict=True):
+        for name in CONSTANT:
+            for column, value in zip(getattr(state, name), getattr(self, name), strict=True):
                 column[:] = value
 
     def save(self, path: Path) -> None:
@@ -79,7 +93,10 @@ class Solved(NamedTuple):
             raise ValueError(f"{path} holds no constants of this version") from fault
 
 
-_TABLES: dict[str, Any] = {"constants": Constants, "quintiles": Quintiles, "trust_knots": TrustKnots, "classes": Classes}
+CONSTANT = ("constants", "quintiles", "trust_knots", "classes")
+_TABLES: dict[str, Any] = {
+    "constants": Constants, "quintiles": Quintiles, "trust_knots": TrustKnots, "classes": Classes, "start": Start,
+}  # fmt: skip
 
 
 def solve(config: Config) -> Solved:
@@ -93,22 +110,48 @@ def solve(config: Config) -> Solved:
         lean(state, large)
         state.month += 1
         if state.month >= -SETTLED:
-            kept.append([np.concatenate(getattr(state, name)) for name in _TABLES])
-    means = [np.mean([columns[k] for columns in kept], axis=0) for k in range(len(_TABLES))]
-    return Solved(*(
-        made(*np.split(mean, len(made._fields))) for made, mean in zip(_TABLES.values(), means, strict=True)
-    ))  # fmt: skip
+            kept.append([np.concatenate(getattr(state, name)) for name in CONSTANT])
+    means = [np.mean([columns[k] for columns in kept], axis=0) for k in range(len(CONSTANT))]
+    constants = [
+        _TABLES[name](*np.split(mean, len(_TABLES[name]._fields))) for name, mean in zip(CONSTANT, means, strict=True)
+    ]
+    return Solved(*constants, start=settled(state))
+
+
+def settled(state: State) -> Start:
+    """How a settled place looks."""
+    ties, r = state.ties, state.residents
+    even = np.linspace(0.0, 1.0, KNOTS)
+    classes = [(ties.alter != EMPTY) & (ties.klass == klass) for klass in range(3)]
+    in_role = r.role != NOBODY
+    lives = r.neighbourhood
+    near = lives[np.arange(len(ties.alter)) // SLOTS] == lives[ties.alter]
+    return Start(
+        owned=np.array([np.count_nonzero(mine) for mine in classes]) / len(r.id),
+        near=np.array([near[mine].mean() if mine.any() else 1.0 for mine in classes]),
+        strength=np.array([np.quantile(ties.strength[mine], even) if mine.any() else even for mine in classes]),
+        deepening=np.array([ties.deepening[mine].mean() if mine.any() else 0.0 for mine in classes]),
+        role_share=np.array([in_role.mean()]),
+        role_age=np.quantile(state.month - r.role_since[in_role], even) if in_role.any() else 60.0 * even,
+        ever=np.array([r.ever[group].mean() if group.any() else 0.5 for group in (~in_role, in_role)]),
+    )
 
 
 def _guess() -> Solved:
-    guess = {"join_rate": 0.010, "asking": 1.4, "load": 11.5, "search_chance": 0.35, "take_up_chance": 0.0085,
-             "need_scale": 1.0, "influence": -0.66}  # fmt: skip
+    guess = {"join_rate": 0.0081, "asking": 1.4, "load": 12.0, "search_chance": 0.45, "take_up_chance": 0.012,
+             "need_scale": 0.87, "influence": -0.64}  # fmt: skip
+    spread = 0.6 + 0.8 * np.linspace(0.0, 1.0, KNOTS)
     return Solved(
         Constants(*(np.array([guess.get(name, 0.0)]) for name in Constants._fields)),
         Quintiles(np.full(QUINTILES, 0.8)),
         TrustKnots(np.zeros(TRUST_KNOTS), np.zeros(TRUST_KNOTS)),
-        Classes(np.array([0.6, 0.55, 0.3])),
-    )
+        Classes(np.array([0.55, 0.40, 0.45])),
+        Start(
+            owned=np.array([2.5, 2.9, 2.0]), near=np.array([0.8, 0.9, 0.6]), strength=np.outer([0.65, 0.25, 0.12], spread),
+            deepening=np.array([0.0, 0.25, 0.0]), role_share=np.array([0.24]), role_age=60.0 * (spread - 0.6),
+            ever=np.array([0.7, 1.0]),
+        ),
+    )  # fmt: skip
 
 
 def acceptance(state: State, homophily: float) -> float:
@@ -125,8 +168,8 @@ def lean(state: State, config: Config) -> None:
     was_met = held & (state.ties.born < state.month)  # the others came after this month's meetings
     degree = 2.0 * np.count_nonzero(held) / len(r.id)
     bonding = 2.0 * np.count_nonzero(held & (state.ties.klass == BONDING)) / len(r.id)
-    c.search_chance[0] *= math.exp(0.010 * (1.0 - degree / TIES))
-    c.take_up_chance[0] *= math.exp(0.010 * (1.0 - bonding / BONDING_TIES))
+    c.search_chance[0] *= math.exp(0.030 * (1.0 - degree / TIES))
+    c.take_up_chance[0] *= math.exp(0.015 * (1.0 - bonding / BONDING_TIES))
     c.join_rate[0] *= math.exp(0.020 * (1.0 - (r.formal_hours > 0.0).mean() / ACTIVE))
     need, met = r.need.sum(axis=1), r.met.sum(axis=1)
     c.need_scale[0] *= math.exp(0.2 * (UNMET - (1.0 - met.sum() / max(1e-9, need.sum()))))

@@ -1,0 +1,378 @@
+"""The figure of the paths: what became of the town, month by month, beside the dated events.
+
+Small multiples with one time axis. With several scenarios the paired differences come first, then the levels. Colours
+are those of Okabe and Ito, which the colour-blind tell apart; levels begin at zero, so that small moves look small.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import textwrap
+import warnings
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.textpath import TextPath
+
+from sim.contrast import t_quantile
+from sim.report.study import Scenario, Study
+from sim.report.words import finding
+from sim.units import MONTHS_A_YEAR, month_of
+
+SUFFIXES = ("png", "svg")
+BLUE, VERMILLION, GREEN, PURPLE, ORANGE = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00"
+INK, GREY, PALE = "#1a1a1a", "#595959", "#d9d9d9"
+COLOURS = (GREY, BLUE, VERMILLION, GREEN, PURPLE, ORANGE)
+"""Of the scenarios, the first of them grey. No more than these are drawn."""
+STYLE = {
+    "font.family": "DejaVu Sans", "font.size": 9, "text.color": INK, "axes.edgecolor": GREY, "axes.labelcolor": INK,
+    "xtick.color": GREY, "ytick.color": GREY, "axes.spines.top": False, "axes.spines.right": False,
+    "axes.linewidth": 0.8, "svg.fonttype": "path", "svg.hashsalt": "takestwo",
+}  # fmt: skip
+
+Curve = tuple[str, str]  # an outcome and what its curve is called
+
+
+class Panel(NamedTuple):
+    """One small multiple.
+
+    Attributes:
+        title: what it shows.
+        unit: in which unit, in plain words.
+        curves: its outcomes, the first of them drawn whole, the second dashed.
+        scale: what the table's numbers are multiplied by.
+        smooth: whether months are noisy, so that the mean of the last 12 is drawn.
+        least: how far an axis of differences reaches at least, so that a trifle looks like one.
+    """
+
+    title: str
+    unit: str
+    curves: tuple[Curve, ...]
+    scale: float = 1.0
+    smooth: bool = False
+    least: float = 0.0
+
+
+COUNCIL = Panel(
+    "Paid council hours", "hours a month for every 1,000 residents",
+    (("hours_discretionary", "discretionary"), ("hours_statutory", "statutory")),
+)  # fmt: skip
+UNMET = Panel("Unmet need", "% of the hours of need", (("unmet_need", ""),), 100.0, least=1.0)
+VOLUNTEERING = Panel(
+    "Formal volunteering", "% of residents in a month", (("formal_volunteering", ""),), 100.0, smooth=True, least=1.0,
+)  # fmt: skip
+TIES = Panel("Ties between residents", "ties a resident", (("ties_per_resident", ""),), least=0.1)
+TRUST = Panel("Trust in the council", "mean, from 0 to 1", (("trust_council", ""),), least=0.01)
+LONELY = Panel("Without a strong tie", "% of residents", (("lonely", ""),), 100.0)
+NURTURE = Panel("Spent on nurture", "£ a resident a year", (("spend_nurture", ""),), float(MONTHS_A_YEAR))
+
+# In inches.
+LEFT, RIGHT, GAP, WIDTH = 0.57, 0.42, 0.66, 3.2
+PANEL, ABOVE, BETWEEN, BELOW, LANE, HEADING = 1.35, 0.5, 0.14, 0.34, 0.17, 0.34
+
+
+def levels(study: Study) -> tuple[Panel, ...]:
+    """The panels of levels: nurture where there is a policy, else residents without a strong tie."""
+    last = NURTURE if any(s.config.policy for s in study.scenarios) else LONELY
+    return (COUNCIL, UNMET, VOLUNTEERING, TIES, TRUST, last)
+
+
+DIFFERENCES = (UNMET, VOLUNTEERING, TIES, TRUST)
+
+
+def paths(study: Study, columns: int = 2, *, worded: bool = True) -> Figure:
+    """The figure.
+
+    Args:
+        study: what to draw.
+        columns: panels side by side.
+        worded: whether the finding and the caption stand in the figure itself.
+    """
+    with mpl.rc_context(STYLE):
+        sheet = _Sheet(study, columns, worded=worded)
+        sheet.rows(DIFFERENCES if study.others else (), _draw_difference, "Difference", begins=True)
+        sheet.rows(levels(study), _draw_level, "Levels" if study.others else "", begins=not study.others)
+        return sheet.figure
+
+
+def drawn(figure: Figure, suffix: str) -> bytes:
+    """A figure as the content of a file, the same bytes every time."""
+    made = io.BytesIO()
+    metadata = {"Date": None} if suffix == "svg" else {}
+    with mpl.rc_context(STYLE):
+        figure.savefig(made, format=suffix, dpi=160, facecolor="white", metadata=metadata)
+    return made.getvalue()
+
+
+def caption(study: Study) -> str:
+    """What bands, lines and intervals are."""
+    runs, few = study.first.runs, study.first.config.months < MONTHS_A_YEAR
+    said = []
+    if study.others:
+        said.append(
+            "Differences are paired, run by run under the same luck: the line is their mean, the band its 95% interval."
+            if runs > 1
+            else "There is one pair of runs, so differences have no interval."
+        )
+    said.append(
+        f"Lines are means of {runs} runs; bands hold 5% to 95% of the runs. They show luck alone: every run has the "
+        "same parameters, so what we do not know about those is not in them."
+        if runs > 1
+        else "There is one run, so there is no band."
+    )
+    if not few:
+        said.append(
+            "Volunteering is noisy from month to month: its line is the mean of the last 12 months"
+            + (", as is that of every difference." if study.others else "; the faint line is single months.")
+        )
+    if len(study.scenarios) > len(COLOURS):
+        said.append(f"The first {len(COLOURS)} of {len(study.scenarios)} scenarios are drawn; the report has all.")
+    return " ".join(said)
+
+
+class _Sheet:
+    """The figure while panels are laid on it, from the top down; all in inches."""
+
+    def __init__(self, study: Study, columns: int, *, worded: bool) -> None:
+        self.study, self.columns = study, columns
+        self.width = LEFT + columns * WIDTH + (columns - 1) * GAP + RIGHT
+        self.events = _events(study)
+        self.lanes = _lanes(self.events, _span(study))
+        self.title = textwrap.wrap(finding(study), int(9.2 * self.width)) if worded else []
+        self.caption = textwrap.wrap(caption(study), int(15.5 * self.width)) if worded else []
+        head = 0.27 * len(self.title) + (0.12 if worded else 0.0) + self._legend_height()
+        self.height = head + self._rows_height() + 0.17 * len(self.caption) + 0.08
+        self.figure = Figure(figsize=(self.width, self.height))
+        self.y = self.height - head
+        self._words(head)
+
+    def _rows_height(self) -> float:
+        sections = [len(levels(self.study)), *([len(DIFFERENCES)] if self.study.others else [])]
+        headings = HEADING * len(sections) if len(sections) > 1 else 0.0
+        rows = [math.ceil(panels / self.columns) for panels in sections]
+        panels = sum(n * (ABOVE + PANEL + BETWEEN) + BELOW - BETWEEN for n in rows)
+        return panels + headings + self._strip_height()
+
+    def _strip_height(self) -> float:
+        return LANE * (max(self.lanes, default=-1) + 1) + (0.06 if self.lanes else 0.0)
+
+    def _legend_height(self) -> float:
+        shown = self.study.scenarios[: len(COLOURS)]
+        return 0.2 * len(shown) + 0.05 if len(shown) > 1 else 0.0
+
+    def _words(self, head: float) -> None:
+        top = self.height - 0.24
+        for line in self.title:
+            self.write(0.12, top, line, size=12.5, weight="bold")
+            top -= 0.27
+        shown = self.study.scenarios[: len(COLOURS)]
+        bottom = self.height - head + 0.2 * len(shown) - 0.1
+        for number, scenario in enumerate(shown if len(shown) > 1 else ()):
+            y = bottom - 0.2 * number
+            key = [0.12 / self.width, 0.42 / self.width], [(y + 0.04) / self.height] * 2
+            self.figure.add_artist(mpl.lines.Line2D(*key, color=COLOURS[number], linewidth=2.4))
+            self.write(0.5, y, scenario.name, size=9.5)
+        for number, line in enumerate(reversed(self.caption)):
+            self.write(0.12, 0.1 + 0.17 * number, line, size=8, color=GREY)
+
+    def write(self, x: float, y: float, text: str, **how: Any) -> None:
+        """Write a line whose foot is at `y`."""
+        self.figure.text(x / self.width, y / self.height, text, va="baseline", **how)
+
+    def rows(self, panels: Sequence[Panel], draw: Any, heading: str, *, begins: bool) -> None:
+        """Lay panels, row by row; events are named over the first row of all."""
+        if panels and heading:
+            self.y -= HEADING
+            first = self.study.first.name
+            text = f"Difference from {first}" if heading == "Difference" else heading
+            self.write(0.12, self.y + 0.08, text, size=10.5, weight="bold", color=BLUE)
+        for start in range(0, len(panels), self.columns):
+            strip = self._strip_height() if begins and start == 0 else 0.0
+            self.y -= ABOVE + strip + PANEL
+            for column, panel in enumerate(panels[start : start + self.columns]):
+                axes = self._axes(column)
+                draw(axes, self.study, panel)
+                unit = "percentage points" if heading == "Difference" and panel.unit.startswith("%") else panel.unit
+                self._name(panel.title, unit, column, strip)
+                self._finish(axes, named=strip > 0.0, last=start + self.columns + column >= len(panels))
+            self.y -= BETWEEN
+        self.y -= (BELOW - BETWEEN) if panels else 0.0
+
+    def _axes(self, column: int) -> Axes:
+        x = LEFT + column * (WIDTH + GAP)
+        return self.figure.add_axes((x / self.width, self.y / self.height, WIDTH / self.width, PANEL / self.height))
+
+    def _name(self, title: str, unit: str, column: int, strip: float) -> None:
+        x, top = LEFT + column * (WIDTH + GAP) - 0.45, self.y + PANEL + strip
+        self.write(x, top + 0.24, title, size=10, weight="bold")
+        self.write(x, top + 0.08, unit, size=8.5, color=GREY)
+
+    def _finish(self, axes: Axes, *, named: bool, last: bool) -> None:
+        low, high = _span(self.study)
+        axes.set_xlim(low, high)
+        axes.set_xticks(_years(low, high))
+        axes.tick_params(axis="x", labelbottom=last, labelsize=8.5, length=3)
+        axes.tick_params(axis="y", labelsize=8.5, length=0)
+        axes.yaxis.set_major_locator(mpl.ticker.MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
+        axes.grid(axis="y", color=PALE, linewidth=0.6)
+        axes.set_axisbelow(True)
+        self._mark_events(axes, named=named)
+
+    def _mark_events(self, axes: Axes, *, named: bool) -> None:
+        for (when, what), lane in zip(self.events, self.lanes, strict=True):
+            top = 1.0 + (0.1 + LANE * lane) / PANEL if named else 1.0
+            axes.plot([when, when], [0.0, top], color=GREY, linewidth=0.7, linestyle=(0, (3, 2)), clip_on=False,
+                      transform=axes.get_xaxis_transform(), zorder=1)  # fmt: skip
+            if named:
+                place = (0.03 * 72, -1.5)
+                axes.annotate(what, (when, top), xycoords=axes.get_xaxis_transform(), xytext=place,
+                              textcoords="offset points", fontsize=8, color=GREY, va="center")  # fmt: skip
+
+
+# Panels.
+
+
+def _draw_level(axes: Axes, study: Study, panel: Panel) -> None:
+    several = len(study.scenarios) > 1
+    for scenario, colour in zip(study.scenarios, COLOURS, strict=False):
+        for (outcome, name), style in zip(panel.curves, ("-", (0, (4, 1.5))), strict=False):
+            own = colour if several else BLUE if style == "-" else VERMILLION
+            values = _scaled(scenario, panel, outcome)
+            when = _when(scenario)
+            if panel.smooth and not several and _can_smooth(values):
+                axes.plot(when, _mean(values), color=own, linewidth=0.6, alpha=0.45)
+            values = _running(values) if panel.smooth else values
+            _band(axes, when, *_quantiles(values), own)
+            wide = 3.4 if several and scenario is study.first else 1.8  # so that it shows where the others hide it
+            axes.plot(when, _mean(values), color=own, linewidth=wide, linestyle=style)
+            if name and scenario is study.first:
+                _name(axes, when, _mean(values), name, INK if several else own)
+    _from_zero(axes)
+
+
+def _draw_difference(axes: Axes, study: Study, panel: Panel) -> None:
+    outcome = panel.curves[0][0]
+    base = _running(_scaled(study.first, panel, outcome))
+    axes.axhline(0.0, color=COLOURS[0], linewidth=1.4)
+    for scenario, colour in zip(study.others, COLOURS[1:], strict=False):
+        values = _running(_scaled(scenario, panel, outcome))
+        pairs = min(len(base), len(values))
+        apart = values[:pairs] - base[:pairs]
+        when, mean = _when(scenario), _mean(apart)
+        if pairs > 1:
+            half = t_quantile(0.975, pairs - 1) * apart.std(axis=0, ddof=1) / math.sqrt(pairs)
+            _band(axes, when, mean - half, mean + half, colour)
+        axes.plot(when, mean, color=colour, linewidth=1.8)
+    axes.yaxis.set_major_formatter(mpl.ticker.FuncFormatter(_signed))
+    low, high = axes.dataLim.y0, axes.dataLim.y1
+    axes.set_ylim(1.1 * min(low, -panel.least), 1.1 * max(high, panel.least))
+
+
+def _signed(value: float, _: int | None = None) -> str:
+    return "0" if abs(value) < 1e-12 else f"{value:+.6g}".replace("-", "−")
+
+
+def _scaled(scenario: Scenario, panel: Panel, outcome: str) -> Any:
+    heads = scenario.config.place.residents if outcome == "spend_nurture" else 1
+    return scenario.matrix(outcome) * (panel.scale / heads)
+
+
+def _can_smooth(values: Any) -> bool:
+    return bool(values.shape[1] >= MONTHS_A_YEAR)
+
+
+def _running(values: Any) -> Any:
+    """The mean of the last 12 months, from the twelfth month on; short runs as they are."""
+    if not _can_smooth(values):
+        return values
+    windows = np.lib.stride_tricks.sliding_window_view(values, MONTHS_A_YEAR, axis=1)
+    early = np.full((len(values), MONTHS_A_YEAR - 1), np.nan)
+    return np.concatenate([early, windows.mean(axis=2)], axis=1)
+
+
+def _mean(values: Any) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a month without a value in any run has no mean
+        return np.nanmean(values, axis=0)
+
+
+def _quantiles(values: Any) -> tuple[Any, Any]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # as above
+        low, high = np.nanquantile(values, [0.05, 0.95], axis=0)
+    return low, high
+
+
+def _band(axes: Axes, when: Any, low: Any, high: Any, colour: str) -> None:
+    axes.fill_between(when, low, high, color=colour, alpha=0.2, linewidth=0.0)
+
+
+def _name(axes: Axes, when: Any, mean: Any, name: str, colour: str) -> None:
+    axes.annotate(name, (when[-1], mean[-1]), xytext=(0, 4), textcoords="offset points", ha="right", va="bottom",
+                  fontsize=8.5, color=colour)  # fmt: skip
+
+
+def _from_zero(axes: Axes) -> None:
+    axes.yaxis.set_major_formatter(mpl.ticker.FuncFormatter(lambda value, _: f"{value:,.6g}"))
+    top = axes.dataLim.y1
+    axes.set_ylim(0.0, 1.18 * top if math.isfinite(top) and top > 0.0 else 1.0)
+
+
+# Time and events.
+
+
+def _when(scenario: Scenario) -> Any:
+    first = scenario.config.world.first_month
+    return first.year + (first.month - 1 + np.arange(scenario.config.months)) / MONTHS_A_YEAR
+
+
+def _span(study: Study) -> tuple[float, float]:
+    times = [_when(s) for s in study.scenarios]
+    low, high = min(float(t[0]) for t in times), max(float(t[-1]) for t in times)
+    return low, max(high, low + 1.0 / MONTHS_A_YEAR)
+
+
+def _years(low: float, high: float) -> list[int]:
+    length = high - low
+    step = 1 if length <= 6 else 2 if length <= 10 else 4 if length <= 20 else 10
+    return [year for year in range(math.ceil(low), math.floor(high) + 1) if year % step == 0] or [math.ceil(low)]
+
+
+def _events(study: Study) -> list[tuple[float, str]]:
+    """What happened when: the dated events that all scenarios share, and the beginnings and ends of policies."""
+    seen: dict[tuple[float, str], int] = {}
+    for scenario in study.scenarios:
+        own = scenario.config
+        dated = [(e.date.year + (e.date.month - 1) / MONTHS_A_YEAR, e.what) for e in own.world.dated_events]
+        for policy in own.policy.values():
+            start = _when(scenario)[0] + month_of(policy.start, own.world.first_month) / MONTHS_A_YEAR
+            dated.append((start, f"{policy.instrument} begin"))
+            dated.append((start + (policy.months + policy.taper) / MONTHS_A_YEAR, f"{policy.instrument} end"))
+        for event in dated:
+            seen[event] = seen.get(event, 0) + 1
+    low, high = _span(study)
+    return sorted((when, what) for when, what in seen if low <= when <= high)
+
+
+def _lanes(events: Sequence[tuple[float, str]], span: tuple[float, float]) -> list[int]:
+    """A lane for each event's name, from 0 up, so that no two overlap and no line crosses a name.
+
+    A name runs to the right from its line. An earlier event whose name would reach a later one takes a higher lane.
+    """
+    low, high = span
+    lanes: list[int] = []
+    for when, what in reversed(events):
+        end = when + (_inches(what) + 0.1) / WIDTH * (high - low)
+        reached = [lane for (x, _), lane in zip(reversed(events), lanes, strict=False) if x < end]
+        lanes.append(max(reached, default=-1) + 1)
+    return lanes[::-1]
+
+
+def _inches(text: str) -> float:
+    with mpl.rc_context(STYLE):
+        return float(TextPath((0, 0), text, size=8).get_extents().width) / 72

@@ -1,0 +1,175 @@
+"""What a results folder holds, read and checked: scenarios, their runs, and how they were made."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from sim.config import Config, ConfigError
+from sim.contrast import paired
+from sim.files import OutputError
+from sim.results import Results, read_results
+from sim.tables import SCHEMAS, Tables
+from sim.units import MONTHS_A_YEAR
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One scenario of a folder.
+
+    Attributes:
+        name: what it is called beside the others.
+        config: what was run.
+        results: its runs, each under its own luck.
+    """
+
+    name: str
+    config: Config
+    results: Results
+
+    @cached_property
+    def outcomes(self) -> Any:
+        """`sim.results.summarised`, a row an outcome."""
+        return self.results.summary.set_index("outcome")
+
+    @cached_property
+    def runs(self) -> int:
+        """How many runs there are."""
+        return int(self.results.results["run_id"].nunique())
+
+    def matrix(self, outcome: str) -> Any:
+        """An outcome as an array, a row a run in the order of the replicates, a column a month."""
+        frame = self.results.results.pivot_table(outcome, "replicate", "month", dropna=False)
+        return frame.to_numpy(dtype=float)
+
+
+@dataclass(frozen=True)
+class Study:
+    """A results folder.
+
+    Attributes:
+        folder: where it lies.
+        scenarios: in the order in which they were asked for; the first is the counterfactual of the others.
+        provenance: what ``provenance.json`` holds.
+    """
+
+    folder: Path
+    scenarios: tuple[Scenario, ...]
+    provenance: dict[str, Any]
+
+    @property
+    def first(self) -> Scenario:
+        """The only scenario, or the counterfactual of the others."""
+        return self.scenarios[0]
+
+    @property
+    def others(self) -> tuple[Scenario, ...]:
+        """The scenarios that are held against the first, where they share its seed and its months."""
+        same = {(s.config.seed, s.config.months, s.config.world.first_month) for s in self.scenarios}
+        return self.scenarios[1:] if len(same) == 1 else ()
+
+    @cached_property
+    def contrasts(self) -> dict[str, Any]:
+        """`sim.contrast.paired` of each of the others with the first, by name, a row an outcome."""
+        return {s.name: paired(self.first.results, s.results).set_index("outcome") for s in self.others}
+
+    @property
+    def two_years_apart(self) -> bool:
+        """Whether the first and the last 12 months share no month, in every scenario."""
+        return all(s.config.months >= 2 * MONTHS_A_YEAR for s in self.scenarios)
+
+
+def read_study(folder: Path) -> Study:
+    """Read a results folder.
+
+    Raises:
+        OutputError: if something is missing, unreadable, or of another version.
+    """
+    results = read_results(folder)
+    provenance, content = _json(folder / "provenance.json"), _yaml(folder / "config.yaml")
+    parts = _split(results, folder)
+    try:
+        points = content["points"].values() if "points" in content else [{"overrides": [], "config": content}]
+        overrides = [list(point["overrides"]) for point in points]
+        configs = [Config.check(point["config"]) for point in points]
+    except (ConfigError, KeyError, TypeError, AttributeError) as fault:
+        raise OutputError(f"{folder / 'config.yaml'} cannot be followed: {_plainly(fault)}. {_ANOTHER}") from None
+    if len(configs) != len(parts):
+        raise OutputError(
+            f"{folder} does not hold together: config.yaml has {len(configs)} scenarios and results.parquet "
+            f"{len(parts)}. Run it again."
+        )
+    names = _names(overrides, configs)
+    scenarios = tuple(Scenario(*each) for each in zip(names, configs, parts, strict=True))
+    return Study(folder, scenarios, provenance)
+
+
+_ANOTHER = "It may come from another version of Takes Two: run it again with this one."
+
+
+def _plainly(fault: Exception) -> str:
+    return f"{fault} is missing" if isinstance(fault, KeyError) else str(fault).rstrip(".")
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as fault:
+        raise OutputError(_not_whole(path, fault)) from fault
+    except ValueError as fault:
+        raise OutputError(f"cannot read {path}: {fault}. Run it again.") from fault
+    if not isinstance(content, dict) or not {"command", "source", "versions", "runs"} <= set(content):
+        raise OutputError(f"{path} does not say how the results were made. {_ANOTHER}")
+    return content
+
+
+def _yaml(path: Path) -> dict[str, Any]:
+    try:
+        content = OmegaConf.to_container(OmegaConf.load(path))
+    except OSError as fault:
+        raise OutputError(_not_whole(path, fault)) from fault
+    except (YAMLError, OmegaConfBaseException, UnicodeDecodeError) as fault:
+        raise OutputError(f"cannot read {path}: {fault}. Run it again.") from fault
+    if not isinstance(content, dict):
+        raise OutputError(f"{path} holds no configuration. {_ANOTHER}")
+    return {str(name): value for name, value in content.items()}
+
+
+def _not_whole(path: Path, fault: OSError) -> str:
+    return f"{path.parent} is not a whole results folder: cannot read {path.name} ({fault.strerror}). Run it again."
+
+
+def _split(results: Results, folder: Path) -> list[Results]:
+    """The runs of each scenario: a scenario begins with month 0 of replicate 0."""
+    table = results.tables.results
+    missing = [name for name in SCHEMAS["results"].names if name not in table.column_names]
+    if missing:
+        raise OutputError(f"{folder / 'results.parquet'} has no column {missing[0]}. {_ANOTHER}")
+    begins = (table["month"].to_numpy() == 0) & (table["replicate"].to_numpy() == 0)
+    starts = [*np.flatnonzero(begins).tolist(), len(table)]
+    if starts[0] != 0 or len(starts) == 1:
+        raise OutputError(f"{folder / 'results.parquet'} does not begin with month 0 of replicate 0. {_ANOTHER}")
+    nothing = results.tables.by_quintile.slice(0, 0)
+    return [Results(Tables(table.slice(a, b - a), nothing)) for a, b in zip(starts, starts[1:], strict=False)]
+
+
+def _names(overrides: list[list[str]], configs: list[Config]) -> list[str]:
+    """Names in plain words where only policies or only worlds differ; else what was typed."""
+    varied = {text.partition("=")[0].lstrip("+") for each in overrides for text in each}
+    typed = [" ".join(each) for each in overrides]
+    if varied == {"policy"}:
+        named = [" and ".join(p.title for p in c.policy.values()) or "no policy" for c in configs]
+    elif varied == {"world"}:
+        named = [c.world.title for c in configs]
+    else:
+        named = [text or c.place.title for text, c in zip(typed, configs, strict=True)]
+    unique = len(set(named)) == len(named)
+    return named if unique else [f"{number}: {name}" for number, name in enumerate(named, 1)]

@@ -1,0 +1,244 @@
+"""Numbers turned into words, and no more said than the runs bear.
+
+A change is clear where the interval from 5% to 95% of the runs leaves out zero, a difference where its paired 95%
+interval does. One run has no interval; under `FEW` runs an interval is rough, and the words say how many there were.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from sim.report.study import Scenario, Study
+from sim.units import MONTHS_A_YEAR, date_of
+
+FEW = 6
+"""Fewer runs than this agree on a sign by luck alone more often than one time in twenty."""
+
+FOUND = {
+    "hours_discretionary": "discretionary council hours",
+    "unmet_need": "unmet need",
+    "formal_volunteering": "volunteering",
+}
+"""What the headline of one scenario speaks of."""
+
+DIFFERS = {
+    "unmet_need": "unmet need",
+    "formal_volunteering": "volunteering",
+    "ties_per_resident": "ties per resident",
+}
+"""What the headline of a comparison speaks of."""
+
+
+def finding(study: Study) -> str:
+    """The finding in one sentence: a comparison where there is one, else what changed."""
+    if not study.two_years_apart:
+        months = min(s.config.months for s in study.scenarios)
+        return f"{months} {_plural(months, 'month')}: too short a run to set a last year apart from a first"
+    if study.contrasts:
+        return compared(study)
+    if len(study.scenarios) > 1:
+        return "Scenarios that do not share seed and months: shown side by side, and not compared"
+    return changed(study.first.outcomes, study.first.runs, peaks(study.first))
+
+
+def changed(outcomes: Any, runs: int, peaks: dict[str, str] | None = None) -> str:
+    """What changed from the first 12 months to the last, and what did not clearly change.
+
+    Args:
+        outcomes: rows of `sim.results.summarised`, by outcome.
+        runs: how many runs there are.
+        peaks: what is to be said of an outcome that went much further in between.
+    """
+    peaks = peaks or {}
+    if runs == 1:
+        parts = [f"{name} went {_from_to(outcomes.loc[o])}" for o, name in FOUND.items() if _known(outcomes.loc[o])]
+        return f"One run, so luck cannot be told apart: {', '.join(parts)}"
+    clear, unclear = [], []
+    for outcome, name in FOUND.items():
+        row = outcomes.loc[outcome]
+        direction = sign(row.change_5, row.change_95)
+        if direction:
+            between = f" after it {peaks[outcome]}" if outcome in peaks else ""
+            clear.append(f"{name} {'rose' if direction > 0 else 'fell'} {_how_far(outcome, row)}{between}")
+        elif outcome in peaks:
+            clear.append(f"{name} {peaks[outcome]}, with no clear change by the end")
+        elif _known(row):
+            unclear.append(name)
+    return _joined(clear, unclear, "change") + _few(runs)
+
+
+FAR = 0.1
+"""Share of its first level by which an outcome must part from it to be spoken of."""
+
+
+def peaks(scenario: Scenario) -> dict[str, str]:
+    """What went much further in between than at the end: words by outcome.
+
+    The 12 months are those whose mean over all runs lies furthest from the first 12. They are spoken of where that is
+    more than `FAR`, at least twice as far as the last 12 months, and on one side in 5% to 95% of the runs.
+    """
+    said = {}
+    for outcome in FOUND:
+        row = scenario.outcomes.loc[outcome]
+        years = np.lib.stride_tricks.sliding_window_view(scenario.matrix(outcome), MONTHS_A_YEAR, axis=1).mean(axis=2)
+        moves = years - years[:, :1]
+        mean = moves.mean(axis=0)
+        if np.isnan(mean).any():
+            continue
+        at = int(np.abs(mean).argmax())
+        clear = sign(*np.quantile(moves[:, at], [0.05, 0.95]).tolist())
+        if clear and abs(mean[at]) > max(FAR * abs(row.start), 2.0 * abs(row.change)):
+            last = date_of(at + MONTHS_A_YEAR - 1, scenario.config.world.first_month)
+            level = _rounded(float(years[:, at].mean()), row.unit)
+            said[outcome] = f"{'rose' if mean[at] > 0.0 else 'fell'} to {level} in the year to {last:%B %Y}"
+    return said
+
+
+def _rounded(level: float, unit: str) -> str:
+    return f"{100 * level:.0f}%" if _is_share(unit) else amount(level, unit)
+
+
+def compared(study: Study) -> str:
+    """How each scenario differs from the first over the last 12 months."""
+    told = [_difference(rows) for rows in study.contrasts.values()]
+    pairs = min(int(rows.pairs.max()) for rows in study.contrasts.values())
+    if len(told) == 1:
+        (name,) = study.contrasts
+        words = f"With {name} rather than {study.first.name}: {_lower(told[0])}"
+    else:
+        each = [f"{name}: {_lower(words)}" for name, words in zip(study.contrasts, told, strict=True)]
+        words = f"Held against {study.first.name}. " + ". ".join(_upper(part) for part in each)
+    return words + ("; one pair of runs, so no interval" if pairs == 1 else _few(pairs))
+
+
+def _difference(rows: Any) -> str:
+    clear, unclear = [], []
+    for outcome, name in DIFFERS.items():
+        row = rows.loc[outcome]
+        direction = sign(row.low, row.high)
+        if direction or (row.pairs == 1 and row.difference != 0.0):
+            clear.append(f"{name} {difference(abs(row.difference), row.unit).lstrip('+')} {_above(row.difference)}")
+        elif not math.isnan(row.difference):
+            unclear.append(name)
+    return _joined(clear, unclear, "difference")
+
+
+def _above(number: float) -> str:
+    return "higher" if number > 0.0 else "lower"
+
+
+def sign(low: float, high: float) -> int:
+    """1 or -1 where an interval lies wholly on one side of zero, else 0; 0 too where there is no interval.
+
+    >>> sign(0.1, 0.2), sign(-0.2, -0.1), sign(-0.1, 0.1), sign(0.0, 0.2)
+    (1, -1, 0, 0)
+    """
+    return int(low > 0.0) - int(high < 0.0)
+
+
+def _known(row: Any) -> bool:
+    return not math.isnan(row.change)
+
+
+def _how_far(outcome: str, row: Any) -> str:
+    if outcome == "hours_discretionary" and row.start:
+        return percent(abs(row.change / row.start))
+    return _from_to(row)
+
+
+def _from_to(row: Any) -> str:
+    """The ends of a change, with as many digits as it takes to see it."""
+    if not _is_share(row.unit):
+        return f"from {amount(row.start, row.unit)} to {amount(row.end, row.unit)}"
+    digits = 0 if abs(row.change) >= 0.015 else 1 if abs(row.change) >= 0.0015 else 2
+    return f"from {100 * row.start:.{digits}f}% to {100 * row.end:.{digits}f}%"
+
+
+def percent(share: float) -> str:
+    """A share of a level: whole per cents, or one digit more under three.
+
+    >>> percent(0.412), percent(0.0234), percent(0.0001)
+    ('41%', '2.3%', 'less than 0.1%')
+    """
+    if share < 0.001:
+        return "less than 0.1%"
+    return f"{100 * share:.{0 if share >= 0.03 else 1}f}%"
+
+
+def _joined(clear: list[str], unclear: list[str], what: str) -> str:
+    parts = list(clear)
+    if unclear:
+        *before, last = unclear
+        parts.append(f"no clear {what} in {', '.join(before)}{' or ' if before else ''}{last}")
+    return _upper("; ".join(parts) or "nothing that can be measured")
+
+
+def _few(runs: int) -> str:
+    return f" (only {runs} runs)" if 1 < runs < FEW else ""
+
+
+def _upper(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def _lower(words: str) -> str:
+    return words[:1].lower() + words[1:]
+
+
+def _plural(count: int, word: str) -> str:
+    return word if count == 1 else f"{word}s"
+
+
+# Numbers in their units.
+
+
+def amount(number: float, unit: str) -> str:
+    """A number in its unit, for people.
+
+    >>> amount(0.2713, "share"), amount(1234.5, "hours/1,000 residents"), amount(5e4, "GBP/month"), amount(11.25, "ties")
+    ('27.1%', '1,234', '£50,000', '11.2')
+    """
+    if math.isnan(number):
+        return "–"
+    if _is_share(unit):
+        return f"{100 * number:.1f}%"
+    text = _number(abs(number), unit)
+    minus = "−" if number < 0 and any(digit in "123456789" for digit in text) else ""
+    return f"{minus}{'£' if unit.startswith('GBP') else ''}{text}"
+
+
+def difference(number: float, unit: str) -> str:
+    """A difference in its unit, signed; shares differ by percentage points.
+
+    >>> difference(-0.0213, "share"), difference(3.0, "ties"), difference(-0.00001, "share")
+    ('−2.1 points', '+3.0', '0.0 points')
+    """
+    if math.isnan(number):
+        return "–"
+    return signed(number, unit) + (" points" if _is_share(unit) else "")
+
+
+def signed(number: float, unit: str) -> str:
+    """As `difference`, but without a word after it."""
+    if math.isnan(number):
+        return "–"
+    text = f"{abs(100 * number):.1f}" if _is_share(unit) else _number(abs(number), unit)
+    mark = ("−" if number < 0 else "+") if any(digit in "123456789" for digit in text) else ""
+    return f"{mark}{'£' if unit.startswith('GBP') else ''}{text}"
+
+
+def interval(low: float, high: float, unit: str) -> str:
+    """The two ends of an interval of differences; nothing where there is none."""
+    return "" if math.isnan(low) or math.isnan(high) else f"{signed(low, unit)} to {signed(high, unit)}"
+
+
+def _number(size: float, unit: str) -> str:
+    digits = 3 if unit == "0 to 1" else 0 if size >= 100 or unit.startswith("GBP") else 1 if size >= 1 else 2
+    return f"{size:,.{digits}f}"
+
+
+def _is_share(unit: str) -> bool:
+    return unit.startswith("share")
