@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = ["CommunityModel", "compare", "compose", "run_ensemble"]
 
-_HOME = {"CommunityModel": "sim.model", "compose": "sim.composition", "run_ensemble": "sim.ensemble", "compare": "sim.ensemble"}
+_HOME = {
+    "CommunityModel": "sim.model", "compose": "sim.composition", "run_ensemble": "sim.ensemble",
+    "compare": "sim.ensemble",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

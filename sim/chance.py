@@ -135,6 +135,7 @@ def run_seed(seed: int, replicate: int) -> int:
 
 @njit(cache=True, inline="always")
 def mix(x):  # noqa: ANN001, ANN201 - compiled
+    """The finaliser of splitmix64 on 64 bits."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(FIRST)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(SECOND)
     return x ^ (x >> np.uint64(31))

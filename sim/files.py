@@ -33,6 +33,21 @@ def written_whole(path: Path, write: Callable[[Path], object]) -> None:
         _forget(passing)
 
 
+def check_folder(folder: Path) -> None:
+    """Make a folder and try a file in it, so that a long run does not end in vain.
+
+    Raises:
+        OutputError: if it cannot be written.
+    """
+    trial = folder / f".trial.{os.getpid()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        trial.touch()
+        trial.unlink()
+    except OSError as fault:
+        raise OutputError(cannot_write(folder, fault)) from fault
+
+
 def _forget(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)

@@ -35,7 +35,7 @@ def ties_by_resident(ties: Ties) -> Incident:
 
 @njit(cache=True)
 def held_slots(alter):  # noqa: ANN001, ANN201 - compiled
-    """The slots that hold a tie, ascending. Free slots lie among them as luck has it, so this does not branch on them."""
+    """The slots that hold a tie, ascending. Luck decides which are free, so this does not branch on it."""
     held = np.empty(alter.size + 1, np.int32)
     found = 0
     for slot in range(alter.size):

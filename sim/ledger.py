@@ -62,7 +62,7 @@ class Flow(IntEnum):
 
 
 class Kind(NamedTuple):
-    """What a flow is: its unit, the stock it leaves, the stock it enters ("" for the world outside), and its cause."""
+    """What a flow is: its unit, the stock it leaves, the one it enters ("" for the world outside), and its cause."""
 
     unit: str
     source: str
@@ -122,7 +122,7 @@ STOCKS = {
     "council": lambda state: float(state.council.reserves[0]),
     "purse": lambda state: float(state.policies.balance.sum()),
 }
-"""What is left over from month to month, read off the state. Stocks not named here are empty at both ends of a month."""
+"""What is left over from month to month, read off the state. Other stocks are empty at both ends of a month."""
 
 
 def stocks(state: State) -> dict[str, float]:

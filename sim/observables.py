@@ -10,15 +10,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 
-from sim.chance import Dice, Die, bits
-from sim.indexes import Incident, ties_by_resident
+from sim.chance import Dice, Die, uniform
+from sim.indexes import Incident, held_slots, ties_by_resident
 from sim.ledger import Flow
-from sim.state import BRIDGING, EMPTY, QUINTILES, SLOTS, STRONG, SURVIVAL_MONTHS, Floats, State
+from sim.state import BRIDGING, EMPTY, QUINTILES, SLOTS, STRONG, SURVIVAL_MONTHS, State
 from sim.units import MONTHS_A_YEAR, population
 
 PER = 1000.0
@@ -28,6 +28,7 @@ ENOUGH = 0.8
 TRUSTS = 0.5
 """Trust above which a person says, in a survey, that they trust."""
 CLUSTERING_SAMPLE = 500
+"""Residents, on average, in the keyed sample."""
 TOP_SHARES = {"hours_top9_share": 0.09, "hours_top36_share": 0.36}
 
 
@@ -39,7 +40,7 @@ class Observed(NamedTuple):
 
 
 class Ratio(NamedTuple):
-    """A numerator and a denominator, a value a row, and the quintile (0 to 4) of each row."""
+    """A numerator; a denominator (a value a row, or summed by quintile, or none); the quintile of each row."""
 
     top: Any
     bottom: Any
@@ -79,12 +80,16 @@ class Town:
         self.state, self.config, self.month = state, config, state.month
         self.residents, self.ties, self.ledger = state.residents, state.ties, state.ledger
         self.size = len(state.residents.id)
-        self.everyone: Floats = np.ones(self.size)
         self.quintile = state.neighbourhoods.quintile[state.residents.neighbourhood].astype(np.int64) - 1
 
     def among(self, top: Any, bottom: Any | None = None, scale: float = 1.0) -> Ratio:
         """A ratio over residents; over everybody, unless a denominator is given."""
-        return Ratio(top, self.everyone if bottom is None else bottom, self.quintile, scale)
+        return Ratio(top, self.counts if bottom is None else bottom, self.quintile, scale)
+
+    @cached_property
+    def counts(self) -> tuple[float, ...]:
+        """Residents of each quintile."""
+        return tuple(np.bincount(self.quintile, minlength=QUINTILES).astype(np.float64).tolist())
 
     def posted(self, *flows: Flow) -> float:
         """What was posted of these flows, for every resident."""
@@ -111,19 +116,9 @@ class Town:
         return self.ties.alter != EMPTY
 
     @cached_property
-    def degree(self) -> Any:
-        """Ties of each resident, whoever owns them."""
-        return self._at_both_ends(self.tied)
-
-    @cached_property
-    def strong_degree(self) -> Any:
-        """Strong ties of each resident."""
-        return self._at_both_ends(self.tied & (self.ties.strength >= STRONG))
-
-    def _at_both_ends(self, slots: Any) -> Any:
-        held = np.flatnonzero(slots)
-        owners = np.bincount(held // SLOTS, minlength=self.size)
-        return owners + np.bincount(self.ties.alter[held], minlength=self.size)
+    def degrees(self) -> Any:
+        """Ties and strong ties of each resident, whoever owns them: (2, N)."""
+        return _degrees(self.ties.alter, self.ties.strength, self.size)
 
     @cached_property
     def incident(self) -> Incident:
@@ -168,10 +163,12 @@ def observe(state: State, config: Any) -> Observed:
 
 
 def _sum_up(ratio: Ratio) -> tuple[float, tuple[float, ...]]:
-    top = np.bincount(ratio.quintile, weights=ratio.top, minlength=QUINTILES).tolist()
+    top = _by_quintile(ratio.quintile, np.asarray(ratio.top, np.float64)).tolist()
     if ratio.bottom is None:
         return math.fsum(top), tuple(top)
-    bottom = np.bincount(ratio.quintile, weights=ratio.bottom, minlength=QUINTILES).tolist()
+    bottom = ratio.bottom
+    if not isinstance(bottom, tuple):
+        bottom = _by_quintile(ratio.quintile, np.asarray(bottom, np.float64)).tolist()
     parts = tuple(_share(a, b) * ratio.scale for a, b in zip(top, bottom, strict=True))
     return _share(math.fsum(top), math.fsum(bottom)) * ratio.scale, parts
 
@@ -327,7 +324,8 @@ def _paid_hours(town: Town) -> float:
 
 
 def _unpaid_hours(town: Town) -> float:
-    return math.fsum((town.residents.formal_hours + town.residents.helping_hours).tolist()) / town.size * PER
+    given = town.residents.formal_hours + town.residents.helping_hours
+    return math.fsum(_by_quintile(town.quintile, given).tolist()) / town.size * PER
 
 
 @observable("hours/1,000 residents", "hours moved from paid to unpaid since the year before month 0")
@@ -373,7 +371,7 @@ def capacity_unpaid(town: Town) -> float:
     return town.posted(Flow.NEED_MET_VOLUNTEERS, Flow.NEED_MET_NEIGHBOURS) * PER
 
 
-@observable("hours/1,000 residents", "what would be given if asked, trusted and supported: not spare labour", by_quintile=True)
+@observable("hours/1,000 residents", "would be given if asked, trusted, supported: not spare labour", by_quintile=True)
 def potential(town: Town) -> Ratio:
     r, p = town.residents, town.config.volunteering
     given = r.formal_hours + r.helping_hours
@@ -420,7 +418,7 @@ def influence(town: Town) -> Ratio:
 
 @observable("ties", "ties between residents that a resident has", by_quintile=True)
 def ties_per_resident(town: Town) -> Ratio:
-    return town.among(town.degree)
+    return town.among(town.degrees[0])
 
 
 @observable("share", "of ties, bridging")
@@ -431,10 +429,8 @@ def bridging_share(town: Town) -> float:
 
 @observable("share", "of pairs of a resident's alters, tied to each other; mean over a keyed sample of residents")
 def clustering(town: Town) -> float:
-    dice = Dice(town.state.seed, 0)
-    tickets = _tickets(town.residents.id, dice.streams[Die.CLUSTERING_SAMPLE])
-    sample = np.argsort(tickets, kind="stable")[:CLUSTERING_SAMPLE]
-    return float(_mean_clustering(town.incident, np.sort(sample)))
+    stream = Dice(town.state.seed, 0).streams[Die.CLUSTERING_SAMPLE]
+    return float(_mean_clustering(town.incident, town.residents.id, stream, CLUSTERING_SAMPLE / town.size))
 
 
 @observable("share", "residents in the largest connected part of the network")
@@ -444,7 +440,7 @@ def giant_component(town: Town) -> float:
 
 @observable("share", "residents without a strong tie", by_quintile=True)
 def lonely(town: Town) -> Ratio:
-    return town.among(town.strong_degree == 0)
+    return town.among(town.degrees[1] == 0.0)
 
 
 @observable("share", "of ties alive 12 months ago, alive now")
@@ -533,18 +529,32 @@ def remember(state: State) -> None:
 
 
 @njit(cache=True)
-def _tickets(ids, stream):  # noqa: ANN001, ANN202
-    tickets = np.empty(ids.size, np.uint64)
-    for i in range(ids.size):
-        tickets[i] = bits(stream, ids[i])
-    return tickets
+def _by_quintile(quintile, values):  # noqa: ANN001, ANN202
+    """Sums in the order of the rows."""
+    sums = np.zeros(QUINTILES)
+    for row in range(values.size):
+        sums[quintile[row]] += values[row]
+    return sums
 
 
 @njit(cache=True)
-def _mean_clustering(incident, sample):  # noqa: ANN001, ANN202
+def _degrees(alter, strength, residents):  # noqa: ANN001, ANN202
+    degrees = np.zeros((2, residents))
+    for slot in held_slots(alter):
+        strong = strength[slot] >= STRONG
+        for end in (np.int64(slot // SLOTS), np.int64(alter[slot])):
+            degrees[0, end] += 1.0
+            degrees[1, end] += strong
+    return degrees
+
+
+@njit(cache=True)
+def _mean_clustering(incident, ids, stream, share):  # noqa: ANN001, ANN202
     total, counted = 0.0, 0
-    seen_from = np.full(incident.start.size - 1, -1)
-    for i in sample:
+    seen_from = np.full(ids.size, -1)
+    for i in range(ids.size):
+        if uniform(stream, ids[i]) >= share:
+            continue
         start, end = incident.start[i], incident.start[i + 1]
         pairs = (end - start) * (end - start - 1)
         if pairs == 0:
@@ -566,9 +576,7 @@ def _largest_part(alter, residents):  # noqa: ANN001, ANN202
     """Residents in the largest connected part: union by size, paths halved."""
     root = np.arange(residents)
     size = np.ones(residents, np.int64)
-    for slot in range(alter.size):
-        if alter[slot] == EMPTY:
-            continue
+    for slot in held_slots(alter):
         a, b = np.int64(slot // SLOTS), np.int64(alter[slot])
         while root[a] != a:
             root[a] = root[root[a]]

@@ -12,7 +12,16 @@ from sim import observables
 from sim.chance import Dice
 from sim.community import Community
 from sim.processes import (
-    funding, helping, meeting, need, nurture, renewal, serving, ties, trust, volunteering,
+    funding,
+    helping,
+    meeting,
+    need,
+    nurture,
+    renewal,
+    serving,
+    ties,
+    trust,
+    volunteering,
 )  # fmt: skip
 
 if TYPE_CHECKING:

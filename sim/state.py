@@ -220,8 +220,7 @@ class Policies(NamedTuple):
 
 
 class World(NamedTuple):
-    """What happens from outside, a row a month from month 0; the months before it are as row 0, the months after as
-    the last."""
+    """What happens from outside, a row a month from month 0; months before are as row 0, those after as the last."""
 
     core_funding: Floats  # beside month 0
     other_income: Floats  # beside month 0

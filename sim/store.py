@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from sim.files import OutputError, cannot_write, read_parquet, write_parquet
+from sim.files import OutputError, check_folder, read_parquet, write_parquet
 from sim.tables import SCHEMAS, Tables
 
 ID_DIGITS = 24
@@ -46,18 +46,12 @@ class Store:
         self.folder = Path(folder)
 
     def check(self) -> None:
-        """Make the folder and try a file in it, so that a long run does not end in vain.
+        """Make the folder, or say why not.
 
         Raises:
-            OutputError: if the folder cannot be written.
+            OutputError: if it cannot be written.
         """
-        trial = self.folder / f".trial.{os.getpid()}"
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            trial.touch()
-            trial.unlink()
-        except OSError as fault:
-            raise OutputError(cannot_write(self.folder, fault)) from fault
+        check_folder(self.folder)
 
     def get(self, run: str, record: Iterable[str] = ()) -> Tables | None:
         """A finished run's tables, or None if it, or a state asked for, is not there whole."""

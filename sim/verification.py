@@ -20,7 +20,6 @@ import numpy as np
 
 from sim.chance import run_seed
 from sim.composition import compose
-from sim.config import Config
 from sim.ensemble import RunSpec, simulate
 from sim.founding import found
 from sim.observables import OBSERVABLES
@@ -101,12 +100,9 @@ def publish() -> list[Path]:
     return [DATA / name for name in written]
 
 
-def _standard() -> Config:
-    return compose(STANDARD)
-
-
 def _standard_run() -> Tables:
-    return joined([simulate(RunSpec(_standard(), replicate)) for replicate in range(REPLICATES)])
+    config = compose(STANDARD)
+    return joined([simulate(RunSpec(config, replicate)) for replicate in range(REPLICATES)])
 
 
 def _numbers(tables: Tables) -> dict[str, list[float | None]]:

@@ -25,7 +25,9 @@ RECIPES = st.fixed_dictionaries({
 """A strategy for the arguments of `town`: small towns of every habit."""
 
 
-def town(*, residents: int = 60, neighbourhoods: int = 2, habit: str = "ordinary", seed: int = 1, month: int = 5) -> State:
+def town(
+    *, residents: int = 60, neighbourhoods: int = 2, habit: str = "ordinary", seed: int = 1, month: int = 5
+) -> State:
     """A town drawn at random under one of `HABITS`."""
     rng = np.random.default_rng(seed)
     charities = {"no groups": 0, "one group": 1}.get(habit, int(rng.integers(1, 9)))
@@ -107,7 +109,8 @@ def _bodies(state: State, rng: Any, habit: str) -> None:
     money = 0.0 if habit == "no budget" else 1.0
     council = state.council
     council.population[:] = len(state.residents.id) / 0.81
-    council.core_founding[:], council.other_founding[:] = 800.0 * council.population * money, 150.0 * council.population * money
+    council.core_founding[:] = 800.0 * council.population * money
+    council.other_founding[:] = 150.0 * council.population * money
     council.care_share[:] = 0.49
     council.reserves[:] = council.reserves_target[:] = 190.0 * council.population * money
     council.spend_last_year[:] = council.core_founding + council.other_founding

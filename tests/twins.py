@@ -25,8 +25,8 @@ def differences(one: State, other: State) -> list[str]:
     found = []
     for (table, name, a), (_, _, b) in zip(one.columns(), other.columns(), strict=True):
         if a.tobytes() != b.tobytes():
-            row = tuple(int(x[0]) for x in np.nonzero(a != b)) if a.shape == b.shape else "shape"
-            found.append(f"{table}.{name} at {row}: {a[row] if row != 'shape' and row else a} / {b[row] if row != 'shape' and row else b}")
+            row = tuple(int(x[0]) for x in np.nonzero(a != b)) or ...
+            found.append(f"{table}.{name} at {row}: {a[row]} / {b[row]}")
     if one.ledger.tobytes() != other.ledger.tobytes():
         rows = np.nonzero(one.ledger != other.ledger)[0]
         found.append(f"ledger at {rows.tolist()}: {one.ledger[rows]} / {other.ledger[rows]}")
@@ -72,7 +72,8 @@ def plant(kernels: ModuleType, right: str, wrong: str, *, compiled: bool = False
 
 
 def assert_fault_is_caught(
-    room: ModuleType, kernels: ModuleType, entry: str, right: str, wrong: str, *, p: Any | None = None, compiled: bool = False
+    room: ModuleType, kernels: ModuleType, entry: str, right: str, wrong: str, *, p: Any | None = None,
+    compiled: bool = False,
 ) -> None:
     """With the fault in the kernel, the twins differ on some town; without it, the same towns agree.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,24 +10,8 @@ from omegaconf import OmegaConf
 
 from sim.cli.request import Point
 from sim.config import Config
-from sim.files import OutputError, cannot_write
 from sim.results import Results, write_results
 from sim.tables import joined
-
-
-def make(folder: Path) -> None:
-    """Make the folder and try a file in it, so that a long run does not end in vain.
-
-    Raises:
-        OutputError: if it cannot be written.
-    """
-    trial = folder / f".trial.{os.getpid()}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        trial.touch()
-        trial.unlink()
-    except OSError as fault:
-        raise OutputError(cannot_write(folder, fault)) from fault
 
 
 def unmake(folder: Path) -> None:

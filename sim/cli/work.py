@@ -14,6 +14,7 @@ from sim.cli import folder
 from sim.cli.request import Request
 from sim.cli.screen import Watcher
 from sim.ensemble import run_all, specs_of
+from sim.files import check_folder
 from sim.provenance import provenance
 from sim.results import Results
 from sim.store import Store
@@ -37,7 +38,7 @@ def run_points(asked: Request, command: Sequence[str], started: datetime) -> Don
         KeyboardInterrupt: on Ctrl-C, with what to say; what is finished stays in the store.
         OutputError: if the folder or the store cannot be written.
     """
-    folder.make(asked.folder)
+    check_folder(asked.folder)
     Store(asked.store).check()
     each = [specs_of(point.config) for point in asked.points]
     specs = [spec for part in each for spec in part]

@@ -19,7 +19,16 @@ from sim.ledger import Flow
 from sim.parameters import numbers
 from sim.processes.renewal import make_person
 from sim.state import (
-    BONDING, BRIDGING, EMPTY, KINDS, QUANTILE_KNOTS, SLOTS, WEAK, Floats, State, allocate,
+    BONDING,
+    BRIDGING,
+    EMPTY,
+    KINDS,
+    QUANTILE_KNOTS,
+    SLOTS,
+    WEAK,
+    Floats,
+    State,
+    allocate,
 )  # fmt: skip
 from sim.units import population
 
@@ -33,8 +42,8 @@ VENUES = 3
 NEED_BY_QUINTILE = (1.5, 1.2, 1.0, 0.8, 0.6)
 """Need beside the average, the most deprived fifth first: assumption."""
 TRUST_SHAPE = {"council": (2.83, 2.37), "charity": (3.0, 3.0 * 0.34 / 0.66)}
-"""Beta distributions of T(0): mean .545 with 59% above .5 for the council (Citizenship Survey 2009); mean .66 for charities
-(Charity Commission 2008-14)."""
+"""Beta distributions of T(0): mean .545 with 59% above .5 for the council (Citizenship Survey 2009); mean .66 for
+charities (Charity Commission 2008-14)."""
 MEAN_ROLE_HOURS = 11.5
 VOLUNTEER_SHARE = 0.264
 
@@ -81,7 +90,7 @@ def _kinds(row: dict[str, str]) -> list[float]:
 
 
 def _lay_out_neighbourhoods(state: State, place: Place) -> None:
-    """Neighbourhoods on a spiral, a kilometre apart; quintiles by quota, dealt so that likes do not all lie together."""
+    """Neighbourhoods on a spiral, a kilometre apart; quintiles by quota, dealt so that likes are spread about."""
     b, n = state.neighbourhoods, place.neighbourhoods
     until = np.cumsum(place.quintile_shares)
     ranks = np.searchsorted(until, (np.arange(n) + 0.5) / n, side="right")

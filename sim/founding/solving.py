@@ -11,7 +11,8 @@ like a thermostat:
     trust offsets        T stays at T(0) on average, at each knot of T(0)
 
 and the founding means A0, L0, met0 by quintile, and of the contexts by class are followed. Each is then the mean over
-the last `SETTLED` months. How the place then looks (`Start`) is what a first morning is drawn from. In closed form: the acceptance of strangers that gives the stated homophily.
+the last `SETTLED` months. How the place then looks (`Start`) is what a first morning is drawn from. In closed form:
+the acceptance of strangers that gives the stated homophily.
 """
 
 from __future__ import annotations
@@ -26,7 +27,18 @@ import numpy as np
 from sim import schedule
 from sim.founding.first_morning import first_morning
 from sim.state import (
-    BONDING, EMPTY, NOBODY, QUINTILES, SLOTS, TRUST_KNOTS, Classes, Constants, Floats, Quintiles, State, TrustKnots,
+    BONDING,
+    EMPTY,
+    NOBODY,
+    QUINTILES,
+    SLOTS,
+    TRUST_KNOTS,
+    Classes,
+    Constants,
+    Floats,
+    Quintiles,
+    State,
+    TrustKnots,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -115,7 +127,7 @@ def solve(config: Config) -> Solved:
     constants = [
         _TABLES[name](*np.split(mean, len(_TABLES[name]._fields))) for name, mean in zip(CONSTANT, means, strict=True)
     ]
-    return Solved(*constants, start=settled(state))
+    return Solved(*constants, settled(state))
 
 
 def settled(state: State) -> Start:
@@ -147,7 +159,8 @@ def _guess() -> Solved:
         TrustKnots(np.zeros(TRUST_KNOTS), np.zeros(TRUST_KNOTS)),
         Classes(np.array([0.55, 0.40, 0.45])),
         Start(
-            owned=np.array([2.5, 2.9, 2.0]), near=np.array([0.8, 0.9, 0.6]), strength=np.outer([0.65, 0.25, 0.12], spread),
+            owned=np.array([2.5, 2.9, 2.0]), near=np.array([0.8, 0.9, 0.6]),
+            strength=np.outer([0.65, 0.25, 0.12], spread),
             deepening=np.array([0.0, 0.25, 0.0]), role_share=np.array([0.24]), role_age=60.0 * (spread - 0.6),
             ever=np.array([0.7, 1.0]),
         ),
@@ -181,7 +194,8 @@ def lean(state: State, config: Config) -> None:
     for q in range(QUINTILES):
         mine = (quintile == q) & (need > 0.0)
         if mine.any():
-            state.quintiles.met_founding[q] = _follow(state.quintiles.met_founding[q], (met[mine] / need[mine]).mean())
+            founding = state.quintiles.met_founding
+            founding[q] = _follow(founding[q], (met[mine] / need[mine]).mean())
     _hold_trust(state.trust_knots.council, r.trust_council_first, r.trust_council)
     _hold_trust(state.trust_knots.charity, r.trust_charity_first, r.trust_charity)
     _follow_contexts(state, was_met, config.meeting)
@@ -196,7 +210,8 @@ def _asking(state: State) -> float:
     slots = np.flatnonzero(state.ties.alter != EMPTY)
     owner, alter, w = slots // SLOTS, state.ties.alter[slots], state.ties.strength[slots]
     has_role = state.residents.role != NOBODY
-    asking = np.bincount(owner, w * has_role[alter], len(has_role)) + np.bincount(alter, w * has_role[owner], len(has_role))
+    asking = np.bincount(owner, w * has_role[alter], len(has_role))
+    asking += np.bincount(alter, w * has_role[owner], len(has_role))
     return float(asking[~has_role].mean()) if (~has_role).any() else 0.0
 
 

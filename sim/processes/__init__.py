@@ -1,0 +1,1 @@
+"""The rooms: one process of the month each. They do not know one another."""

@@ -27,20 +27,26 @@ from sim.indexes import held_slots
 from sim.parameters import numbers, parameter, room_parameters
 from sim.state import BONDING, EMPTY, NOBODY, SLOTS, WEAK, State
 
+DEEPENING = 3
+"""Where the kernel's table of planned hours holds weak ties that are taken up."""
+
 
 @room_parameters
 class Parameters:
+    """The numbers of meeting."""
+
     bonding_hours: float = parameter(
-        1.8, unit="hours/month", low=1.0, high=4.0, source="worked out from decay and Hall 2019", confidence="medium",
+        1.8, unit="hours/month", low=1.0, high=4.0, source="worked out from decay, Hall 2019", confidence="medium",
         meaning="planned hours of a bonding tie: they hold it at .70")
     weak_hours: float = parameter(
-        1.0, unit="hours/month", low=0.5, high=2.0, source="worked out from decay and Hall 2019", confidence="medium",
+        1.0, unit="hours/month", low=0.5, high=2.0, source="worked out from decay, Hall 2019", confidence="medium",
         meaning="planned hours of a weak tie: they hold it at .25")
     bridging_hours: float = parameter(
         1.5, unit="hours/month", low=0.5, high=3.0, source="worked out from decay and Burt 2000", confidence="low",
         meaning="planned hours of a bridging tie: they hold it at .12")
     deepening_hours: float = parameter(
-        5.0, unit="hours/month", low=3.0, high=10.0, source="Hall 2019: 50 to 90 hours to a friend", confidence="medium",
+        5.0, unit="hours/month", low=3.0, high=10.0, source="Hall 2019: 50 to 90 hours to a friend",
+        confidence="medium",
         meaning="planned hours of a weak tie that has been taken up")
     street_weight: float = parameter(
         0.3, unit="share", low=0.0, high=1.0, source="assumption", meaning="weight of living in one neighbourhood")
@@ -56,7 +62,8 @@ class Parameters:
         0.4, unit="share", low=0.0, high=1.0, source="assumption",
         meaning="planned hours that a meeting ban leaves at a distance")
     ban_strength: float = parameter(
-        0.1, unit="strength", low=0.0, high=0.5, source="assumption", meaning="weakest tie kept up at a distance in a ban")
+        0.1, unit="strength", low=0.0, high=0.5, source="assumption",
+        meaning="weakest tie kept up at a distance in a ban")
     contact_hours: float = parameter(
         0.25, unit="hours", low=0.0, high=1.0, source="assumption",
         meaning="least hours in a month that count as having met a neighbour")  # fmt: skip
@@ -66,55 +73,41 @@ def advance(state: State, p: Parameters, dice: Dice) -> None:
     """The fast hand: the hours that every tie shares this month."""
     _kernel(
         state.residents, state.ties, state.classes, numbers(p), dice.streams,
-        int(state.world.meeting_ban[state.world_row]),
+        bool(state.world.meeting_ban[state.world_row]),
     )  # fmt: skip
 
 
 @njit(cache=True)
 def _kernel(residents, ties, classes, p, streams, banned):  # noqa: ANN001, ANN202
+    """Luck decides which contexts a tie has, so what it shares is added up without branching."""
     residents.planned_hours[:] = 0.0
     residents.met_neighbour[:] = 0
+    planned_by = (p.bonding_hours, p.weak_hours, p.bridging_hours, p.deepening_hours)
+    street = p.street_weight * (p.ban_street if banned else 1.0)
+    group, venue, remote = p.group_weight, p.venue_weight, p.remote_weight
+    if banned:
+        group, venue, remote = 0.0, 0.0, 0.0
     for slot in held_slots(ties.alter):
         i, j = slot // SLOTS, ties.alter[slot]
         klass = ties.klass[slot]
-        planned = p.bridging_hours
-        if klass == BONDING:
-            planned = p.bonding_hours
-        elif klass == WEAK:
-            planned = p.deepening_hours if ties.deepening[slot] == 1 else p.weak_hours
+        planned = planned_by[DEEPENING if ties.deepening[slot] else klass]
         residents.planned_hours[i] += planned
         residents.planned_hours[j] += planned
         near = residents.neighbourhood[i] == residents.neighbourhood[j]
-        same_venue = near and residents.venue[i] == residents.venue[j]
-        same_group = residents.role[i] != NOBODY and residents.role[i] == residents.role[j]
-        fit = _open_contexts(near, same_venue, same_group, banned, p) / max(1e-9, classes.contexts_founding[klass])
-        if banned == 1 and ties.strength[slot] >= p.ban_strength:
-            fit += p.ban_remote
+        same_venue = near & (residents.venue[i] == residents.venue[j])
+        same_group = (residents.role[i] != NOBODY) & (residents.role[i] == residents.role[j])
+        shared = remote + street * near + venue * same_venue + group * same_group
+        fit = shared / max(1e-9, classes.contexts_founding[klass])
+        fit += p.ban_remote * (banned and ties.strength[slot] >= p.ban_strength)
         a = min(residents.id[i], residents.id[j])
         b = max(residents.id[i], residents.id[j])
         luck = uniform2(streams[Die.SHARED_HOURS], a, b) * uniform2(streams[Die.SHARED_HOURS_AGAIN], a, b)
         hours = planned * fit * (-0.5 * math.log(luck))
-        if near:
-            hours += min(residents.nurtured_hours[i], residents.nurtured_hours[j])
-            if hours >= p.contact_hours:
-                residents.met_neighbour[i] = 1
-                residents.met_neighbour[j] = 1
+        hours += near * min(residents.nurtured_hours[i], residents.nurtured_hours[j])
+        met = near & (hours >= p.contact_hours)
+        residents.met_neighbour[i] |= met
+        residents.met_neighbour[j] |= met
         ties.hours[slot] = hours
-
-
-@njit(cache=True)
-def _open_contexts(near, same_venue, same_group, banned, p):  # noqa: ANN001, ANN202
-    """The weights of the contexts that two people share and that are open, summed."""
-    if banned == 1:
-        return p.street_weight * p.ban_street if near else 0.0
-    weight = p.remote_weight
-    if near:
-        weight += p.street_weight
-    if same_venue:
-        weight += p.venue_weight
-    if same_group:
-        weight += p.group_weight
-    return weight
 
 
 def advance_reference(community: Community, p: Parameters, dice: Dice) -> None:

@@ -27,9 +27,9 @@ from sim.units import MONTHS_A_YEAR, month_of
 SUFFIXES = ("png", "svg")
 BLUE, VERMILLION, GREEN, PURPLE, ORANGE = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00"
 INK, GREY, PALE = "#1a1a1a", "#595959", "#d9d9d9"
-COLOURS = (GREY, BLUE, VERMILLION, GREEN, PURPLE, ORANGE)
+COLOURS = ("#8a8a8a", BLUE, VERMILLION, GREEN, PURPLE, ORANGE)
 """Of the scenarios, the first of them grey. No more than these are drawn."""
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans", "font.size": 9, "text.color": INK, "axes.edgecolor": GREY, "axes.labelcolor": INK,
     "xtick.color": GREY, "ytick.color": GREY, "axes.spines.top": False, "axes.spines.right": False,
     "axes.linewidth": 0.8, "svg.fonttype": "path", "svg.hashsalt": "takestwo",
@@ -240,7 +240,7 @@ class _Sheet:
 def _draw_level(axes: Axes, study: Study, panel: Panel) -> None:
     several = len(study.scenarios) > 1
     for scenario, colour in zip(study.scenarios, COLOURS, strict=False):
-        for (outcome, name), style in zip(panel.curves, ("-", (0, (4, 1.5))), strict=False):
+        for (outcome, name), style in zip(panel.curves, ("-", "--"), strict=False):
             own = colour if several else BLUE if style == "-" else VERMILLION
             values = _scaled(scenario, panel, outcome)
             when = _when(scenario)
@@ -249,7 +249,8 @@ def _draw_level(axes: Axes, study: Study, panel: Panel) -> None:
             values = _running(values) if panel.smooth else values
             _band(axes, when, *_quantiles(values), own)
             wide = 3.4 if several and scenario is study.first else 1.8  # so that it shows where the others hide it
-            axes.plot(when, _mean(values), color=own, linewidth=wide, linestyle=style)
+            dashes = style if style == "-" else (0, tuple(length * 1.8 / wide for length in (4.0, 1.5)))
+            axes.plot(when, _mean(values), color=own, linewidth=wide, linestyle=dashes)
             if name and scenario is study.first:
                 _name(axes, when, _mean(values), name, INK if several else own)
     _from_zero(axes)

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
+from yaml import YAMLError  # type: ignore[import-untyped]
 
 from sim.config import Config, ConfigError
 from sim.contrast import paired
 from sim.files import OutputError
 from sim.results import Results, read_results
 from sim.tables import SCHEMAS, Tables
-from sim.units import MONTHS_A_YEAR
+from sim.units import MONTHS_A_YEAR, date_of, month_of
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,21 @@ class Study:
         """`sim.contrast.paired` of each of the others with the first, by name, a row an outcome."""
         return {s.name: paired(self.first.results, s.results).set_index("outcome") for s in self.others}
 
+    @cached_property
+    def while_paid(self) -> dict[str, tuple[date, Any]]:
+        """As `contrasts`, over the last 12 months in which a policy's full dose was paid, and the last of them.
+
+        Only of scenarios whose policies end together, at least a year before the runs do.
+        """
+        found = {}
+        for s in self.others:
+            ends = {month_of(p.start, s.config.world.first_month) + p.months for p in s.config.policy.values()}
+            if len(ends) == 1 and MONTHS_A_YEAR <= (end := ends.pop()) <= s.config.months - MONTHS_A_YEAR:
+                both = [_until(each.results, end) for each in (self.first, s)]
+                last = date_of(end - 1, s.config.world.first_month)
+                found[s.name] = (last, paired(*both).set_index("outcome"))
+        return found
+
     @property
     def two_years_apart(self) -> bool:
         """Whether the first and the last 12 months share no month, in every scenario."""
@@ -97,7 +114,7 @@ def read_study(folder: Path) -> Study:
     provenance, content = _json(folder / "provenance.json"), _yaml(folder / "config.yaml")
     parts = _split(results, folder)
     try:
-        points = content["points"].values() if "points" in content else [{"overrides": [], "config": content}]
+        points: Any = content["points"].values() if "points" in content else [{"overrides": [], "config": content}]
         overrides = [list(point["overrides"]) for point in points]
         configs = [Config.check(point["config"]) for point in points]
     except (ConfigError, KeyError, TypeError, AttributeError) as fault:
@@ -158,7 +175,13 @@ def _split(results: Results, folder: Path) -> list[Results]:
     if starts[0] != 0 or len(starts) == 1:
         raise OutputError(f"{folder / 'results.parquet'} does not begin with month 0 of replicate 0. {_ANOTHER}")
     nothing = results.tables.by_quintile.slice(0, 0)
-    return [Results(Tables(table.slice(a, b - a), nothing)) for a, b in zip(starts, starts[1:], strict=False)]
+    return [Results(Tables(table.slice(a, b - a), nothing)) for a, b in pairwise(starts)]
+
+
+def _until(results: Results, months: int) -> Results:
+    """The results as they would be of runs of so many months."""
+    table = results.tables.results
+    return Results(Tables(table.filter(table["month"].to_numpy() < months), results.tables.by_quintile))
 
 
 def _names(overrides: list[list[str]], configs: list[Config]) -> list[str]:

@@ -108,6 +108,12 @@ def compared(study: Study) -> str:
     if len(told) == 1:
         (name,) = study.contrasts
         words = f"With {name} rather than {study.first.name}: {_lower(told[0])}"
+        if name in study.while_paid:
+            last, rows = study.while_paid[name]
+            words = (
+                f"With {name} rather than {study.first.name}: in the last year of the money (to {last:%B %Y}) "
+                f"{_lower(_difference(rows))}. In the final year {_lower(told[0])}"
+            )
     else:
         each = [f"{name}: {_lower(words)}" for name, words in zip(study.contrasts, told, strict=True)]
         words = f"Held against {study.first.name}. " + ". ".join(_upper(part) for part in each)
@@ -120,10 +126,14 @@ def _difference(rows: Any) -> str:
         row = rows.loc[outcome]
         direction = sign(row.low, row.high)
         if direction or (row.pairs == 1 and row.difference != 0.0):
-            clear.append(f"{name} {difference(abs(row.difference), row.unit).lstrip('+')} {_above(row.difference)}")
+            clear.append(f"{name} {_size(row)} {_above(row.difference)}")
         elif not math.isnan(row.difference):
             unclear.append(name)
     return _joined(clear, unclear, "difference")
+
+
+def _size(row: Any) -> str:
+    return difference(abs(row.difference), row.unit).lstrip("+")
 
 
 def _above(number: float) -> str:
@@ -192,14 +202,53 @@ def _plural(count: int, word: str) -> str:
     return word if count == 1 else f"{word}s"
 
 
+def findings(study: Study) -> list[str]:
+    """The finding once more, a sentence an outcome, with its interval."""
+    if study.contrasts:
+        periods = [(name, f"the 12 months to {last:%B %Y}", rows) for name, (last, rows) in study.while_paid.items()]
+        periods += [(name, "the last 12 months", rows) for name, rows in study.contrasts.items()]
+        return [told for period in periods for told in _compared_in_full(study, *period)]
+    first = study.first
+    rows = ((_upper(label), first.outcomes.loc[outcome]) for outcome, label in FOUND.items())
+    return [
+        f"{label}{_per(row.unit)}: {amount(row.start, row.unit)} in the first 12 months, {amount(row.end, row.unit)} in the last, "
+        f"a change of {difference(row.change, row.unit)}"
+        f"{_within(first.runs, '5% to 95% of runs', row.change_5, row.change_95, row.unit)}."
+        for label, row in rows
+        if _known(row)
+    ]
+
+
+def _per(unit: str) -> str:
+    return " a month for every 1,000 residents" if unit == "hours/1,000 residents" else ""
+
+
+def _compared_in_full(study: Study, name: str, period: str, rows: Any) -> list[str]:
+    told = []
+    for outcome, label in DIFFERS.items():
+        row = rows.loc[outcome]
+        if not math.isnan(row.difference):
+            apart = difference(row.difference, row.unit)
+            apart += _within(row.pairs, "95% interval", row.low, row.high, row.unit)
+            told.append(
+                f"{_upper(label)} in {period}: {amount(row.counterfactual, row.unit)} with {study.first.name}, "
+                f"{amount(row.scenario, row.unit)} with {name}, a difference of {apart}."
+            )
+    return told
+
+
+def _within(runs: int, what: str, low: float, high: float, unit: str) -> str:
+    return f" ({what}: {interval(low, high, unit)})" if runs > 1 else ""
+
+
 # Numbers in their units.
 
 
 def amount(number: float, unit: str) -> str:
     """A number in its unit, for people.
 
-    >>> amount(0.2713, "share"), amount(1234.5, "hours/1,000 residents"), amount(5e4, "GBP/month"), amount(11.25, "ties")
-    ('27.1%', '1,234', '£50,000', '11.2')
+    >>> amount(0.2713, "share"), amount(1234.5, "hours/1,000 residents"), amount(5e4, "GBP/month")
+    ('27.1%', '1,234', '£50,000')
     """
     if math.isnan(number):
         return "–"
@@ -214,7 +263,7 @@ def difference(number: float, unit: str) -> str:
     """A difference in its unit, signed; shares differ by percentage points.
 
     >>> difference(-0.0213, "share"), difference(3.0, "ties"), difference(-0.00001, "share")
-    ('−2.1 points', '+3.0', '0.0 points')
+    ('−2.1 points', '+3.0', '−0.001 points')
     """
     if math.isnan(number):
         return "–"
@@ -225,14 +274,24 @@ def signed(number: float, unit: str) -> str:
     """As `difference`, but without a word after it."""
     if math.isnan(number):
         return "–"
-    text = f"{abs(100 * number):.1f}" if _is_share(unit) else _number(abs(number), unit)
-    mark = ("−" if number < 0 else "+") if any(digit in "123456789" for digit in text) else ""
-    return f"{mark}{'£' if unit.startswith('GBP') else ''}{text}"
+    size = abs(100 * number if _is_share(unit) else number)
+    text = f"{size:.1f}" if _is_share(unit) else _number(size, unit)
+    if not any(digit in "123456789" for digit in text):  # as many digits as it takes to see it
+        if size < 0.0001:
+            return "0"
+        text = f"{size:.1g}"
+    return f"{'−' if number < 0 else '+'}{'£' if unit.startswith('GBP') else ''}{text}"
 
 
 def interval(low: float, high: float, unit: str) -> str:
-    """The two ends of an interval of differences; nothing where there is none."""
-    return "" if math.isnan(low) or math.isnan(high) else f"{signed(low, unit)} to {signed(high, unit)}"
+    """The two ends of an interval of differences; nothing where there is none.
+
+    >>> interval(-0.02, 0.01, "share")
+    '−2.0 to +1.0 points'
+    """
+    if math.isnan(low) or math.isnan(high):
+        return ""
+    return f"{signed(low, unit)} to {difference(high, unit)}"
 
 
 def _number(size: float, unit: str) -> str:

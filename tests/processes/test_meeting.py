@@ -16,8 +16,8 @@ FAULTS = [
     ("residents.planned_hours[j] += planned", "residents.planned_hours[i] += planned"),
     ("planned * fit * (-0.5", "planned * fit * (-0.4"),
     ("residents.venue[i] == residents.venue[j]", "residents.venue[i] != residents.venue[j]"),
-    ("fit += p.ban_remote", "fit = p.ban_remote"),
-    ("hours += min(residents", "hours += max(residents"),
+    ("fit += p.ban_remote *", "fit -= p.ban_remote *"),
+    ("hours += near * min(residents", "hours += near * max(residents"),
 ]
 
 
@@ -41,7 +41,7 @@ def test_hours_have_the_planned_mean_where_all_contexts_are_as_at_founding() -> 
     state.residents.nurtured_hours[:] = 0
     state.residents.venue[:] = 0
     state.residents.role[:] = -1
-    state.ties.klass[:] = 2
+    state.ties.klass[:], state.ties.deepening[:] = 2, 0
     state.classes.contexts_founding[:] = 0.3 + 0.2 + 0.2
     hours = []
     for month in range(60):

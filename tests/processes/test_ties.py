@@ -56,7 +56,8 @@ def test_off_is_exactly_off() -> None:
 def test_unmet_survival_at_one_year_is_that_of_the_class(klass: int, survival: float) -> None:
     state = town(residents=2000, neighbourhoods=1, seed=7)
     tied = state.ties.alter != EMPTY
-    state.ties.klass[tied], state.ties.deepening[:], state.ties.strength[tied] = klass, 0, 0.7 if klass == BONDING else 0.2
+    state.ties.klass[tied], state.ties.deepening[:] = klass, 0
+    state.ties.strength[tied] = 0.7 if klass == BONDING else 0.2
     state.constants.search_chance[:] = state.constants.take_up_chance[:] = 0.0
     state.residents.nurtured_hours[:] = 0.0
     n = np.count_nonzero(tied)

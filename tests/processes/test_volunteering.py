@@ -13,7 +13,7 @@ from tests.twins import assert_fault_is_caught, assert_twins
 BUSY = volunteering.Parameters(leave_chance=0.2, other_share=0.6)
 """People leave often, for other reasons, so that rare branches are taken in small towns."""
 FAULTS = [
-    ("asking += w\n", "asking += 1.0\n"),
+    ("asking[i] += w * other_in_role", "asking[i] += other_in_role"),
     ("if ever == 1:", "if ever == 0:"),
     ("max(1.0, present[g])", "max(2.0, present[g])"),
     ("if close >= 2", "if close >= 1"),
@@ -36,8 +36,5 @@ def test_a_planted_fault_is_caught_when_compiled() -> None:
 
 
 def test_the_kernel_is_compiled_and_runs() -> None:
-    before = sum(kernel.live_the_month.stats.cache_hits.values()) + sum(kernel.live_the_month.stats.cache_misses.values())
     assert_twins(volunteering, town())
-    after = sum(kernel.live_the_month.stats.cache_hits.values()) + sum(kernel.live_the_month.stats.cache_misses.values())
     assert kernel.live_the_month.nopython_signatures
-    assert after >= before

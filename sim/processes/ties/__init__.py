@@ -32,6 +32,8 @@ __all__ = ["Parameters", "advance", "advance_reference"]
 
 @room_parameters
 class Parameters:
+    """The numbers of ties."""
+
     build: float = parameter(
         0.0077, unit="1/hour", low=0.005, high=0.012, source="Hall 2019: 50, 90, 200 hours", confidence="high",
         meaning="how fast shared hours build strength (a)")
@@ -65,7 +67,8 @@ class Parameters:
     new_strength: float = parameter(
         0.10, unit="strength", low=0.02, high=0.2, source="assumption", meaning="strength of a new tie")
     time_limit: float = parameter(
-        42.0, unit="hours/month", low=30.0, high=60.0, source="about twice the observed 41 minutes a day", confidence="low",
+        42.0, unit="hours/month", low=30.0, high=60.0, source="about twice the observed 41 minutes a day",
+        confidence="low",
         meaning="planned hours at which nobody seeks new ties")
     triadic_share: float = parameter(
         0.6, unit="share", low=0.4, high=0.8, source="from clustering of .2 to .5", confidence="low",
@@ -79,7 +82,7 @@ class Parameters:
     introduction_chance: float = parameter(
         0.5, unit="1/meeting", low=0.0, high=1.0, source="assumption",
         meaning="chance to be introduced to somebody at a nurtured meeting")
-    build_and_decay: bool = switch(meaning="ties are stocks: built by shared hours, kept by contact, lost without (S4)")  # fmt: skip
+    build_and_decay: bool = switch(meaning="ties are stocks: built by shared hours, kept by contact, lost without (S4)")
 
 
 def advance(state: State, p: Parameters, dice: Dice) -> None:

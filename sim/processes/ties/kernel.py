@@ -19,6 +19,7 @@ TRIES = 20
 
 @njit(cache=True)
 def build_and_decay(residents, ties, incident, members, constants, p, streams, ledger, month):
+    """Search, introduce, change strength, and then make the ties that were found."""
     found = _search(residents, incident, members, constants, p, streams)
     introduced = _introduce(residents, incident, members, p, streams)
     _change_strength(residents, ties, constants, p, streams, ledger)

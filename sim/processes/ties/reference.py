@@ -59,7 +59,9 @@ def friend_of_friend(i: int, ego: Any, alters: list[Any], dice: Dice) -> int | N
     return None if k == i or k in alters[i] else k
 
 
-def introduce(i: int, community: Community, alters: list[Any], near: list[Any], p: Parameters, dice: Dice) -> int | None:
+def introduce(
+    i: int, community: Community, alters: list[Any], near: list[Any], p: Parameters, dice: Dice
+) -> int | None:
     """Whom resident i is introduced to at a nurtured meeting, if anybody."""
     ego = community.residents[i]
     if ego.nurtured_hours <= 0.0 or dice.uniform(Die.INTRODUCED, ego.id) >= p.introduction_chance:

@@ -22,7 +22,6 @@ Departs NCVO asks whether a person was asked; here the share s of the rate moves
 from __future__ import annotations
 
 from sim.chance import Dice
-from sim.indexes import ties_by_resident
 from sim.parameters import numbers, parameter, room_parameters, switch
 from sim.processes.volunteering.kernel import live_the_month
 from sim.processes.volunteering.reference import advance_reference
@@ -33,6 +32,8 @@ __all__ = ["Parameters", "advance", "advance_reference"]
 
 @room_parameters
 class Parameters:
+    """The numbers of volunteering."""
+
     asked_share: float = parameter(
         0.48, unit="share", low=0.4, high=0.6, confidence="high", source="NCVO 2018",
         meaning="share of joining that moves with being asked (s)")
@@ -49,7 +50,8 @@ class Parameters:
         0.70, unit="times", low=0.4, high=1.0, source="assumption, from the gap by social grade",
         meaning="joining of grades C2 to E beside the mean")
     return_ratio: float = parameter(
-        2.0, unit="times", low=1.0, high=4.8, source="NCVO 2018: lapsed 19%, never 4% looked for a role", confidence="medium",
+        2.0, unit="times", low=1.0, high=4.8, source="NCVO 2018: lapsed 19%, never 4% looked for a role",
+        confidence="medium",
         meaning="joining of those who ever volunteered beside the others")
     crowding: float = parameter(
         0.0, unit="elasticity", low=-0.5, high=0.5,
@@ -91,7 +93,8 @@ class Parameters:
         0.85, unit="log sd", low=0.7, high=1.0, source="from median 8 and mean 11 to 12.6", confidence="medium",
         meaning="spread of hours between people")
     hours_noise: float = parameter(
-        0.20, unit="log sd", low=0.0, high=0.5, source="assumption", meaning="spread of one person's hours between months")
+        0.20, unit="log sd", low=0.0, high=0.5, source="assumption",
+        meaning="spread of one person's hours between months")
     hours_most: float = parameter(
         160.0, unit="hours/month", low=40.0, high=300.0, source="assumption: a full working month",
         meaning="most hours a person gives")
@@ -101,12 +104,12 @@ class Parameters:
     ask_supported: float = parameter(
         0.25, unit="strength", low=0.0, high=0.5, source="assumption",
         meaning="weakest tie along which an ask counts as supported")
-    latent: bool = switch(meaning="people could give more than they give if asked, trusted and supported (S2)")  # fmt: skip
+    latent: bool = switch(meaning="people could give more than they give if asked, trusted and supported (S2)")
 
 
 def advance(state: State, p: Parameters, dice: Dice) -> None:
     """The fast hand: a month of joining, leaving and giving, on the state's columns."""
     live_the_month(
-        state.residents, state.ties, state.charities, ties_by_resident(state.ties), state.constants, numbers(p),
-        dice.streams, state.ledger, state.month, state.services.hours,
+        state.residents, state.ties, state.charities, state.constants, numbers(p), dice.streams, state.ledger,
+        state.month, state.services.hours,
     )  # fmt: skip

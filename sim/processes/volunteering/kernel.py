@@ -8,62 +8,129 @@ import numpy as np
 from numba import njit
 
 from sim.chance import Die, normal_quantile, uniform, uniform2
+from sim.indexes import held_slots
 from sim.ledger import Flow
-from sim.state import NOBODY, STRONG, THIS_YEAR_AND_LAST
+from sim.state import NOBODY, SLOTS, STRONG, THIS_YEAR_AND_LAST
 
 STAYS = -1
+UNASKED = -1.0
 
 
 @njit(cache=True)
-def live_the_month(residents, ties, charities, incident, constants, p, streams, ledger, month, service_hours):
+def live_the_month(residents, ties, charities, constants, p, streams, ledger, month, service_hours):
+    """Hear the asks, decide who joins, helps once or leaves, and pledge the hours of the month that comes."""
     held = residents.role.copy()
-    _weigh_the_load(residents, charities, constants, p, month)
-    crowded = 1.0
-    paid = 0.0
-    for hours in service_hours:
-        paid += hours
-    if constants.paid_hours[0] > 0.0:
-        crowded = max(0.0, 1.0 + p.crowding * (paid / constants.paid_hours[0] - 1.0))
+    _weigh_the_load(residents, charities, constants, month)
+    asking, close = _hear_the_asks(residents, ties, held, p, streams)
+    crowded = _crowding(service_hours, constants, p)
+    asked = np.zeros(held.size)
     for i in range(held.size):
         residents.formal_hours[i] = residents.pledged_hours[i]
-        gave = 1 if residents.pledged_hours[i] > 0.0 else 0
+        gave = residents.pledged_hours[i] > 0.0
         residents.active_months[i] = ((residents.active_months[i] << 1) | gave) & THIS_YEAR_AND_LAST
         who = residents.id[i]
-        asking = 0.0
-        close = 0
-        for entry in range(incident.start[i], incident.start[i + 1]):
-            j = incident.other[entry]
-            if held[j] != NOBODY:
-                w = ties.strength[incident.slot[entry]]
-                asking += w
-                if held[j] == held[i] and w >= STRONG:
-                    close += 1
-                if w < p.ask_supported and uniform2(streams[Die.ASK], residents.id[j], who) < p.ask_chance:
-                    residents.unsupported_asks[i] += 1
         if held[i] == NOBODY:
-            followed = min(p.asked_most, _ratio(asking + residents.outside_ask[i], constants.asking[0]))
+            residents.gives_to[i] = NOBODY
+            followed = min(p.asked_most, _ratio(asking[i] + residents.outside_ask[i], constants.asking[0]))
             k = _join_rate(residents.civic[i], residents.group[i], residents.ever[i], followed, crowded,
                            constants.join_rate[0], p)  # fmt: skip
-            residents.gives_to[i] = NOBODY
             if uniform(streams[Die.JOIN], who) < -math.expm1(-k):
-                _join(i, asking, followed, held, residents, ties, charities, incident, p, streams, ledger, month)
+                if _is_asked(p.asked_share * followed, uniform(streams[Die.JOIN_CAUSE], who), p):
+                    asked[i] = uniform(streams[Die.JOIN_ASKER], who) * (asking[i] + residents.outside_ask[i])
+                else:
+                    asked[i] = UNASKED
             elif uniform(streams[Die.ONE_OFF], who) < _once_chance(residents.occasional[i], p):
                 _help_once(i, residents, charities, streams, ledger)
         else:
             fresh = month - residents.role_since[i] < p.new_months
             load = max(0.0, min(p.load_most, charities.load[held[i]] + residents.strain[i]))
-            cause = _cause_to_leave(fresh, load, close, uniform(streams[Die.LEAVE], who), p)
+            cause = _cause_to_leave(fresh, load, close[i], uniform(streams[Die.LEAVE], who), p)
             if cause != STAYS:
                 ledger[cause] += 1.0
                 residents.role[i] = NOBODY
                 residents.gives_to[i] = NOBODY
+    _join(asked, held, residents, ties, charities, p, streams, ledger, month)
+    _pledge(residents, p, streams, month)
+
+
+@njit(cache=True)
+def _hear_the_asks(residents, ties, held, p, streams):
+    """For each resident: strength of ties to people in a role, and strong ties within the own group."""
+    asking = np.zeros(held.size)
+    close = np.zeros(held.size, np.int32)
+    for slot in held_slots(ties.alter):
+        i, j = slot // SLOTS, ties.alter[slot]
+        w = ties.strength[slot]
+        in_role, other_in_role = held[i] != NOBODY, held[j] != NOBODY
+        asking[i] += w * other_in_role
+        asking[j] += w * in_role
+        same = in_role & (held[i] == held[j]) & (w >= STRONG)
+        close[i] += same
+        close[j] += same
+        if w < p.ask_supported and (in_role | other_in_role):
+            a, b = residents.id[i], residents.id[j]
+            residents.unsupported_asks[i] += other_in_role and uniform2(streams[Die.ASK], b, a) < p.ask_chance
+            residents.unsupported_asks[j] += in_role and uniform2(streams[Die.ASK], a, b) < p.ask_chance
+    return asking, close
+
+
+@njit(cache=True)
+def _crowding(service_hours, constants, p):
+    paid = 0.0
+    for hours in service_hours:
+        paid += hours
+    if constants.paid_hours[0] <= 0.0:
+        return 1.0
+    return max(0.0, 1.0 + p.crowding * (paid / constants.paid_hours[0] - 1.0))
+
+
+@njit(cache=True)
+def _is_asked(asked, u, p):
+    return u * ((1.0 - p.asked_share) + asked) < asked
+
+
+@njit(cache=True)
+def _join(asked, held, residents, ties, charities, p, streams, ledger, month):
+    """Who asked each joiner is found along the ties: the one at whom the strengths, added up, pass the draw."""
+    charity = np.full(asked.size, NOBODY, np.int32)
+    left = asked.copy()
+    for slot in held_slots(ties.alter):
+        i, j = slot // SLOTS, ties.alter[slot]
+        if left[i] > 0.0 and held[j] != NOBODY:
+            left[i] -= ties.strength[slot]
+            charity[i] = held[j] if left[i] < 0.0 else NOBODY
+        if left[j] > 0.0 and held[i] != NOBODY:
+            left[j] -= ties.strength[slot]
+            charity[j] = held[i] if left[j] < 0.0 else NOBODY
+    for i in range(asked.size):
+        if asked[i] == 0.0:
+            continue
+        cause = Flow.JOINED_UNASKED
+        if asked[i] != UNASKED:
+            cause = Flow.JOINED_OUTSIDE_ASK if charity[i] == NOBODY else Flow.JOINED_INSIDE_ASK
+        if charity[i] == NOBODY:
+            u = uniform(streams[Die.JOIN_CHARITY], residents.id[i])
+            charity[i] = _pick(charities, residents.neighbourhood[i], u)
+        if charity[i] != NOBODY:
+            residents.role[i] = charity[i]
+            residents.gives_to[i] = charity[i]
+            residents.role_since[i] = month
+            residents.role_starts[i] = month + p.waiting_months
+            residents.ever[i] = 1
+            ledger[cause] += 1.0
+
+
+@njit(cache=True)
+def _pledge(residents, p, streams, month):
+    for i in range(residents.id.size):
         residents.pledged_hours[i] = 0.0
         if residents.role[i] != NOBODY:
             if residents.role_starts[i] <= month + 1:
-                hours = p.role_hours * math.exp(p.hours_spread * residents.devotion[i] + _noise(who, p, streams))
+                noise = _noise(residents.id[i], p, streams)
+                hours = p.role_hours * math.exp(p.hours_spread * residents.devotion[i] + noise)
                 residents.pledged_hours[i] = min(p.hours_most, hours)
         elif residents.gives_to[i] != NOBODY:
-            residents.pledged_hours[i] = p.once_hours * math.exp(_noise(who, p, streams))
+            residents.pledged_hours[i] = p.once_hours * math.exp(_noise(residents.id[i], p, streams))
 
 
 @njit(cache=True)
@@ -72,7 +139,7 @@ def _noise(who, p, streams):
 
 
 @njit(cache=True)
-def _weigh_the_load(residents, charities, constants, p, month):
+def _weigh_the_load(residents, charities, constants, month):
     present = np.zeros(charities.id.size)
     for i in range(residents.role.size):
         if residents.role[i] != NOBODY and residents.role_starts[i] <= month:
@@ -141,37 +208,10 @@ def _pick(charities, neighbourhood, u):
     picked = NOBODY
     for g in range(charities.id.size):
         if charities.serves_place[g] == 1 or charities.neighbourhood[g] == neighbourhood:
-            if charities.joining_weight[g] > 0.0:
+            weight = charities.joining_weight[g]
+            left -= weight
+            if weight > 0.0:
                 picked = g
-                left -= charities.joining_weight[g]
-                if left < 0.0:
-                    break
+            if left < 0.0:
+                break
     return picked
-
-
-@njit(cache=True)
-def _join(i, asking, followed, held, residents, ties, charities, incident, p, streams, ledger, month):
-    who = residents.id[i]
-    charity = NOBODY
-    cause = Flow.JOINED_UNASKED
-    asked = p.asked_share * followed
-    if uniform(streams[Die.JOIN_CAUSE], who) * ((1.0 - p.asked_share) + asked) < asked:
-        cause = Flow.JOINED_OUTSIDE_ASK
-        left = uniform(streams[Die.JOIN_ASKER], who) * (asking + residents.outside_ask[i])
-        for entry in range(incident.start[i], incident.start[i + 1]):
-            j = incident.other[entry]
-            if held[j] != NOBODY:
-                left -= ties.strength[incident.slot[entry]]
-                if left < 0.0:
-                    charity = held[j]
-                    cause = Flow.JOINED_INSIDE_ASK
-                    break
-    if charity == NOBODY:
-        charity = _pick(charities, residents.neighbourhood[i], uniform(streams[Die.JOIN_CHARITY], who))
-    if charity != NOBODY:
-        residents.role[i] = charity
-        residents.gives_to[i] = charity
-        residents.role_since[i] = month
-        residents.role_starts[i] = month + p.waiting_months
-        residents.ever[i] = 1
-        ledger[cause] += 1.0

@@ -60,7 +60,9 @@ def count_weak_asks(resident: Any, askers: list[Any], p: Parameters, dice: Dice)
             resident.unsupported_asks += 1
 
 
-def maybe_join(resident: Any, askers: list[Any], crowded: float, community: Community, p: Parameters, dice: Dice) -> None:
+def maybe_join(
+    resident: Any, askers: list[Any], crowded: float, community: Community, p: Parameters, dice: Dice
+) -> None:
     """Take up a role, or else perhaps help once."""
     A = 0.0
     for w, _, _ in askers:

@@ -1,0 +1,268 @@
+"""The one-file report: what the template is told, all of it from a study."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import math
+import shlex
+import sys
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+from jinja2 import Environment, StrictUndefined
+
+from sim.config import ROOMS_IN_ORDER
+from sim.observables import OBSERVABLES
+from sim.parameters import REGISTRY, Entry
+from sim.report import words
+from sim.report.figures import caption, drawn, paths
+from sim.report.study import Scenario, Study
+from sim.units import date_of
+
+GROUPS: dict[str, dict[str, str]] = {
+    "Paid": {
+        "hours_council": "Paid council hours, all services",
+        "hours_statutory": "– statutory services (care first)",
+        "hours_discretionary": "– discretionary services",
+        "hours_charity": "Paid charity hours",
+        "capacity_paid": "Need met by paid hours",
+    },
+    "Unpaid": {
+        "hours_volunteer": "Hours given by volunteers",
+        "hours_neighbour": "Hours given to neighbours",
+        "capacity_unpaid": "Need met by volunteers and neighbours",
+    },
+    "Need": {
+        "need": "Need that arose",
+        "unmet_need": "Unmet need, of all hours of need",
+        "enough_support": "People in need with at least 80% of it met",
+    },
+    "People and ties": {
+        "formal_volunteering": "Volunteered for a group in the month",
+        "informal_help": "Helped a neighbour in the month",
+        "ties_per_resident": "Ties with other residents",
+        "lonely": "Without a strong tie",
+        "trust_council": "Trust in the council",
+        "influence": "Feel they can influence local decisions",
+    },
+    "Pounds": {
+        "spend_statutory": "Spent on statutory services",
+        "spend_discretionary": "Spent on discretionary services",
+        "spend_nurture": "Spent on nurture",
+        "council_reserves": "Council reserves",
+    },
+}
+"""The headline tables: outcomes by group, and what they are called."""
+
+UNITS = {
+    "share": "", "0 to 1": "0 to 1", "ties": "ties a resident", "GBP/month": "£ a month", "GBP": "£",
+    "hours/1,000 residents": "hours a month per 1,000", "hours of need met/1,000 residents": "hours a month per 1,000",
+}  # fmt: skip
+"""Units as the headline tables write them."""
+
+
+class Figure(NamedTuple):
+    """A number with the text that shows it."""
+
+    value: float
+    text: str
+
+
+class Row(NamedTuple):
+    """A row of a headline table: two levels, what is between them, and whether it is clear."""
+
+    outcome: str
+    name: str
+    unit: str
+    before: Figure
+    after: Figure
+    change: Figure
+    low: Figure
+    high: Figure
+    verdict: str
+
+
+def page(study: Study) -> str:
+    """The report as HTML."""
+    source = files("sim.report").joinpath("report.html.jinja").read_text(encoding="utf-8")
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
+    template = environment.from_string(source)
+    return template.render(
+        study=study, finding=words.finding(study), caption=caption(study), question=question(study),
+        wide=_embedded(study, 2), narrow=_embedded(study, 1), alt=alternative(study),
+        changes=[(s, changes(s)) for s in study.scenarios], differences=differences(study), few=words.FEW,
+        shared=shared(study), own=own(study), rooms=rooms(study.first), findings=words.findings(study),
+        command=shlex.join(map(str, study.provenance["command"])), files=kept(study), when=when(study.first),
+    )  # fmt: skip
+
+
+def question(study: Study) -> str:
+    """What was asked."""
+    if study.others:
+        others = " or ".join(s.name for s in study.others)
+        return f"What differs in a town's capacity to meet need with {others}, rather than with {study.first.name}?"
+    return "What becomes of a town's capacity to meet need, of its ties and of its volunteers, in such a world?"
+
+
+def when(scenario: Scenario) -> str:
+    """From which month to which."""
+    first, months = scenario.config.world.first_month, scenario.config.months
+    return f"{first:%B %Y} to {date_of(months - 1, first):%B %Y}"
+
+
+def facts(scenario: Scenario) -> dict[str, str]:
+    """What was run, by name."""
+    config = scenario.config
+    policies = [
+        f"{p.title}: £{p.dose:g} a resident a year for {p.months} months, paid from "
+        + ("outside" if p.payer == "outside" else "the council's discretionary money")
+        + ("" if p.where == "all" else f", in neighbourhood {p.where} only")
+        for p in config.policy.values()
+    ]
+    return {
+        "Place": f"{config.place.title} ({config.place.name}), {config.place.residents:,} residents aged 16 and over",
+        "World": f"{config.world.title} ({config.world.name})",
+        "Policy": "; ".join(policies) or "none",
+        "Time": f"{when(scenario)}, {config.months} months",
+        "Runs": f"{scenario.runs}, alike in everything but luck",
+        "Seed": str(config.seed),
+        "Parameters": "all at their stated values" + (f", but {_altered(scenario)}" if _altered(scenario) else ""),
+    }
+
+
+def shared(study: Study) -> dict[str, str]:
+    """What all scenarios have in common."""
+    each = [facts(s) for s in study.scenarios]
+    return {name: what for name, what in each[0].items() if all(other[name] == what for other in each)}
+
+
+def own(study: Study) -> list[tuple[str, dict[str, str]]]:
+    """What is a scenario's own, by the scenario's name."""
+    common = shared(study)
+    return [(s.name, {n: w for n, w in facts(s).items() if n not in common}) for s in study.scenarios]
+
+
+def alternative(study: Study) -> str:
+    """What the figure shows, for those who do not see it."""
+    shown = "council hours, unmet need, volunteering, ties, trust in the council, and "
+    shown += "nurture spending" if any(s.config.policy for s in study.scenarios) else "residents without a strong tie"
+    kind = "Differences between scenarios, then levels" if study.others else "Lines"
+    return f"{kind}, month by month, {when(study.first)}: {shown}. {words.finding(study)}. The tables hold the numbers."
+
+
+def _embedded(study: Study, columns: int) -> str:
+    svg = drawn(paths(study, columns, worded=False), "svg")
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
+
+
+# Tables.
+
+
+def changes(scenario: Scenario) -> dict[str, list[Row]]:
+    """First 12 months, last 12 months and the change, by group."""
+    alone = scenario.runs == 1
+    names = ("start", "end", "change", "change_5", "change_95")
+    return _grouped(scenario.outcomes, names, "one run" if alone else "no clear change", ("fell", "rose"), alone=alone)
+
+
+def differences(study: Study) -> list[tuple[Scenario, str, dict[str, list[Row]]]]:
+    """For each scenario but the first, and each period: how it differs."""
+    names = ("counterfactual", "scenario", "difference", "low", "high")
+    made = []
+    for s in study.others:
+        periods = [("The last 12 months", study.contrasts[s.name])]
+        if s.name in study.while_paid:
+            last, rows = study.while_paid[s.name]
+            periods.insert(0, (f"While it was paid: the 12 months to {last:%B %Y}", rows))
+        for period, rows in periods:
+            alone = rows.pairs.max() <= 1
+            unclear = "one pair" if alone else "no clear difference"
+            made.append((s, period, _grouped(rows, names, unclear, ("lower", "higher"), alone=alone)))
+    return made
+
+
+def _grouped(
+    rows: Any, names: tuple[str, ...], unclear: str, moved: tuple[str, str], *, alone: bool
+) -> dict[str, list[Row]]:
+    return {
+        group: [
+            _row(outcome, name, rows.loc[outcome], names, unclear, moved, alone) for outcome, name in members.items()
+        ]
+        for group, members in GROUPS.items()
+    }
+
+
+def _row(
+    outcome: str, name: str, row: Any, names: tuple[str, ...], unclear: str, moved: tuple[str, str], alone: bool
+) -> Row:
+    unit = str(row.unit)
+    before, after, change, low, high = (float(row[column]) for column in names)
+    direction = 0 if alone else words.sign(low, high)
+    if math.isnan(change):
+        verdict = "no value"
+    elif change == low == high == 0.0:
+        verdict = "the same"
+    else:
+        verdict = moved[direction > 0] if direction else unclear
+    first, last = (Figure(value, words.amount(value, unit)) for value in (before, after))
+    moves = [Figure(value, words.signed(value, unit)) for value in (change, low, high)]
+    return Row(outcome, name, UNITS.get(unit, unit), first, last, moves[0], moves[1], moves[2], verdict)
+
+
+class Setting(NamedTuple):
+    """A parameter and the value that it had."""
+
+    entry: Entry
+    value: str
+    default: str
+
+    @property
+    def altered(self) -> bool:
+        """Whether the value is another than the stated one."""
+        return self.value != self.default
+
+
+def rooms(scenario: Scenario) -> list[tuple[str, str, list[Setting]]]:
+    """(name, what it does, its parameters) of each room, as the month runs."""
+    made = []
+    for room in ROOMS_IN_ORDER:
+        what = (sys.modules[f"sim.processes.{room}"].__doc__ or "").partition("\n")[0]
+        name, _, does = what.partition(": ")
+        made.append((name, does, _settings(scenario, room)))
+    return made
+
+
+def _altered(scenario: Scenario) -> str:
+    """Parameters that were given another value than the stated one, as text."""
+    each = [setting for room in ROOMS_IN_ORDER for setting in _settings(scenario, room) if setting.altered]
+    return ", ".join(f"{s.entry.path} {s.value} (stated: {s.default})" for s in each)
+
+
+def _settings(scenario: Scenario, room: str) -> list[Setting]:
+    values = dataclasses.asdict(scenario.config.rooms[room])
+    entries = {name: REGISTRY[f"{room}.{name}"] for name in values}
+    return [Setting(e, written(e, values[name]), written(e, e.default)) for name, e in entries.items()]
+
+
+def written(entry: Entry, value: float) -> str:
+    """A parameter's value as text."""
+    if entry.is_switch:
+        return "on" if value else "off"
+    return f"{value:,.6g}"
+
+
+def kept(study: Study) -> dict[str, str]:
+    """What lies in the folder, by the name of the file."""
+    known = {
+        "results.parquet": f"every run and month, {len(OBSERVABLES)} outcomes",
+        "by_quintile.parquet": "the same by deprivation of the neighbourhood",
+        "contrasts.csv": "every difference from the first scenario",
+        "summary.csv": "every outcome: first and last 12 months, change, intervals",
+        "config.yaml": "everything that decided the runs",
+        "provenance.json": "how, when and where they were made",
+        "figures/paths.png": "the figure",
+        "figures/paths.svg": "the figure, to enlarge",
+    }
+    made = {"figures/paths.png", "figures/paths.svg"}
+    return {name: what for name, what in known.items() if name in made or (study.folder / name).exists()}

@@ -1,0 +1,343 @@
+"""The report: its numbers are those of the tables, its words say no more than the runs bear, it opens offline."""
+
+import base64
+import json
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from omegaconf import OmegaConf
+
+from sim.composition import compose
+from sim.files import OutputError
+from sim.observables import OBSERVABLES
+from sim.report import write_report
+from sim.report.page import GROUPS
+from sim.report.study import read_study
+from sim.report.words import amount, changed, finding, findings, interval, peaks, sign, signed
+from sim.results import Results, read_results, write_results
+from sim.tables import SCHEMAS, Tables, joined
+from sim.units import date_of
+
+PROVENANCE = {"command": ["takestwo", "run", "place.residents=1500"], "source": "abc123", "versions": {"numpy": "2"}}
+PROVENANCE |= {"runs": []}
+LEVELS = {
+    "hours_discretionary": 2000.0, "hours_statutory": 2200.0, "unmet_need": 0.2, "formal_volunteering": 0.27,
+    "ties_per_resident": 17.0, "trust_council": 0.54, "lonely": 0.14, "spend_nurture": 0.0,
+}  # fmt: skip
+
+
+def lived(config, replicates=8, moves=None):
+    """Results of made-up runs: each outcome keeps its level, or adds what `moves` gives it, a value a month."""
+    fields = SCHEMAS["results"]
+    parts = []
+    for replicate in range(replicates):
+        luck = np.random.default_rng(replicate)
+        months = config.months
+        columns = {"run_id": [f"{config.scenario['policy']}-{replicate}"] * months, "replicate": [replicate] * months}
+        columns |= {name: [text] * months for name, text in config.scenario.items()}
+        columns |= {"draw": [0] * months, "seed": [replicate] * months, "month": list(range(months))}
+        columns["date"] = [date_of(m, config.world.first_month) for m in range(months)]
+        for name in OBSERVABLES:
+            noise = 0.01 * luck.standard_normal(months) + 0.01 * luck.standard_normal()
+            columns[name] = LEVELS.get(name, 5.0) * (1.0 + noise) + np.asarray((moves or {}).get(name, 0.0))
+        parts.append(pa.table([pa.array(columns[f.name], f.type) for f in fields], schema=fields))
+    nothing = SCHEMAS["by_quintile"].empty_table()
+    return Tables(pa.concat_tables(parts), nothing)
+
+
+def write(folder, points, *tables):
+    """A results folder of one or several scenarios, as the command writes it."""
+    configs = [compose(point) for point in points]
+    each = enumerate(zip(points, configs, strict=True))
+    content = {str(n): {"overrides": p[:1], "config": c.resolved()} for n, (p, c) in each}
+    plain = configs[0].resolved() if len(points) == 1 else {"points": content}
+    text = OmegaConf.to_yaml(OmegaConf.create(plain))
+    write_results(folder, Results(joined(tables)), config=text, provenance=PROVENANCE)
+    return folder
+
+
+MONTHS = 48
+ONE = ["months=48", "place.residents=1500"]
+FALL = {"hours_discretionary": np.where(np.arange(MONTHS) < 24, 0.0, -800.0)}
+
+
+@pytest.fixture(scope="module")
+def one(tmp_path_factory):
+    folder = write(tmp_path_factory.mktemp("one"), [ONE], lived(compose(ONE), moves=FALL))
+    write_report(folder)
+    return folder
+
+
+PAIR = [[policy, "months=96", "policy.nurture_early.months=48"][: 3 if "early" in policy else 2]
+        for policy in ("policy=none", "policy=nurture_early")]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory):
+    # Luck is shared, so that the paired difference is the move itself; it lasts while the policy is paid.
+    paid = np.isin(np.arange(96), np.arange(24, 72))
+    tables = [lived(compose(PAIR[0])), lived(compose(PAIR[1]), moves={"ties_per_resident": 0.5 * paid})]
+    folder = write(tmp_path_factory.mktemp("two"), PAIR, *tables)
+    write_report(folder)
+    return folder
+
+
+class Page(HTMLParser):
+    """The numbers of every outcome table, in order; every address; every tag."""
+
+    def __init__(self, folder):
+        super().__init__()
+        self.rows, self.links, self.tags, self.text = [], [], [], (folder / "report.html").read_text(encoding="utf-8")
+        self.feed(self.text)
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        self.tags.append((tag, attrs))
+        self.links += [attrs[name] for name in ("href", "src", "srcset") if name in attrs]
+        if "data-outcome" in attrs:
+            self.rows.append((attrs["data-outcome"], []))
+        if tag == "data":
+            self.rows[-1][1].append(float(attrs["value"]))
+
+
+def test_files_are_there_and_are_pictures(one):
+    assert (one / "figures" / "paths.png").read_bytes().startswith(b"\x89PNG")
+    assert len((one / "figures" / "paths.png").read_bytes()) > 20_000
+    root = ET.parse(one / "figures" / "paths.svg").getroot()  # noqa: S314 - our own file
+    assert root.tag.endswith("svg")
+    assert len(list(root.iter())) > 200
+
+
+def test_numbers_are_those_of_the_summary(one):
+    summary = pd.read_csv(one / "summary.csv").set_index("outcome")
+    rows = Page(one).rows
+    assert [outcome for outcome, _ in rows] == [name for group in GROUPS.values() for name in group]
+    for outcome, numbers in rows:
+        expected = summary.loc[outcome, ["start", "end", "change", "change_5", "change_95"]]
+        assert numbers == pytest.approx(list(expected), rel=1e-12), outcome
+
+
+def test_numbers_of_a_comparison_are_paired_differences(two):
+    frame = read_results(two).results
+    last = frame[frame.month >= 84].groupby(["policy", "replicate"])["ties_per_resident"].mean()
+    paid = frame[(frame.month >= 60) & (frame.month < 72)].groupby(["policy", "replicate"])["ties_per_resident"].mean()
+    rows = [numbers for outcome, numbers in Page(two).rows if outcome == "ties_per_resident"]
+    for numbers, means in zip(rows, (paid, last), strict=False):
+        apart = means["nurture_early"] - means["none"]
+        assert numbers[0] == pytest.approx(means["none"].mean())
+        assert numbers[2] == pytest.approx(apart.mean(), abs=1e-12)
+        half = 2.3646 * apart.std() / np.sqrt(8)  # Student's t, 7 degrees of freedom
+        assert numbers[3:] == pytest.approx([apart.mean() - half, apart.mean() + half], abs=1e-6)
+    assert len(rows) == 4  # two periods, then each scenario's own change
+
+
+def test_outcomes_of_the_tables_exist():
+    assert {name for group in GROUPS.values() for name in group} <= set(OBSERVABLES)
+
+
+def test_the_page_loads_nothing_from_elsewhere(two):
+    page = Page(two)
+    assert all(link.startswith(("#", "data:")) for link in page.links), page.links
+    assert not {"script", "link", "iframe", "object"} & {tag for tag, a in page.tags if a.get("rel") != "icon"}
+    assert not re.search(r"url\(|@import|https?://", page.text)
+    embedded = [link for link in page.links if link.startswith("data:image/svg")]
+    assert len(embedded) == 2
+    for link in embedded:
+        assert "<svg" in base64.b64decode(link.partition(",")[2]).decode()
+
+
+def test_the_page_is_well_formed_and_can_be_heard(one):
+    page = Page(one)
+    tags = [tag for tag, _ in page.tags]
+    assert dict(page.tags)["html"]["lang"] == "en-GB"
+    assert tags.count("h1") == tags.count("main") == 1
+    assert tags.count("table") == tags.count("caption")
+    assert all(attrs.get("scope") for tag, attrs in page.tags if tag == "th")
+    (alt,) = [attrs["alt"] for tag, attrs in page.tags if tag == "img"]
+    assert "Discretionary council hours fell 40%" in alt
+    for tag in ("section", "table", "tr", "td", "th", "details", "dl", "ul", "div"):
+        assert tags.count(tag) == page.text.count(f"</{tag}>"), tag
+
+
+def test_the_page_says_what_was_run_and_what_may_not_be_said(one):
+    text = Page(one).text
+    for words in (
+        "1,500 residents", "England, 2007 to 2024", "takestwo run place.residents=1500", "abc123",
+        "forecast of any place", "austerity caused", "replace staff", "Intervals are over luck only so far", "volunteering.asked_share",
+    ):  # fmt: skip
+        assert words in text, words
+
+
+def test_altered_parameters_are_named(tmp_path):
+    words = [*ONE, "volunteering.asked_share=0.5"]
+    folder = write(tmp_path, [words], lived(compose(words), replicates=2))
+    write_report(folder)
+    assert "but volunteering.asked_share 0.5 (stated: " in Page(folder).text
+
+
+def test_what_is_typed_is_written_as_text_and_never_as_tags(tmp_path):
+    folder = write(tmp_path, [ONE], lived(compose(ONE), replicates=2))
+    facts = PROVENANCE | {"command": ["takestwo", "<script>alert(1)</script>"]}
+    (folder / "provenance.json").write_text(json.dumps(facts))
+    write_report(folder)
+    assert "<script" not in Page(folder).text
+
+
+# Words.
+
+
+def rows(**changes):
+    """Outcome rows with (start, change, 5%, 95%)."""
+    index, data = list(changes), []
+    for start, change, low, high in changes.values():
+        data.append({"start": start, "end": start + change, "change": change, "change_5": low, "change_95": high})
+    return pd.DataFrame(data, index=index).assign(unit=["hours/1,000 residents", "share", "share"][: len(index)])
+
+
+def said(hours, unmet, volunteering, runs=20, peaks=None):
+    return changed(rows(hours_discretionary=hours, unmet_need=unmet, formal_volunteering=volunteering), runs, peaks)
+
+
+def test_the_title_says_what_is_clear_and_what_is_not():
+    hours, unmet = (2000.0, -820.0, -900.0, -700.0), (0.2, 0.07, 0.05, 0.09)
+    assert said(hours, unmet, (0.27, -0.001, -0.02, 0.02)) == (
+        "Discretionary council hours fell 41%; unmet need rose from 20% to 27%; no clear change in volunteering"
+    )
+    assert said(hours, (0.2, 0.03, -0.001, 0.06), (0.27, 0.0, -0.1, 0.1)).endswith(
+        "; no clear change in unmet need or volunteering"
+    )
+    nothing = (1.0, 0.0, 0.0, 0.0)
+    assert said(nothing, nothing, nothing) == (
+        "No clear change in discretionary council hours, unmet need or volunteering"
+    )
+
+
+def test_small_changes_are_told_with_the_digits_they_need():
+    told = said((2000.0, -30.0, -40.0, -20.0), (0.2, 0.004, 0.001, 0.008), (0.27, 0.0004, 0.0001, 0.001))
+    assert told == (
+        "Discretionary council hours fell 1.5%; unmet need rose from 20.0% to 20.4%; "
+        "volunteering rose from 27.00% to 27.04%"
+    )
+
+
+def test_few_runs_and_one_run_are_owned_up_to():
+    hours, still = (2000.0, -820.0, -900.0, -700.0), (0.2, 0.0, -0.1, 0.1)
+    assert said(hours, still, still, runs=3).endswith("(only 3 runs)")
+    alone = said((2000.0, -820.0, -820.0, -820.0), (0.2, 0.07, 0.07, 0.07), (0.27, 0.0, 0.0, 0.0), runs=1)
+    assert alone.startswith("One run, so luck cannot be told apart")
+    assert "fell" not in alone
+
+
+def test_an_outcome_without_a_value_is_not_spoken_of():
+    assert "unmet" not in said((2000.0, -820.0, -900.0, -700.0), (np.nan,) * 4, (0.27, 0.0, -0.1, 0.1))
+
+
+def test_zero_at_the_very_end_of_an_interval_is_not_clear():
+    assert [sign(0.0, 1.0), sign(-1.0, 0.0), sign(np.nan, np.nan)] == [0, 0, 0]
+    assert [sign(1e-9, 1.0), sign(-1.0, -1e-9)] == [1, -1]
+
+
+def test_what_came_and_went_is_told(tmp_path):
+    pulse = np.where((np.arange(MONTHS) >= 18) & (np.arange(MONTHS) < 30), 0.1, 0.0)
+    folder = write(tmp_path, [ONE], lived(compose(ONE), moves={"unmet_need": pulse}))
+    study = read_study(folder)
+    assert set(peaks(study.first)) == {"unmet_need"}
+    told = "nmet need rose to 30% in the year to September 2009, with no clear change by the end"
+    assert told in finding(study)
+
+
+def test_a_short_run_claims_nothing(tmp_path):
+    words = ["months=18", "place.residents=1500"]
+    folder = write(tmp_path, [words], lived(compose(words), replicates=1))
+    write_report(folder)
+    assert finding(read_study(folder)).startswith("18 months: too short a run")
+    assert "overlap" in Page(folder).text
+
+
+def test_a_comparison_says_the_difference_while_paid_and_at_the_end(two):
+    told = finding(read_study(two))
+    assert told == (
+        "With organisers from April 2009 rather than no policy: in the last year of the money (to March 2013) "
+        "ties per resident 0.50 higher; no clear difference in unmet need or volunteering. "
+        "In the final year no clear difference in unmet need, volunteering or ties per resident"
+    )
+    assert any("+0.50 (95% interval: +0.50 to +0.50)" in sentence for sentence in findings(read_study(two)))
+
+
+def test_scenarios_of_unlike_length_are_not_compared(tmp_path):
+    points = [["months=24"], ["months=36"]]
+    folder = write(tmp_path, points, *(lived(compose(p), replicates=2) for p in points))
+    write_report(folder)
+    study = read_study(folder)
+    assert study.others == ()
+    assert "not compared" in finding(study)
+
+
+def test_numbers_in_their_units():
+    assert amount(np.nan, "share") == signed(np.nan, "ties") == "–"
+    assert signed(-0.004, "ties") == "−0.004"
+    assert signed(0.0, "GBP") == "0"
+    assert signed(-1500.0, "GBP/month") == "−£1,500"
+    assert interval(np.nan, 1.0, "share") == ""
+
+
+# Folders that are none.
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(OutputError, match="is not a results folder"):
+        write_report(tmp_path / "nowhere")
+    assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "provenance.json"])
+def test_a_folder_that_lost_a_file_is_told(tmp_path, name):
+    folder = write(tmp_path, [ONE], lived(compose(ONE), replicates=1))
+    (folder / name).unlink()
+    with pytest.raises(OutputError, match=rf"not a whole results folder: cannot read {name}"):
+        write_report(folder)
+    assert not (folder / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("config.yaml", "a: 1\n", "another version"),
+        ("config.yaml", "points: 3\n", "another version"),
+        ("config.yaml", "[1, 2]\n", "holds no configuration"),
+        ("config.yaml", "a: [\n", "cannot read"),
+        ("provenance.json", "{", "cannot read"),
+        ("provenance.json", "{}", "does not say how"),
+    ],
+)
+def test_a_foreign_file_is_told(tmp_path, name, content, message):
+    folder = write(tmp_path, [ONE], lived(compose(ONE), replicates=1))
+    (folder / name).write_text(content)
+    with pytest.raises(OutputError, match=message):
+        write_report(folder)
+
+
+def test_results_of_another_version_are_told(tmp_path):
+    tables = lived(compose(ONE), replicates=1)
+    folder = write(tmp_path, [ONE], tables)
+    pa.parquet.write_table(tables.results.drop_columns(["unmet_need"]), folder / "results.parquet")
+    with pytest.raises(OutputError, match="has no column unmet_need"):
+        write_report(folder)
+
+
+def test_drawing_is_not_loaded_before_it_is_asked_for():
+    code = "import sys, sim, sim.report, sim.cli; assert not {'matplotlib', 'jinja2'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_same_folder_gives_the_same_files(one, tmp_path):
+    files = {path: path.read_bytes() for path in write_report(one)}
+    write_report(one)
+    assert {path: path.read_bytes() for path in files} == files
