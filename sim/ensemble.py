@@ -346,7 +346,7 @@ def _one_pool(
     finished_all = False
     try:
         with _children_of_sim():
-            places = {pool.submit(_work, specs[place], place, shelf): place for place in todo}
+            places = {pool.submit(_work, specs[place], place, shelf, source_hash()): place for place in todo}
         while places:
             finished, _ = wait(places, timeout=GLANCE_SECONDS, return_when=FIRST_COMPLETED)
             yield from _harvest({future: places.pop(future) for future in finished})
@@ -414,10 +414,12 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _work(spec: RunSpec, place: int, shelf: Store) -> None:
+def _work(spec: RunSpec, place: int, shelf: Store, source: str) -> None:
     """Live a run and put it on the shelf.
 
     Tables do not go back through the pool's pipe: a worker killed while it writes there leaves the reader waiting for
     ever. The few bytes that say that it is done are written at one stroke.
     """
+    if source != source_hash():
+        raise EnsembleError("the model's source changed while it ran. Run it again, so that all runs are alike.")
     _finish(spec, shelf, lambda months: _lived.__setitem__(place, months))

@@ -18,6 +18,7 @@ from sim.composition import compose
 from sim.files import OutputError
 from sim.observables import OBSERVABLES
 from sim.report import write_report
+from sim.report.figures import _lanes
 from sim.report.page import GROUPS
 from sim.report.study import read_study
 from sim.report.words import amount, changed, finding, findings, interval, peaks, sign, signed
@@ -170,7 +171,8 @@ def test_the_page_says_what_was_run_and_what_may_not_be_said(one):
     text = Page(one).text
     for words in (
         "1,500 residents", "England, 2007 to 2024", "takestwo run place.residents=1500", "abc123",
-        "forecast of any place", "austerity caused", "replace staff", "Intervals are over luck only so far", "volunteering.asked_share",
+        "forecast of any place", "austerity caused", "replace staff",
+        "Intervals are over luck only so far", "volunteering.asked_share",
     ):  # fmt: skip
         assert words in text, words
 
@@ -269,6 +271,22 @@ def test_a_comparison_says_the_difference_while_paid_and_at_the_end(two):
         "In the final year no clear difference in unmet need, volunteering or ties per resident"
     )
     assert any("+0.50 (95% interval: +0.50 to +0.50)" in sentence for sentence in findings(read_study(two)))
+
+
+def test_several_scenarios_are_told_by_their_clear_differences(tmp_path):
+    points = [[f"policy={name}", "months=96"] for name in ("none", "nurture_early", "ready_meals")]
+    moves = [{}, {"formal_volunteering": 0.02}, {}]
+    folder = write(tmp_path, points, *(lived(compose(p), moves=m) for p, m in zip(points, moves, strict=True)))
+    assert finding(read_study(folder)) == (
+        "Final year, against no policy. Organisers from April 2009: volunteering +2.0 points. "
+        "Publicity from April 2009: nothing clear"
+    )
+
+
+def test_names_of_events_do_not_overlap():
+    events = [(2008.0, "banking crisis"), (2008.2, "spending review"), (2009.0, "x"), (2020.0, "meetings banned")]
+    lanes = _lanes(events, (2007.0, 2024.0))
+    assert lanes == [2, 1, 0, 0]  # an earlier name that would reach a later one lies over it
 
 
 def test_scenarios_of_unlike_length_are_not_compared(tmp_path):

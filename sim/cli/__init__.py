@@ -34,7 +34,7 @@ What happens to a community's capacity when its council is cut, and what nurturi
   takestwo COMMAND --help     what a command does, with an example
   takestwo --version
 
-example: takestwo run world=essay policy=nurture_early place.residents=5000 replicates=4
+example: takestwo run world=essay policy=nurture_early place.residents=1500 replicates=4
 """
 
 

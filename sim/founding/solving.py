@@ -124,10 +124,11 @@ def solve(config: Config) -> Solved:
         if state.month >= -SETTLED:
             kept.append([np.concatenate(getattr(state, name)) for name in CONSTANT])
     means = [np.mean([columns[k] for columns in kept], axis=0) for k in range(len(CONSTANT))]
-    constants = [
-        _TABLES[name](*np.split(mean, len(_TABLES[name]._fields))) for name, mean in zip(CONSTANT, means, strict=True)
-    ]
-    return Solved(*constants, settled(state))
+    tables: dict[str, Any] = {
+        name: _TABLES[name](*np.split(mean, len(_TABLES[name]._fields)))
+        for name, mean in zip(CONSTANT, means, strict=True)
+    }
+    return Solved(**tables, start=settled(state))
 
 
 def settled(state: State) -> Start:

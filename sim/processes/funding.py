@@ -29,6 +29,7 @@ import numpy as np
 from numba import njit
 
 from sim.chance import Dice
+from sim.compiling import PART
 from sim.ledger import Flow
 from sim.parameters import numbers, parameter, room_parameters, switch
 from sim.policy import ALL
@@ -93,7 +94,7 @@ def _kernel(council, services, world, row, policies, neighbourhood, p, ledger, m
         services.hours[s] = services.spend[s] / p.council_hour_gbp
 
 
-@njit(cache=True)
+@njit(**PART)
 def _plan_the_year(council, income, p):  # noqa: ANN001, ANN202
     last = council.spend_last_year[0]
     reserves = council.reserves[0]
@@ -106,7 +107,7 @@ def _plan_the_year(council, income, p):  # noqa: ANN001, ANN202
     council.spend_last_year[0] = income + draw
 
 
-@njit(cache=True)
+@njit(**PART)
 def _fill_the_purses(policies, neighbourhood, rest, ledger, month):  # noqa: ANN001, ANN202
     """Pay into every purse what is due this month, and say what is left of the council's discretionary money."""
     for row in range(policies.dose.size):

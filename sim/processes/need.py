@@ -24,6 +24,7 @@ import numpy as np
 from numba import njit
 
 from sim.chance import Dice, Die, poisson_quantile, uniform2
+from sim.compiling import PART
 from sim.ledger import Flow
 from sim.parameters import numbers, parameter, room_parameters
 from sim.state import CARE, KINDS, State
@@ -112,7 +113,7 @@ def _kernel(residents, need_weight, hardship, banned, scale, p, stream, ledger):
             ledger[Flow.NEED_ARISEN] += arisen
 
 
-@njit(cache=True)
+@njit(**PART)
 def _table(mean, chances):  # noqa: ANN001, ANN202 - compiled
     """The chance of so many or fewer, by the steps of `poisson_quantile`: people of a neighbourhood share it."""
     mean = min(mean, 700.0)
@@ -123,7 +124,7 @@ def _table(mean, chances):  # noqa: ANN001, ANN202 - compiled
         chances[count] = chances[count - 1] + chance
 
 
-@njit(cache=True)
+@njit(**PART)
 def _count(u, mean, chances):  # noqa: ANN001, ANN202 - compiled
     """`poisson_quantile`, looked up where the table reaches. Counting all of a short table beats stopping in time."""
     count = 0

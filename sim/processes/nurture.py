@@ -25,6 +25,7 @@ import numpy as np
 from numba import njit
 
 from sim.chance import Dice, Die, uniform2
+from sim.compiling import PART
 from sim.ledger import Flow
 from sim.parameters import numbers, parameter, room_parameters
 from sim.policy import ALL
@@ -91,7 +92,7 @@ def _kernel(residents, policies, asking, p, streams, ledger):  # noqa: ANN001, A
         ledger[Flow.PURSE_SPENT] += policies.spent[row]
 
 
-@njit(cache=True)
+@njit(**PART)
 def _those_reached(residents, policies, row, wanted, organisers, p, streams):  # noqa: ANN001, ANN202
     """The first of the race, in order of rows; earlier rows first among equals."""
     stream = streams[Die.MET_BY_ORGANISER] if organisers else streams[Die.ASKED_BY_PUBLICITY]
@@ -123,7 +124,7 @@ def _those_reached(residents, policies, row, wanted, organisers, p, streams):  #
     return met
 
 
-@njit(cache=True)
+@njit(**PART)
 def _in_place(x, k):  # noqa: ANN001, ANN202
     """The value that stands at place k when x is sorted: Hoare's selection, which rearranges x."""
     low, high = 0, x.size - 1
@@ -146,7 +147,7 @@ def _in_place(x, k):  # noqa: ANN001, ANN202
     return x[k]
 
 
-@njit(cache=True)
+@njit(**PART)
 def _reach(i, residents, organisers, asking, p):  # noqa: ANN001, ANN202
     if organisers:
         residents.nurtured_hours[i] = min(p.most_hours, residents.nurtured_hours[i] + p.organiser_hours)

@@ -11,6 +11,7 @@ import math
 import textwrap
 import warnings
 from collections.abc import Sequence
+from datetime import date
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
@@ -22,7 +23,7 @@ from matplotlib.textpath import TextPath
 from sim.contrast import t_quantile
 from sim.report.study import Scenario, Study
 from sim.report.words import finding
-from sim.units import MONTHS_A_YEAR, month_of
+from sim.units import MONTHS_A_YEAR
 
 SUFFIXES = ("png", "svg")
 BLUE, VERMILLION, GREEN, PURPLE, ORANGE = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00"
@@ -252,7 +253,8 @@ def _draw_level(axes: Axes, study: Study, panel: Panel) -> None:
             dashes = style if style == "-" else (0, tuple(length * 1.8 / wide for length in (4.0, 1.5)))
             axes.plot(when, _mean(values), color=own, linewidth=wide, linestyle=dashes)
             if name and scenario is study.first:
-                _name(axes, when, _mean(values), name, INK if several else own)
+                over = _is_highest(scenario, panel, outcome)
+                _name(axes, when, _mean(values), name, INK if several else own, over=over)
     _from_zero(axes)
 
 
@@ -313,9 +315,15 @@ def _band(axes: Axes, when: Any, low: Any, high: Any, colour: str) -> None:
     axes.fill_between(when, low, high, color=colour, alpha=0.2, linewidth=0.0)
 
 
-def _name(axes: Axes, when: Any, mean: Any, name: str, colour: str) -> None:
-    axes.annotate(name, (when[-1], mean[-1]), xytext=(0, 4), textcoords="offset points", ha="right", va="bottom",
-                  fontsize=8.5, color=colour)  # fmt: skip
+def _is_highest(scenario: Scenario, panel: Panel, outcome: str) -> bool:
+    """Whether an outcome ends above the others of its panel, so that its name goes over its line, and theirs under."""
+    ends = {name: float(_mean(scenario.matrix(name))[-1]) for name, _ in panel.curves}
+    return ends[outcome] >= max(ends.values())
+
+
+def _name(axes: Axes, when: Any, mean: Any, name: str, colour: str, *, over: bool) -> None:
+    axes.annotate(name, (when[-1], mean[-1]), xytext=(0, 4 if over else -5), textcoords="offset points", ha="right",
+                  va="bottom" if over else "top", fontsize=8.5, color=colour)  # fmt: skip
 
 
 def _from_zero(axes: Axes) -> None:
@@ -329,7 +337,7 @@ def _from_zero(axes: Axes) -> None:
 
 def _when(scenario: Scenario) -> Any:
     first = scenario.config.world.first_month
-    return first.year + (first.month - 1 + np.arange(scenario.config.months)) / MONTHS_A_YEAR
+    return _year(first) + np.arange(scenario.config.months) / MONTHS_A_YEAR
 
 
 def _span(study: Study) -> tuple[float, float]:
@@ -345,19 +353,18 @@ def _years(low: float, high: float) -> list[int]:
 
 
 def _events(study: Study) -> list[tuple[float, str]]:
-    """What happened when: the dated events that all scenarios share, and the beginnings and ends of policies."""
-    seen: dict[tuple[float, str], int] = {}
-    for scenario in study.scenarios:
-        own = scenario.config
-        dated = [(e.date.year + (e.date.month - 1) / MONTHS_A_YEAR, e.what) for e in own.world.dated_events]
-        for policy in own.policy.values():
-            start = _when(scenario)[0] + month_of(policy.start, own.world.first_month) / MONTHS_A_YEAR
-            dated.append((start, f"{policy.instrument} begin"))
-            dated.append((start + (policy.months + policy.taper) / MONTHS_A_YEAR, f"{policy.instrument} end"))
-        for event in dated:
-            seen[event] = seen.get(event, 0) + 1
+    """What happened when: the worlds' dated events, and where there are no more than two scenarios, their policies'."""
+    dated = {(_year(e.date), e.what) for s in study.scenarios for e in s.config.world.dated_events}
+    for scenario in study.scenarios if len(study.scenarios) <= 2 else ():
+        for policy in scenario.config.policy.values():
+            start, length = _year(policy.start), (policy.months + policy.taper) / MONTHS_A_YEAR
+            dated |= {(start, f"{policy.instrument} begin"), (start + length, f"{policy.instrument} end")}
     low, high = _span(study)
-    return sorted((when, what) for when, what in seen if low <= when <= high)
+    return sorted((when, what) for when, what in dated if low <= when <= high)
+
+
+def _year(day: date) -> float:
+    return day.year + (day.month - 1) / MONTHS_A_YEAR
 
 
 def _lanes(events: Sequence[tuple[float, str]], span: tuple[float, float]) -> list[int]:

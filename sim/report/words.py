@@ -103,20 +103,19 @@ def _rounded(level: float, unit: str) -> str:
 
 def compared(study: Study) -> str:
     """How each scenario differs from the first over the last 12 months."""
-    told = [_difference(rows) for rows in study.contrasts.values()]
     pairs = min(int(rows.pairs.max()) for rows in study.contrasts.values())
-    if len(told) == 1:
-        (name,) = study.contrasts
-        words = f"With {name} rather than {study.first.name}: {_lower(told[0])}"
+    if len(study.contrasts) == 1:
+        ((name, final),) = study.contrasts.items()
+        words = f"With {name} rather than {study.first.name}, in the final year: {_lower(_difference(final))}"
         if name in study.while_paid:
             last, rows = study.while_paid[name]
             words = (
                 f"With {name} rather than {study.first.name}: in the last year of the money (to {last:%B %Y}) "
-                f"{_lower(_difference(rows))}. In the final year {_lower(told[0])}"
+                f"{_lower(_difference(rows))}. In the final year {_lower(_difference(final))}"
             )
     else:
-        each = [f"{name}: {_lower(words)}" for name, words in zip(study.contrasts, told, strict=True)]
-        words = f"Held against {study.first.name}. " + ". ".join(_upper(part) for part in each)
+        each = [f"{name}: {_differing(rows) or 'nothing clear'}" for name, rows in study.contrasts.items()]
+        words = f"Final year, against {study.first.name}. " + ". ".join(_upper(part) for part in each)
     return words + ("; one pair of runs, so no interval" if pairs == 1 else _few(pairs))
 
 
@@ -130,6 +129,16 @@ def _difference(rows: Any) -> str:
         elif not math.isnan(row.difference):
             unclear.append(name)
     return _joined(clear, unclear, "difference")
+
+
+def _differing(rows: Any) -> str:
+    """The clear differences alone, with their signs."""
+    clear = [(name, rows.loc[outcome]) for outcome, name in DIFFERS.items()]
+    return ", ".join(
+        f"{name} {difference(row.difference, row.unit)}"
+        for name, row in clear
+        if sign(row.low, row.high) or (row.pairs == 1 and row.difference != 0.0)
+    )
 
 
 def _size(row: Any) -> str:
@@ -208,15 +217,21 @@ def findings(study: Study) -> list[str]:
         periods = [(name, f"the 12 months to {last:%B %Y}", rows) for name, (last, rows) in study.while_paid.items()]
         periods += [(name, "the last 12 months", rows) for name, rows in study.contrasts.items()]
         return [told for period in periods for told in _compared_in_full(study, *period)]
-    first = study.first
-    rows = ((_upper(label), first.outcomes.loc[outcome]) for outcome, label in FOUND.items())
-    return [
-        f"{label}{_per(row.unit)}: {amount(row.start, row.unit)} in the first 12 months, {amount(row.end, row.unit)} in the last, "
-        f"a change of {difference(row.change, row.unit)}"
-        f"{_within(first.runs, '5% to 95% of runs', row.change_5, row.change_95, row.unit)}."
-        for label, row in rows
-        if _known(row)
-    ]
+    return [] if len(study.scenarios) > 1 else _changed_in_full(study.first)
+
+
+def _changed_in_full(scenario: Scenario) -> list[str]:
+    told = []
+    for outcome, label in FOUND.items():
+        row = scenario.outcomes.loc[outcome]
+        if _known(row):
+            change = difference(row.change, row.unit)
+            change += _within(scenario.runs, "5% to 95% of runs", row.change_5, row.change_95, row.unit)
+            told.append(
+                f"{_upper(label)}{_per(row.unit)}: {amount(row.start, row.unit)} in the first 12 months, "
+                f"{amount(row.end, row.unit)} in the last, a change of {change}."
+            )
+    return told
 
 
 def _per(unit: str) -> str:

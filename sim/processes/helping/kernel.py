@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 
 from sim.chance import Die, bits, normal_quantile, uniform
+from sim.compiling import PART
 from sim.indexes import in_lottery_order
 from sim.ledger import Flow
 from sim.state import EMPTY, SLOTS, THIS_YEAR_AND_LAST
@@ -33,7 +34,7 @@ def help_for_a_month(residents, ties, neighbourhoods, p, streams, ledger):
         ledger[Flow.NEED_MET_NEIGHBOURS] += received[i]
 
 
-@njit(cache=True)
+@njit(**PART)
 def _set_time_aside(residents, p, streams):
     budget = np.zeros(residents.id.size)
     mean = p.help_slope * p.help_slope / 2.0
@@ -46,7 +47,7 @@ def _set_time_aside(residents, p, streams):
     return budget
 
 
-@njit(cache=True)
+@njit(**PART)
 def _lottery(ids, stream):
     tickets = np.empty(ids.size, np.uint64)
     for i in range(ids.size):
@@ -54,7 +55,7 @@ def _lottery(ids, stream):
     return in_lottery_order(tickets)
 
 
-@njit(cache=True)
+@njit(**PART)
 def _helpers(alter, strength, budget):
     """For each resident the alters who have time, and the ties to them, in the order of the slots.
 
@@ -88,7 +89,7 @@ def _helpers(alter, strength, budget):
     return start, helper, tie
 
 
-@njit(cache=True)
+@njit(**PART)
 def _ask_along_ties(order, budget, helpers, residents):
     """What is left of everybody's time, and what everybody received."""
     unmet = np.empty(budget.size)
@@ -114,7 +115,7 @@ def _ask_along_ties(order, budget, helpers, residents):
     return left, received
 
 
-@njit(cache=True)
+@njit(**PART)
 def _rank(first, end, helper, tie, left):
     """Bring those who have time left to the front, closest first, equals in the order of the slots; how many."""
     last = first
@@ -133,7 +134,7 @@ def _rank(first, end, helper, tie, left):
     return last - first
 
 
-@njit(cache=True)
+@njit(**PART)
 def _share_the_rest(order, left, received, residents, neighbourhoods):
     """Hand out what is left in each neighbourhood; the share of it that was used."""
     pool = np.zeros(neighbourhoods)
@@ -156,7 +157,7 @@ def _share_the_rest(order, left, received, residents, neighbourhoods):
     return used
 
 
-@njit(cache=True)
+@njit(**PART)
 def _unmet(i, residents):
     hours = 0.0
     for k in range(residents.need.shape[1]):
@@ -164,7 +165,7 @@ def _unmet(i, residents):
     return hours
 
 
-@njit(cache=True)
+@njit(**PART)
 def _meet(i, share, residents):
     """Meet this share of what is unmet, of every kind alike."""
     for k in range(residents.need.shape[1]):
@@ -173,6 +174,6 @@ def _meet(i, share, residents):
             residents.met[i, k] = need if share >= 1.0 else min(need, met + share * (need - met))
 
 
-@njit(cache=True)
+@njit(**PART)
 def _remember(months, hours):
     return ((months << 1) | (1 if hours > 0.0 else 0)) & THIS_YEAR_AND_LAST

@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 
 from sim.chance import Die, between, bits, derived_id, normal_quantile, uniform
+from sim.compiling import PART
 from sim.indexes import in_lottery_order
 from sim.ledger import Flow
 from sim.state import EMPTY, NOBODY, SLOTS
@@ -36,7 +37,7 @@ def live_the_month(residents, ties, neighbourhoods, quantiles, p, move_chances, 
             make_person(i, residents, neighbourhoods, quantiles, p, streams, month)
 
 
-@njit(cache=True)
+@njit(**PART)
 def _fate(who, move_chance, death_chance, leave_share, streams):
     if uniform(streams[Die.DEATH], who) < death_chance:
         return DIES
@@ -45,7 +46,7 @@ def _fate(who, move_chance, death_chance, leave_share, streams):
     return STAYS
 
 
-@njit(cache=True)
+@njit(**PART)
 def _end_ties(fates, ties, ledger):
     for slot in range(ties.alter.size):
         alter = ties.alter[slot]
@@ -59,7 +60,7 @@ def _end_ties(fates, ties, ledger):
             ledger[Flow.TIE_PERSON_LEFT] += 1.0
 
 
-@njit(cache=True)
+@njit(**PART)
 def _swap_homes(fates, residents, neighbourhoods, streams):
     """Each mover, in the order of the lottery, takes the home of the next, and the last that of the first."""
     movers = np.flatnonzero(fates == MOVES)
@@ -79,7 +80,7 @@ def _swap_homes(fates, residents, neighbourhoods, streams):
         residents.venue[i] = _venue(i, residents, neighbourhoods, streams)
 
 
-@njit(cache=True)
+@njit(**PART)
 def _venue(i, residents, neighbourhoods, streams):
     choice = max(1, neighbourhoods.venues[residents.neighbourhood[i]])
     return int(uniform(streams[Die.VENUE], residents.id[i]) * choice)
@@ -105,12 +106,12 @@ def make_person(i, residents, neighbourhoods, quantiles, p, streams, month):
     _forget(i, residents, month)
 
 
-@njit(cache=True)
+@njit(**PART)
 def _normal(die, who, streams):
     return normal_quantile(uniform(streams[die], who))
 
 
-@njit(cache=True)
+@njit(**PART)
 def _draw_traits(i, residents, p, streams):
     who = residents.id[i]
     residents.civic[i] = _normal(Die.CIVIC, who, streams)
@@ -124,7 +125,7 @@ def _draw_traits(i, residents, p, streams):
     residents.ever[i] = 1 if uniform(streams[Die.EVER_VOLUNTEER], who) < p.newcomer_ever else 0
 
 
-@njit(cache=True)
+@njit(**PART)
 def _forget(i, residents, month):
     """No role, no hours and no history in the place."""
     residents.role[i] = NOBODY

@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from sim.chance import Die, bits
+from sim.compiling import PART
 from sim.indexes import in_lottery_order
 from sim.ledger import Flow
 from sim.state import NOBODY
@@ -42,7 +43,7 @@ def serve_for_a_month(residents, charities, services, need_weight, p, streams, l
             ledger[Flow.NEED_UNMET] += max(0.0, residents.need[i, k] - residents.met[i, k])
 
 
-@njit(cache=True)
+@njit(**PART)
 def _allocate(neighbourhood, need_weight):
     """The formula's shares, by deprivation and head count."""
     share = np.zeros(need_weight.size)
@@ -57,7 +58,7 @@ def _allocate(neighbourhood, need_weight):
     return share
 
 
-@njit(cache=True)
+@njit(**PART)
 def _council(services, share):
     hours = np.zeros((share.size, services.kinds.shape[1]))
     for s in range(services.hours.size):
@@ -67,7 +68,7 @@ def _council(services, share):
     return hours
 
 
-@njit(cache=True)
+@njit(**PART)
 def _charities(residents, charities, share, p, charity, volunteer, worth):
     """Fill the paid hours, the volunteers' hours and what these are worth."""
     pledged = np.zeros(charities.id.size)
@@ -90,7 +91,7 @@ def _charities(residents, charities, share, p, charity, volunteer, worth):
                     worth[b, k] += part * weighed[g]
 
 
-@njit(cache=True)
+@njit(**PART)
 def _serve(k, tickets, left, residents, p):
     """One kind: those who may still be served, in the order of their turned tickets."""
     rows = np.empty(tickets.size, np.int32)
@@ -113,14 +114,14 @@ def _serve(k, tickets, left, residents, p):
             residents.met[i, k] = min(residents.need[i, k], residents.met[i, k] + x)
 
 
-@njit(cache=True)
+@njit(**PART)
 def _turn(ticket, by):
     if by == 0:
         return ticket
     return (ticket << np.uint64(by)) | (ticket >> np.uint64(64 - by))
 
 
-@njit(cache=True)
+@njit(**PART)
 def _post(used, council, charity, volunteer, worth, ledger):
     """Post one pool: hours by source, met and idle, and the need they met."""
     ledger[Flow.HOURS_COUNCIL] += council

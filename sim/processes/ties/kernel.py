@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 
 from sim.chance import Die, uniform, uniform2
+from sim.compiling import PART
 from sim.indexes import held_slots
 from sim.ledger import Flow
 from sim.state import BONDING, BRIDGING, EMPTY, SLOTS, WEAK
@@ -31,7 +32,7 @@ def build_and_decay(residents, ties, incident, members, constants, p, streams, l
                 ledger[flow] += 1.0
 
 
-@njit(cache=True)
+@njit(**PART)
 def _search(residents, incident, members, constants, p, streams):
     """Whom each resident finds, as a row; NO_ONE for most."""
     found = np.full(residents.id.size, NO_ONE, np.int64)
@@ -46,7 +47,7 @@ def _search(residents, incident, members, constants, p, streams):
     return found
 
 
-@njit(cache=True)
+@njit(**PART)
 def _friend_of_friend(i, who, incident, streams):
     degree = incident.start[i + 1] - incident.start[i]
     if degree == 0:
@@ -57,7 +58,7 @@ def _friend_of_friend(i, who, incident, streams):
     return NO_ONE if k == i or _are_tied(i, k, incident) else np.int64(k)
 
 
-@njit(cache=True)
+@njit(**PART)
 def _stranger(i, who, residents, incident, members, constants, p, streams):
     start, size = 0, residents.id.size
     near = uniform(streams[Die.SEARCH_NEAR], who) < p.near_share
@@ -77,7 +78,7 @@ def _stranger(i, who, residents, incident, members, constants, p, streams):
     return NO_ONE
 
 
-@njit(cache=True)
+@njit(**PART)
 def _introduce(residents, incident, members, p, streams):
     """Whom each resident is introduced to at a nurtured meeting of the neighbourhood."""
     introduced = np.full(residents.id.size, NO_ONE, np.int64)
@@ -97,7 +98,7 @@ def _introduce(residents, incident, members, p, streams):
     return introduced
 
 
-@njit(cache=True)
+@njit(**PART)
 def _are_tied(i, k, incident):
     for entry in range(incident.start[i], incident.start[i + 1]):
         if incident.other[entry] == k:
@@ -105,7 +106,7 @@ def _are_tied(i, k, incident):
     return False
 
 
-@njit(cache=True)
+@njit(**PART)
 def _change_strength(residents, ties, constants, p, streams, ledger):
     kept = (math.exp(math.log(p.kept_bonding) / 12.0), math.exp(math.log(p.kept_weak) / 12.0),
             math.exp(math.log(p.kept_bridging) / 12.0))  # fmt: skip
@@ -136,7 +137,7 @@ def _change_strength(residents, ties, constants, p, streams, ledger):
                 ties.deepening[slot] = 1
 
 
-@njit(cache=True)
+@njit(**PART)
 def _end(slot, ties):
     ties.alter[slot] = EMPTY
     ties.strength[slot] = 0.0
@@ -146,7 +147,7 @@ def _end(slot, ties):
     ties.hours[slot] = 0.0
 
 
-@njit(cache=True)
+@njit(**PART)
 def _tie_up(i, k, group, neighbourhood, ties, incident, new_strength, month):
     """Put a new tie into a free slot of i; False where there is none, or where k has just made the same tie."""
     free = NO_ONE
@@ -168,7 +169,7 @@ def _tie_up(i, k, group, neighbourhood, ties, incident, new_strength, month):
     return True
 
 
-@njit(cache=True)
+@njit(**PART)
 def _have_common_alter(i, k, incident):
     for one in range(incident.start[i], incident.start[i + 1]):
         for other in range(incident.start[k], incident.start[k + 1]):

@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from sim.chance import Die, between, normal_quantile, uniform
+from sim.compiling import PART
 from sim.state import EMPTY, NOBODY, SLOTS, STRONG
 
 
@@ -41,7 +42,7 @@ def feels_influence(trust, voice, volunteers, b0, p):
     return b0 + p.influence_slope * (trust - p.influence_centre) + bonus + voice > 0.0
 
 
-@njit(cache=True)
+@njit(**PART)
 def _experience(residents, neighbourhoods, quintiles):
     """Who needed anything, and the share of it met less what people of the quintile expect."""
     needed = np.zeros(residents.id.size, np.bool_)
@@ -58,7 +59,7 @@ def _experience(residents, neighbourhoods, quintiles):
     return needed, surprise
 
 
-@njit(cache=True)
+@njit(**PART)
 def _has_contact(stream, residents, ties, p):
     """Who has contact this month, of their own or through strong alters who have contact of their own."""
     u = np.empty(residents.id.size)
@@ -77,12 +78,12 @@ def _has_contact(stream, residents, ties, p):
     return contact
 
 
-@njit(cache=True)
+@njit(**PART)
 def _clip(value):
     return min(1.0, max(0.0, value))
 
 
-@njit(cache=True)
+@njit(**PART)
 def _move(trust, first, knots, per_ask, contacts, outcomes, needed, surprise, residents, ties, p):
     contact = _has_contact(contacts, residents, ties, p)
     for i in range(trust.size):

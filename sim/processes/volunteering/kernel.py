@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 
 from sim.chance import Die, normal_quantile, uniform, uniform2
+from sim.compiling import PART
 from sim.indexes import held_slots
 from sim.ledger import Flow
 from sim.state import NOBODY, SLOTS, STRONG, THIS_YEAR_AND_LAST
@@ -53,7 +54,7 @@ def live_the_month(residents, ties, charities, constants, p, streams, ledger, mo
     _pledge(residents, p, streams, month)
 
 
-@njit(cache=True)
+@njit(**PART)
 def _hear_the_asks(residents, ties, held, p, streams):
     """For each resident: strength of ties to people in a role, and strong ties within the own group."""
     asking = np.zeros(held.size)
@@ -74,7 +75,7 @@ def _hear_the_asks(residents, ties, held, p, streams):
     return asking, close
 
 
-@njit(cache=True)
+@njit(**PART)
 def _crowding(service_hours, constants, p):
     paid = 0.0
     for hours in service_hours:
@@ -84,12 +85,12 @@ def _crowding(service_hours, constants, p):
     return max(0.0, 1.0 + p.crowding * (paid / constants.paid_hours[0] - 1.0))
 
 
-@njit(cache=True)
+@njit(**PART)
 def _is_asked(asked, u, p):
     return u * ((1.0 - p.asked_share) + asked) < asked
 
 
-@njit(cache=True)
+@njit(**PART)
 def _join(asked, held, residents, ties, charities, p, streams, ledger, month):
     """Who asked each joiner is found along the ties: the one at whom the strengths, added up, pass the draw."""
     charity = np.full(asked.size, NOBODY, np.int32)
@@ -120,7 +121,7 @@ def _join(asked, held, residents, ties, charities, p, streams, ledger, month):
             ledger[cause] += 1.0
 
 
-@njit(cache=True)
+@njit(**PART)
 def _pledge(residents, p, streams, month):
     for i in range(residents.id.size):
         residents.pledged_hours[i] = 0.0
@@ -133,12 +134,12 @@ def _pledge(residents, p, streams, month):
             residents.pledged_hours[i] = p.once_hours * math.exp(_noise(residents.id[i], p, streams))
 
 
-@njit(cache=True)
+@njit(**PART)
 def _noise(who, p, streams):
     return p.hours_noise * normal_quantile(uniform(streams[Die.FORMAL_HOURS], who))
 
 
-@njit(cache=True)
+@njit(**PART)
 def _weigh_the_load(residents, charities, constants, month):
     present = np.zeros(charities.id.size)
     for i in range(residents.role.size):
@@ -149,13 +150,13 @@ def _weigh_the_load(residents, charities, constants, month):
         charities.load[g] = _ratio(load, constants.load[0])
 
 
-@njit(cache=True)
+@njit(**PART)
 def _ratio(amount, founding):
     """An amount beside its founding mean; 1 where there was none."""
     return amount / founding if founding > 0.0 else 1.0
 
 
-@njit(cache=True)
+@njit(**PART)
 def _join_rate(civic, group, ever, followed, crowded, k0, p):
     mean = p.civic_slope * p.civic_slope / 2.0
     k = k0 * math.exp(p.civic_slope * civic - mean) * (p.resources_abc1 if group < 3 else p.resources_c2de)
@@ -164,7 +165,7 @@ def _join_rate(civic, group, ever, followed, crowded, k0, p):
     return k * ((1.0 - p.asked_share) + p.asked_share * followed) * crowded
 
 
-@njit(cache=True)
+@njit(**PART)
 def _cause_to_leave(fresh, load, close, u, p):
     """The flow under which a role is given up, or STAYS."""
     base = p.leave_chance * (p.new_ratio if fresh else 1.0)
@@ -182,13 +183,13 @@ def _cause_to_leave(fresh, load, close, u, p):
     return np.int64(STAYS)
 
 
-@njit(cache=True)
+@njit(**PART)
 def _once_chance(occasional, p):
     mean = p.civic_slope * p.civic_slope / 2.0
     return -math.expm1(-p.once_chance * math.exp(p.civic_slope * occasional - mean))
 
 
-@njit(cache=True)
+@njit(**PART)
 def _help_once(i, residents, charities, streams, ledger):
     u = uniform(streams[Die.ONE_OFF_CHARITY], residents.id[i])
     residents.gives_to[i] = _pick(charities, residents.neighbourhood[i], u)
@@ -197,7 +198,7 @@ def _help_once(i, residents, charities, streams, ledger):
         ledger[Flow.ONE_OFF_ENDED] += 1.0
 
 
-@njit(cache=True)
+@njit(**PART)
 def _pick(charities, neighbourhood, u):
     """A charity within reach, by its joining weight; NOBODY where there is none."""
     total = 0.0
