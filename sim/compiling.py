@@ -6,4 +6,6 @@ without the wrappers that Python would need, which for tables of forty columns h
 
 from __future__ import annotations
 
-PART = {"cache": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+from typing import Any
+
+PART: dict[str, Any] = {"cache": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
