@@ -101,9 +101,8 @@ def in_lottery_order(tickets):  # noqa: ANN001, ANN201 - compiled
         for b in range(2048):
             start[b + 1] += start[b]
         for i in range(n):
-            row = order[i]
-            b = np.int64((tickets[row] >> shift) & np.uint64(2047))
-            passing[start[b]] = row
+            b = np.int64((tickets[order[i]] >> shift) & np.uint64(2047))
+            passing[start[b]] = order[i]
             start[b] += 1
         order, passing = passing, order
     return order

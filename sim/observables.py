@@ -320,7 +320,7 @@ def hours_discretionary(town: Town) -> float:
 
 
 def _paid_hours(town: Town) -> float:
-    return hours_charity(town) + hours_council(town)
+    return float(hours_charity(town) + hours_council(town))
 
 
 def _unpaid_hours(town: Town) -> float:
