@@ -101,9 +101,9 @@ def in_lottery_order(tickets):  # noqa: ANN001, ANN201 - compiled
         for b in range(2048):
             start[b + 1] += start[b]
         for i in range(n):
-            b = np.int64((tickets[order[i]] >> shift) & np.uint64(2047))
-            passing[start[b]] = order[i]
-            start[b] += 1
+            bucket = np.int64((tickets[order[i]] >> shift) & np.uint64(2047))
+            passing[start[bucket]] = order[i]
+            start[bucket] += 1
         order, passing = passing, order
     return order
 

@@ -34,13 +34,15 @@ def main(words: Sequence[str]) -> int:
     started = datetime.now(UTC)
     asked = request.read(words)
     done = work.run_points(asked, ["run", *words], started)
+    out = screen.console()
+    for point, results in zip(asked.points, done.results, strict=True):
+        out.print(screen.outcomes(results, folder.title(point.config)))
     if asked.multirun:
         folder.write_several(asked.folder, asked.points, done.results, done.provenance)
+        for number in range(len(asked.points)):
+            work.report(asked.folder / str(number))
     else:
         folder.write_one(asked.folder, asked.points[0], done.results[0], done.provenance)
-    out = screen.console()
-    for number, (point, results) in enumerate(zip(asked.points, done.results, strict=True)):
-        out.print(screen.outcomes(results, folder.title(point.config)))
-        work.report(asked.folder / str(number) if asked.multirun else asked.folder)
+    work.report(asked.folder)
     work.say_where(out, asked, done)
     return 0

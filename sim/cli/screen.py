@@ -171,7 +171,7 @@ def change(number: float, unit: str) -> str:
     """A difference in its unit, signed; shares differ by percentage points.
 
     >>> change(-0.0213, "share"), change(3.0, "ties")
-    ('-2.1 points', '+3.0')
+    ('-2.13 points', '+3.0')
     """
     return _written(number, unit, "+") + (" points" if _is_share(unit) and not math.isnan(number) else "")
 
@@ -184,9 +184,9 @@ def _written(number: float, unit: str, sign: str) -> str:
     if math.isnan(number):
         return "none"
     if _is_share(unit):
-        return f"{100 * number:{sign}.1f}" + ("" if sign else "%")
+        return f"{100 * number:{sign}z.2f}" if sign else f"{100 * number:z.1f}%"
     digits = 3 if unit == "0 to 1" else 0 if abs(number) >= 100 else 1 if abs(number) >= 1 else 2
-    return f"{number:{sign},.{digits}f}"
+    return f"{number:{sign}z,.{digits}f}"
 
 
 def _is_share(unit: str) -> bool:

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "experiments"))
+import default_run
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+
+
+def test_the_numbers_in_the_readme_are_those_of_the_kept_run() -> None:
+    kept = default_run.table(pd.read_csv(default_run.KEPT))
+    assert f"{default_run.BEGIN}\n{kept}\n{default_run.END}" in README
+
+
+@pytest.mark.slow
+def test_the_kept_run_is_the_default_run(tmp_path: Path) -> None:
+    command = [str(Path(sys.executable).with_name("takestwo")), "run", f"hydra.run.dir={tmp_path}/run"]
+    subprocess.run(command, check=True, cwd=tmp_path, capture_output=True)
+    made, kept = pd.read_csv(tmp_path / "run" / "summary.csv"), pd.read_csv(default_run.KEPT)
+    pd.testing.assert_frame_equal(made, kept, rtol=1e-9)
+
+
+def test_the_python_example_runs() -> None:
+    for code in blocks("python"):
+        done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True, cwd=ROOT)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.strip().endswith("True")
+
+
+def test_every_command_in_the_readme_composes() -> None:
+    from sim.cli import request
+
+    lines = [line.split("#")[0].split() for block in blocks("sh") for line in block.splitlines()]
+    asked = [words[2:] for words in lines if words[:1] == ["takestwo"] and words[1] == "run" and "--help" not in words]
+    assert len(asked) >= 4
+    for words in asked:
+        assert request.read(words).points
+
+
+def test_what_the_map_names_is_there() -> None:
+    for path in re.findall(r"`(sim/[\w/.]+|configs/|experiments/[\w/.]+)`", README):
+        assert (ROOT / path).exists(), path
