@@ -28,7 +28,7 @@ from sim.contrast import Contrast
 from sim.files import OutputError
 from sim.founding import found
 from sim.results import Results
-from sim.schedule import live_a_month
+from sim.schedule import compile_rooms, live_a_month
 from sim.source import source_hash
 from sim.store import Store, run_id
 from sim.tables import STATES, Diary, Tables, joined
@@ -405,6 +405,7 @@ def _begin(lived_months: Any) -> None:
     _lived = lived_months
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    compile_rooms(backwards=multiprocessing.current_process()._identity[0] % 2 == 0)  # noqa: SLF001 - its number
 
 
 def _end_with_parent() -> None:

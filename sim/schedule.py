@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from sim import observables
 from sim.chance import Dice
 from sim.community import Community
+from sim.ledger import Flow
 from sim.processes import (
     funding,
     helping,
@@ -23,9 +24,7 @@ from sim.processes import (
     trust,
     volunteering,
 )  # fmt: skip
-
-if TYPE_CHECKING:
-    from sim.state import State
+from sim.state import State, allocate
 
 
 class Step(NamedTuple):
@@ -81,6 +80,17 @@ def pass_a_month(state: State, config: Any) -> None:
     act(state, config)
     observables.remember(state)
     state.month += 1
+
+
+def compile_rooms(*, backwards: bool = False) -> None:
+    """Call every room on an empty town, so that its kernels are compiled and kept.
+
+    Two processes that begin at both ends share the work: what one has compiled, the other finds on the disk.
+    """
+    town = allocate(residents=2, charities=1, services=1, neighbourhoods=1, policies=1, world=1, flows=len(Flow))
+    town.policies.months[:], town.policies.dose[:] = 1, 1.0
+    for step in reversed(MONTH) if backwards else MONTH:
+        step.room.advance(town.fork(), step.room.Parameters(), Dice(1, 0))
 
 
 def act(state: State, config: Any, *, plain: bool = False, month: tuple[Step, ...] = MONTH) -> None:

@@ -103,9 +103,8 @@ def test_a_run_leaves_its_folder(store, tmp_path, capsys):
     assert "First numbers, from one run" in progress
     assert "2 of 2 runs done" in progress
     there = {file.name for file in folder.iterdir()}
-    assert there == {
-        "results.parquet", "by_quintile.parquet", "summary.csv", "config.yaml", "provenance.json", "report.html", "figures"
-    }  # fmt: skip
+    assert there == {"results.parquet", "by_quintile.parquet", "summary.csv", "config.yaml", "provenance.json",
+                     "report.html", "figures"}  # fmt: skip
     results = read_results(folder)
     assert results.results.groupby("replicate").size().to_dict() == {0: 13, 1: 13}
     assert set(results.results["policy"]) == {"nurture_early"}
