@@ -47,7 +47,7 @@ def found(config: Config, seed: int) -> State:
         the state at month 0.
     """
     town = _spun_up(config, seed)
-    ahead = world.build(config.world, config.place, config.months)
+    ahead = world.build(config.world, config.place, config.world.most_months)
     rows = policy.rows(config.policy, config.world.first_month)
     blank = np.zeros(len(config.policy))
     town.world = World(**ahead)
