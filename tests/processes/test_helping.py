@@ -25,7 +25,7 @@ FAULTS = [
     ("if left[j] > 0.0:", "if left[j] > 1.0:"),
     ("budget[j] * tie[place]", "left[j] * tie[place]"),
     ("x = min(need, rest[b])", "x = min(0.5 * need, rest[b])"),
-    ("met + share * (need - met)", "met + share * need"),
+    ("had + share * (needed - had)", "had + share * needed"),
     ("p.help_slope * p.help_slope / 2.0", "p.help_slope * p.help_slope"),
 ]
 

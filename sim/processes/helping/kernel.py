@@ -9,9 +9,9 @@ from numba import njit
 
 from sim.chance import Die, bits, normal_quantile, uniform
 from sim.compiling import PART
-from sim.indexes import in_lottery_order
+from sim.indexes import held_slots, in_lottery_order
 from sim.ledger import Flow
-from sim.state import EMPTY, SLOTS, THIS_YEAR_AND_LAST
+from sim.state import SLOTS, THIS_YEAR_AND_LAST
 
 
 @njit(cache=True)
@@ -62,30 +62,25 @@ def _helpers(alter, strength, budget):
     Only these are asked, so a list of them alone keeps the asking, which jumps about, within a small memory.
     """
     helps = budget > 0.0
+    held = held_slots(alter)
     start = np.zeros(budget.size + 1, np.int32)
-    for i in range(budget.size):
-        for slot in range(i * SLOTS, i * SLOTS + SLOTS):
-            j = alter[slot]
-            if j != EMPTY:
-                start[i + 1] += helps[j]
-                start[j + 1] += helps[i]
+    for slot in held:
+        i, j = slot // SLOTS, alter[slot]
+        start[i + 1] += helps[j]
+        start[j + 1] += helps[i]
     for i in range(budget.size):
         start[i + 1] += start[i]
     filled = start[:-1].copy()
     helper = np.empty(start[-1], np.int32)
     tie = np.empty(start[-1])
-    for i in range(budget.size):
-        for slot in range(i * SLOTS, i * SLOTS + SLOTS):
-            j = alter[slot]
-            if j != EMPTY:
-                if helps[j]:
-                    helper[filled[i]] = j
-                    tie[filled[i]] = strength[slot]
-                    filled[i] += 1
-                if helps[i]:
-                    helper[filled[j]] = i
-                    tie[filled[j]] = strength[slot]
-                    filled[j] += 1
+    for slot in held:
+        i, j = slot // SLOTS, alter[slot]
+        if helps[j]:
+            helper[filled[i]], tie[filled[i]] = j, strength[slot]
+            filled[i] += 1
+        if helps[i]:
+            helper[filled[j]], tie[filled[j]] = i, strength[slot]
+            filled[j] += 1
     return start, helper, tie
 
 
@@ -94,7 +89,7 @@ def _ask_along_ties(order, budget, helpers, residents):
     """What is left of everybody's time, and what everybody received."""
     unmet = np.empty(budget.size)
     for i in range(budget.size):
-        unmet[i] = _unmet(i, residents)
+        unmet[i] = _unmet(i, residents.need, residents.met)
     start, helper, tie = helpers
     left = budget.copy()
     received = np.zeros(budget.size)
@@ -111,7 +106,7 @@ def _ask_along_ties(order, budget, helpers, residents):
             received[i] = unmet[i] - want
     for i in range(budget.size):
         if received[i] > 0.0:
-            _meet(i, received[i] / unmet[i], residents)
+            _meet(i, received[i] / unmet[i], residents.need, residents.met)
     return left, received
 
 
@@ -144,12 +139,12 @@ def _share_the_rest(order, left, received, residents, neighbourhoods):
     for i in order:
         b = residents.neighbourhood[i]
         if rest[b] > 0.0:
-            need = _unmet(i, residents)
+            need = _unmet(i, residents.need, residents.met)
             if need > 0.0:
                 x = min(need, rest[b])
                 rest[b] -= x
                 received[i] += x
-                _meet(i, x / need, residents)
+                _meet(i, x / need, residents.need, residents.met)
     used = np.zeros(neighbourhoods)
     for b in range(neighbourhoods):
         if pool[b] > 0.0:
@@ -158,20 +153,20 @@ def _share_the_rest(order, left, received, residents, neighbourhoods):
 
 
 @njit(**PART)
-def _unmet(i, residents):
+def _unmet(i, need, met):
     hours = 0.0
-    for k in range(residents.need.shape[1]):
-        hours += max(0.0, residents.need[i, k] - residents.met[i, k])
+    for k in range(need.shape[1]):
+        hours += max(0.0, need[i, k] - met[i, k])
     return hours
 
 
 @njit(**PART)
-def _meet(i, share, residents):
+def _meet(i, share, need, met):
     """Meet this share of what is unmet, of every kind alike."""
-    for k in range(residents.need.shape[1]):
-        need, met = residents.need[i, k], residents.met[i, k]
-        if need > met:
-            residents.met[i, k] = need if share >= 1.0 else min(need, met + share * (need - met))
+    for k in range(need.shape[1]):
+        needed, had = need[i, k], met[i, k]
+        if needed > had:
+            met[i, k] = needed if share >= 1.0 else min(needed, had + share * (needed - had))
 
 
 @njit(**PART)
