@@ -15,6 +15,8 @@ from sim.state import NOBODY, SLOTS, STRONG, THIS_YEAR_AND_LAST
 
 STAYS = -1
 UNASKED = -1.0
+BY_NOBODY = -2.0
+"""Asked by nobody who is there: where founding knew no asking, everybody counts as asked as on average."""
 
 
 @njit(cache=True)
@@ -37,7 +39,8 @@ def live_the_month(residents, ties, charities, constants, p, streams, ledger, mo
                            constants.join_rate[0], p)  # fmt: skip
             if uniform(streams[Die.JOIN], who) < -math.expm1(-k):
                 if _is_asked(p.asked_share * followed, uniform(streams[Die.JOIN_CAUSE], who), p):
-                    asked[i] = uniform(streams[Die.JOIN_ASKER], who) * (asking[i] + residents.outside_ask[i])
+                    strength = asking[i] + residents.outside_ask[i]
+                    asked[i] = uniform(streams[Die.JOIN_ASKER], who) * strength if strength > 0.0 else BY_NOBODY
                 else:
                     asked[i] = UNASKED
             elif uniform(streams[Die.ONE_OFF], who) < _once_chance(residents.occasional[i], p):

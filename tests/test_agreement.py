@@ -1,0 +1,185 @@
+"""The whole month by the fast hands and by the plain hands: the same bits over a month, a year and five years."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sim import compose
+from sim.chance import run_seed
+from sim.founding import found
+from sim.processes import renewal, volunteering
+from sim.processes.volunteering import kernel
+from sim.schedule import MONTH, live_a_month
+from sim.state import BRIDGING, EMPTY, NOBODY, Constants
+from tests.processes.test_volunteering import FAULTS
+from tests.towns import HABITS, RECIPES, town
+from tests.twins import differences, plant
+
+CONFIG = compose(["world=flat"])
+FIVE_YEARS = 60
+
+
+def changed(config, **rooms):
+    """A configuration with other numbers in some rooms, beyond what may be asked for if need be."""
+    return config.model_copy(update={
+        "rooms": config.rooms | {name: dataclasses.replace(config.rooms[name], **p) for name, p in rooms.items()}
+    })  # fmt: skip
+
+
+BUSY = changed(
+    CONFIG,
+    volunteering={"leave_chance": 0.2, "other_share": 0.6, "once_chance": 0.2, "ask_chance": 0.5, "crowding": 0.5},
+    trust={"asked_unsupported": -0.05, "loss_ratio": 3.0},
+    renewal={"death_rate": 0.1, "leave_share": 0.5},
+)
+"""What is rare happens often, so that small towns see it."""
+MOVE_RATES = ("move_rate_owner", "move_rate_social", "move_rate_private")
+EVERYONE_MOVES = changed(CONFIG, renewal=dict.fromkeys(MOVE_RATES, 0.9999) | {"leave_share": 0.5})
+
+
+def same(a, b):
+    return np.array_equal(a, b, equal_nan=True)
+
+
+def part(state, config, months):
+    """What differs, month by month until something does, between a town lived by the two hands."""
+    plain = state.fork()
+    fast = state.fork()
+    for _ in range(months):
+        seen = live_a_month(fast, config), live_a_month(plain, config, plain=True)
+        found = differences(fast, plain)
+        for a, b in zip(*seen, strict=True):
+            found += [f"observed {name}: {a[name]} / {b[name]}" for name in a if not same(a[name], b[name])]
+        if found:
+            return [f"in month {fast.month - 1}", *found]
+    assert fast.month == plain.month == state.month + months
+    return []
+
+
+def made(recipe):
+    """A town, and the configuration in which it lives."""
+    return town(**recipe), EVERYONE_MOVES if recipe["habit"] == "everyone moves" else BUSY
+
+
+SMALL = RECIPES.map(lambda recipe: recipe | {"residents": min(40, recipe["residents"])})
+
+
+@given(RECIPES, st.booleans())
+@settings(max_examples=40)
+def test_a_month_by_both_hands_is_the_same_to_the_bit(recipe, is_busy):
+    state, config = made(recipe)
+    assert part(state, config if is_busy else CONFIG, 1) == []
+
+
+@given(SMALL)
+@settings(max_examples=15)
+def test_a_year_by_both_hands_is_the_same_to_the_bit(recipe):
+    assert part(*made(recipe), 12) == []
+
+
+@pytest.mark.parametrize("habit", HABITS)
+def test_a_year_at_each_extreme_is_the_same_to_the_bit(habit):
+    state, config = made({"residents": 60, "neighbourhoods": 3, "habit": habit, "seed": 11, "month": -4})
+    is_extreme(habit, state)
+    assert part(state, config, 12) == []
+
+
+def is_extreme(habit, state):
+    """The town is what its habit says, or the test above shows nothing."""
+    r = state.residents
+    assert {
+        "nobody volunteers": np.all(r.role == NOBODY),
+        "everybody volunteers": np.all(r.role != NOBODY),
+        "one group": len(state.charities.id) == 1,
+        "no groups": len(state.charities.id) == 0,
+        "no ties": np.all(state.ties.alter == EMPTY),
+        "crowded": np.count_nonzero(state.ties.alter != EMPTY) > 6 * len(r.id),
+        "no budget": state.council.core_founding[0] == state.services.spend.sum() == 0,
+        "desperate need": r.need.mean() > 15,
+    }.get(habit, True)
+
+
+@pytest.mark.parametrize("nil", Constants._fields)
+def test_half_a_year_where_founding_knew_nothing_of_a_kind_is_the_same_to_the_bit(nil):
+    for habit in ("ordinary", "nobody volunteers", "no ties"):
+        state = town(residents=40, habit=habit, seed=0)
+        state.constants.join_rate[:] = 0.3
+        getattr(state.constants, nil)[:] = 0.0
+        assert part(state, CONFIG, 6) == [], habit
+
+
+def test_five_years_by_both_hands_are_the_same_to_the_bit():
+    state = town(residents=150, neighbourhoods=3, seed=4, month=0)
+    alive = set(state.residents.id.tolist())
+    assert part(state, CONFIG, FIVE_YEARS) == []
+    for _ in range(FIVE_YEARS):
+        live_a_month(state, CONFIG)
+    r, ties = state.residents, state.ties
+    assert alive - set(r.id.tolist())  # there were newcomers
+    assert np.ptp(r.role[r.role != NOBODY]) > 0
+    assert set(ties.klass[ties.alter != EMPTY].tolist()) == set(range(BRIDGING + 1))
+    assert (ties.born[ties.alter != EMPTY] > 0).any()
+    assert state.policies.people.sum() > 0
+
+
+@pytest.mark.slow
+def test_five_years_of_a_founded_place_are_the_same_to_the_bit():
+    config = compose([
+        "world=history", "policy=[nurture_early,ready_meals]", "place.residents=1500", f"months={FIVE_YEARS}",
+        "policy.nurture_early.start=2008-04", "policy.ready_meals.start=2008-10",
+    ])  # fmt: skip
+    assert part(found(config, run_seed(config.seed, 0)), config, FIVE_YEARS) == []
+
+
+# A fault anywhere is noticed
+
+WRITTEN = {
+    "renewal": "residents.civic", "funding": "services.hours", "nurture": "policies.spent", "meeting": "ties.hours",
+    "ties": "ties.strength", "need": "residents.crisis", "helping": "residents.helping_hours",
+    "serving": "residents.met", "volunteering": "residents.pledged_hours", "trust": "residents.trust_council",
+}  # fmt: skip
+"""A column that each room leaves behind."""
+
+
+def nudge(state, path):
+    """Move the last number of a column that is not nil by the smallest step there is."""
+    table, name = path.split(".")
+    column = getattr(getattr(state, table), name).reshape(-1)
+    last = np.flatnonzero(column)[-1]
+    column[last] = np.nextafter(column[last], np.inf)
+
+
+@pytest.mark.parametrize("step", MONTH, ids=[step.name for step in MONTH])
+def test_one_bit_amiss_in_any_room_is_noticed(step, monkeypatch):
+    right = step.room.advance
+
+    def wrong(state, p, dice):
+        right(state, p, dice)
+        nudge(state, WRITTEN[step.name])
+
+    state = town(residents=40, neighbourhoods=2, seed=3, month=0)
+    assert part(state, CONFIG, 1) == []
+    monkeypatch.setattr(step.room, "advance", wrong)
+    assert any(WRITTEN[step.name] in line for line in part(state, CONFIG, 1))
+
+
+@pytest.mark.parametrize(("right", "wrong"), FAULTS)
+def test_a_fault_planted_in_one_kernel_is_caught_by_the_whole_month(right, wrong, monkeypatch):
+    towns = [town(residents=60, habit=habit, seed=seed) for habit in HABITS for seed in range(2)]
+    monkeypatch.setattr(volunteering, "live_the_month", plant(kernel, right, wrong)["live_the_month"])
+    assert any(part(state, BUSY, 2) for state in towns)
+
+
+def test_rare_things_happen_in_the_busy_towns():
+    state = town(residents=90, seed=1)
+    before = state.fork()
+    for _ in range(12):
+        live_a_month(state, BUSY)
+    assert np.mean(state.residents.id == before.residents.id) < 0.9
+    everyone = town(residents=90, seed=1)
+    renewal_only = tuple(step for step in MONTH if step.room is renewal)
+    live_a_month(everyone, EVERYONE_MOVES, month=renewal_only)
+    assert np.mean((everyone.residents.x == before.residents.x) & (everyone.residents.id == before.residents.id)) < 0.6

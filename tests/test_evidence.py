@@ -1,0 +1,105 @@
+"""The record of 2007 to 2024 beside what surveys found, each pattern read off the run as its survey read it."""
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sim import compose, run_ensemble
+from sim.analysis.patterns import MEASURES, patterns, score
+from sim.observables import OBSERVABLES
+from sim.units import date_of
+
+MISSED: dict[str, str] = {}
+"""Patterns that the model does not meet, each with the reason. One that is met after all must leave the list."""
+EMERGENT = {"C1", "C2", "C3a", "C3b", "C7e", "C7x", "C15"}
+RUNS = 2
+
+
+@pytest.fixture(scope="module")
+def history():
+    return run_ensemble(compose(["world=history"]), replicates=RUNS, workers=1).results
+
+
+def assert_in_band(table):
+    outside = set(table.index[~table["in_band"]])
+    assert outside == set(MISSED), f"\n{table.to_string()}"
+
+
+def test_the_record_lies_in_the_band_of_every_survey(history):
+    table = score(history)
+    print(table.to_string())
+    assert_in_band(table)
+    assert (table["runs"] == RUNS).all()
+    assert set(table.index) == {"C1", "C2", "C3a", "C3b", "C4", "C5", "C6", "C7e", "C7x", "C14", "C15", "C16"}
+    bent = score(history.assign(trust_council_share=history["trust_council_share"] * 1.1, left_life=0.0))
+    assert set(bent.index[~bent["in_band"]]) == set(MISSED) | {"C14", "C6"}
+    with pytest.raises(AssertionError, match="C14"):
+        assert_in_band(bent)
+
+
+@pytest.mark.slow
+def test_the_record_of_many_runs_lies_in_the_band_of_every_survey():
+    assert_in_band(score(run_ensemble(compose(["world=history"]), replicates=20).results))
+
+
+# The table and how it is read
+
+
+def test_the_table_has_bands_that_hold_what_was_observed():
+    rows = patterns()
+    assert set(MEASURES) <= set(rows)
+    assert all(row.low <= row.value <= row.high for row in rows.values())
+    assert {name for name in MEASURES if rows[name].use == "emergent"} == EMERGENT
+    assert {row.use for row in rows.values()} == {"emergent", "input"}
+
+
+@pytest.mark.parametrize(("name", "first", "last"), [
+    ("C1", "2007-04", "2011-03"), ("C3a", "2008-01", "2010-12"), ("C4", "2018-01", "2018-12"),
+    ("C5", "2016-04", "2017-03"), ("C16", "2008-04", "2009-03"), ("C7x", "2008-01", "2011-12"),
+    ("C14", "2007-04", "2009-03"),
+])  # fmt: skip
+def test_a_pattern_is_read_at_the_time_of_its_survey(name, first, last):
+    assert patterns()[name].window == (date.fromisoformat(f"{first}-01"), date.fromisoformat(f"{last}-01"))
+
+
+def made_up(months=204, runs=2, **columns):
+    """A frame in which every observable is nil but those given, as functions of the month."""
+    first = compose([]).world.first_month
+    month = np.arange(months)
+    frame = pd.DataFrame({"month": month, "date": pd.to_datetime([date_of(m, first) for m in month])})
+    values = {name: columns.get(name, np.zeros_like)(month.astype(float)) for name in OBSERVABLES}
+    frame = pd.concat([frame, pd.DataFrame(values)], axis=1)
+    return pd.concat([frame.assign(run_id=str(run)) for run in range(runs)], ignore_index=True)
+
+
+def test_only_the_months_of_the_window_count():
+    frame = made_up(influence=lambda m: np.where((m >= 12) & (m < 24), 0.39, 0.9))
+    assert score(frame).loc["C16", "value"] == pytest.approx(39.0)
+    assert score(frame).loc["C16", "in_band"]
+    early = made_up(influence=lambda m: np.where((m >= 11) & (m < 23), 0.39, 0.9))
+    assert not score(early).loc["C16", "in_band"]
+
+
+def test_shares_of_events_are_weighed_by_the_events():
+    frame = made_up(
+        volunteer_joined=lambda m: np.where(m % 2 == 0, 0.03, 0.01),
+        joined_by_ask=lambda m: np.where(m % 2 == 0, 1.0, 0.0),
+        left_life=lambda m: 0.02 + 0.0 * m, left_overload=lambda m: 0.01 + 0.0 * m,
+        left_one_off=lambda m: 0.01 + 0.0 * m,
+    )  # fmt: skip
+    assert score(frame).loc["C5", "value"] == pytest.approx(0.75)
+    assert score(frame).loc["C6", "value"] == pytest.approx(0.5)
+
+
+def test_seven_years_lie_within_the_run():
+    frame = made_up(tie_survival_84=lambda m: np.where(m >= 84, 0.5, 0.0))
+    assert score(frame).loc["C15", "value"] == pytest.approx(0.5)
+
+
+def test_a_run_that_ends_before_the_survey_has_no_value():
+    table = score(made_up(months=60))
+    assert table.loc[["C4", "C5", "C6", "C15"], "runs"].tolist() == [0, 0, 0, 0]
+    assert not table.loc[["C4", "C5", "C6", "C15"], "in_band"].any()
+    assert table.loc["C1", "runs"] == 2
