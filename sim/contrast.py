@@ -126,13 +126,15 @@ _RUN = ("run_id", "place", "world", "policy", "rival", "ablation", "draw", "repl
 
 @lru_cache(maxsize=64)
 def t_quantile(p: float, freedom: int) -> float:
-    """The quantile of Student's t for whole degrees of freedom, by halving; p from .5 to 1.
+    """The quantile of Student's t for whole degrees of freedom, by halving; p from .5 to 1. Without freedom, infinite.
 
     Source: the sums of Abramowitz and Stegun (1964), 26.7.3 and 26.7.4.
 
     >>> round(t_quantile(0.975, 19), 3)
     2.093
     """
+    if freedom < 1:
+        return math.inf
     low, high = 0.0, 1.0
     while _t_within(high, freedom) < 2.0 * p - 1.0:
         low, high = high, 2.0 * high

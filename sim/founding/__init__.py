@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 __all__ = ["SPIN_UP_MONTHS", "Solved", "found", "solve"]
 
-SPIN_UP_MONTHS = 240
-"""Twenty years: ties of every class, roles and trust have then forgotten how they were made up."""
-SETTLING_MONTHS = 140
+SPIN_UP_MONTHS = 360
+"""Thirty years: ties of every class, roles and trust have then forgotten how they were made up."""
+SETTLING_MONTHS = 260
 """The part of the spin-up in which the share of roles is held: people who volunteer together grow ties that bring them
-back, which takes a decade to build up."""
+back, which takes two decades to build up."""
 
 
 def found(config: Config, seed: int) -> State:
@@ -95,7 +95,7 @@ def spin_up(config: Config, seed: int) -> State:
 def hold_roles(state: State, solved: Solved, months_left: int) -> None:
     """While groups and ties still grow into each other, joining leans towards the settled share of roles."""
     share = np.count_nonzero(state.residents.role != NOBODY) / len(state.residents.role)
-    lean = 4.0 * (1.0 - share / max(1e-9, solved.start.role_share[0])) if months_left > 0 else 0.0
+    lean = 12.0 * (1.0 - share / max(1e-9, solved.start.role_share[0])) if months_left > 0 else 0.0
     state.constants.join_rate[0] = solved.constants.join_rate[0] * math.exp(max(-4.0, lean))
 
 
