@@ -28,7 +28,7 @@ run: $(READY)
 
 test: $(READY)
 	@$(BIN)/python -m ruff check --quiet
-	@$(BIN)/python -m pytest -n 2 $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: $(READY)
 	@$(BIN)/python -m ruff check
