@@ -18,7 +18,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -27,6 +27,8 @@ from sim.config import Config
 from sim.contrast import Contrast
 from sim.files import OutputError
 from sim.founding import found
+from sim.founding.first_morning import first_morning
+from sim.founding.solving import guess
 from sim.results import Results
 from sim.schedule import compile_rooms, live_a_month
 from sim.source import source_hash
@@ -342,7 +344,8 @@ def _one_pool(
 ) -> Iterator[int]:
     """Yield what one pool of processes finishes; raise `BrokenProcessPool` if one of them dies before the end."""
     spawn = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=_begin, initargs=(watch.lived,))
+    begin = partial(_begin, watch.lived, specs[todo[0]].config)
+    pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=begin)
     finished_all = False
     try:
         with _children_of_sim():
@@ -399,13 +402,24 @@ def _children_of_sim() -> Iterator[None]:
 _lived: Any = None  # in a worker: months lived, a cell a run
 
 
-def _begin(lived_months: Any) -> None:
+def _begin(lived_months: Any, config: Config) -> None:
     """Make ready a worker: it leaves Ctrl-C to its parent, and ends with it."""
     global _lived
     _lived = lived_months
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    compile_rooms(backwards=multiprocessing.current_process()._identity[0] % 2 == 0)  # noqa: SLF001 - its number
+    _compile(config)
+
+
+def _compile(config: Config) -> None:
+    """Compile all kernels, or find them compiled: every other worker begins at the other end, to share the work."""
+    first, last = partial(first_morning, config, 1, guess(), month=-1), compile_rooms
+    if multiprocessing.current_process()._identity[0] % 2:  # noqa: SLF001 - a process has no other number
+        first()
+        last()
+    else:
+        last(backwards=True)
+        first()
 
 
 def _end_with_parent() -> None:

@@ -114,7 +114,7 @@ _TABLES: dict[str, Any] = {
 def solve(config: Config) -> Solved:
     """Solve the constants of a place; a few seconds."""
     large = config.model_copy(update={"place": config.place.model_copy(update={"residents": RESIDENTS})})
-    state = first_morning(large, SEED, _guess(), month=-MONTHS)
+    state = first_morning(large, SEED, guess(), month=-MONTHS)
     state.constants.acceptance[0] = acceptance(state, config.ties.homophily)
     kept = []
     for _ in range(MONTHS):
@@ -150,12 +150,13 @@ def settled(state: State) -> Start:
     )
 
 
-def _guess() -> Solved:
-    guess = {"join_rate": 0.0081, "asking": 1.4, "load": 12.0, "search_chance": 0.45, "take_up_chance": 0.012,
+def guess() -> Solved:
+    """Constants to begin solving from: those of the default place, roughly."""
+    known = {"join_rate": 0.0081, "asking": 1.4, "load": 12.0, "search_chance": 0.45, "take_up_chance": 0.012,
              "need_scale": 0.87, "influence": -0.64}  # fmt: skip
     spread = 0.6 + 0.8 * np.linspace(0.0, 1.0, KNOTS)
     return Solved(
-        Constants(*(np.array([guess.get(name, 0.0)]) for name in Constants._fields)),
+        Constants(*(np.array([known.get(name, 0.0)]) for name in Constants._fields)),
         Quintiles(np.full(QUINTILES, 0.8)),
         TrustKnots(np.zeros(TRUST_KNOTS), np.zeros(TRUST_KNOTS)),
         Classes(np.array([0.55, 0.40, 0.45])),
