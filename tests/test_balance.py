@@ -137,7 +137,7 @@ def test_a_constant_amiss_tips_the_balance(amiss, factor, seen):
 
 
 @pytest.mark.parametrize(("amiss", "factor", "seen"), [
-    ("need_scale", 1.1, "unmet_need"), ("influence", 1.3, "influence"), ("search_chance", 1.5, "ties_per_resident"),
+    ("need_scale", 1.2, "unmet_need"), ("influence", 1.3, "influence"), ("search_chance", 1.5, "ties_per_resident"),
 ])  # fmt: skip
 def test_a_constant_amiss_misses_its_target(amiss, factor, seen):
     assert seen in off_target(lived(1, 36, amiss, factor), WITHIN)

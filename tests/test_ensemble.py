@@ -144,6 +144,9 @@ def test_ctrl_c_keeps_what_is_finished(config, plain, tmp_path, workers):
 
     with pytest.raises(KeyboardInterrupt):
         run_ensemble(config, workers=workers, store=tmp_path, progress=stop)
+    until = time.monotonic() + 10.0
+    while active_children() and time.monotonic() < until:  # the pool's own thread may still be reaping them
+        time.sleep(0.05)
     assert not active_children()
     reports = []
     assert same(run_ensemble(config, store=tmp_path, progress=reports.append).tables, plain)

@@ -25,7 +25,7 @@ def differences(one: State, other: State) -> list[str]:
     found = []
     for (table, name, a), (_, _, b) in zip(one.columns(), other.columns(), strict=True):
         if a.tobytes() != b.tobytes():
-            row = tuple(int(x[0]) for x in np.nonzero(a != b)) or ...
+            row = tuple(int(x[0]) for x in np.nonzero(a != b)) if a.shape == b.shape else ...
             found.append(f"{table}.{name} at {row}: {a[row]} / {b[row]}")
     if one.ledger.tobytes() != other.ledger.tobytes():
         rows = np.nonzero(one.ledger != other.ledger)[0]
