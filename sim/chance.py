@@ -97,6 +97,42 @@ class Die(IntEnum):
     OUTCOME = auto()
     CONTACT_CHARITY = auto()
     OUTCOME_CHARITY = auto()
+    # charities' and officers' first morning
+    FIRST_BELONGING = auto()
+    FIRST_BOOKS = auto()
+    FIRST_OFFICER = auto()
+    FIRST_PARTNER = auto()
+    # reorganisation
+    REORGANISATION = auto()
+    OFFICER_LEAVES = auto()
+    POST_CUT = auto()
+    POST_CHANGES = auto()
+    CONTACT_SURVIVES = auto()
+    # officers' and charities' ties
+    PARTNER_FOUND = auto()
+    PARTNER_PICKED = auto()
+    PARTNER_HOURS = auto()
+    ACQUAINTANCE_FOUND = auto()
+    ACQUAINTANCE_PICKED = auto()
+    ACQUAINTANCE_HOURS = auto()
+    ALLY_FOUND = auto()
+    ALLY_PICKED = auto()
+    BELONGS = auto()
+    BELONGS_TO = auto()
+    BELONGING_HOURS = auto()
+    BELONGING_LAPSES = auto()
+    # survival
+    BOOKS_LUCK = auto()
+    CLOSES = auto()
+    FOUNDS_CHARITY = auto()
+    FOUNDS_BAND = auto()
+    FOUNDS_GROUP = auto()
+    FOUNDS_HOME = auto()
+    BROKER_QUALITY = auto()
+    # policies' money
+    GRANT_TO = auto()
+    GRANT_WORKS = auto()
+    SECOND_CONTACT = auto()
     # what is written down
     CLUSTERING_SAMPLE = auto()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from datetime import date
 from functools import cache
@@ -21,7 +20,7 @@ from pydantic import BaseModel
 
 from sim.config import NOT_BUILT as ROOMS_NOT_BUILT
 from sim.config import ROOMS_IN_ORDER, Config, ConfigError, nearest
-from sim.parameters import ROOMS
+from sim.parameters import ROOMS, by_group
 from sim.policy import Policy
 from sim.world import WorldSpec
 
@@ -100,7 +99,7 @@ def options(group: str) -> list[str]:
 def register() -> None:
     """Tell Hydra the numbers that the code states, so that each can be changed by its path without a plus sign."""
     store = ConfigStore.instance()
-    rooms: dict[str, Any] = {room: dataclasses.asdict(ROOMS[room]()) for room in ROOMS_IN_ORDER}
+    rooms: dict[str, Any] = by_group({room: ROOMS[room]() for room in ROOMS_IN_ORDER})
     config = _stated(Config, ("months", "seed", "replicates", "workers", "record", "draw"))
     store.store(group="given", name="all", package="_global_", node=rooms | config | {"world": _stated(WorldSpec)})
     store.store(group="given", name="policy", node=_stated(Policy))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -14,7 +13,7 @@ from pydantic import BaseModel, Field, ValidationError
 from pydantic.fields import FieldInfo
 
 from sim.checked import Checked, number
-from sim.parameters import REGISTRY, ROOMS, Entry
+from sim.parameters import GROUPS, REGISTRY, ROOMS, Entry, by_group
 from sim.place import Place
 from sim.policy import Policy
 from sim.units import date_of, month_of
@@ -69,9 +68,9 @@ class Config(Checked):
         if not isinstance(given, dict):
             raise ConfigError(f"A configuration is a mapping, and not {given!r}.")
         top = set(cls.model_fields) - {"rooms"}
-        _known(given, top | set(ROOMS_IN_ORDER))
+        _known(given, top | set(GROUPS))
         _built(given)
-        rooms = {room: _parameters(room, given.pop(room, {})) for room in ROOMS_IN_ORDER}
+        rooms = _rooms({group: given.pop(group, {}) for group in GROUPS})
         if isinstance(given.get("policy"), dict):
             given["policy"] = {name: policy for name, policy in given["policy"].items() if name != "none"}
         if isinstance(given.get("record"), str):
@@ -107,7 +106,7 @@ class Config(Checked):
     def resolved(self) -> dict[str, Any]:
         """All of it as plain data in a stable order, from which `check` makes the same configuration."""
         plain = self.model_dump(mode="json", exclude={"rooms"})
-        return plain | {room: dataclasses.asdict(p) for room, p in self.rooms.items()}
+        return plain | by_group(self.rooms)
 
     def content(self) -> dict[str, Any]:
         """What decides the results, as plain data in a stable order: floats as their repr, to be hashed."""
@@ -153,7 +152,7 @@ def _known(given: Mapping[str, Any], valid: set[str], where: str = "") -> None:
     for name in given:
         if name not in valid:
             if not where and name in NOT_BUILT:
-                raise ConfigError(f"{name} is not built yet. There is {', '.join(ROOMS_IN_ORDER)}.")
+                raise ConfigError(f"{name} is not built yet. There is {', '.join(GROUPS)}.")
             raise ConfigError(f"{where}{name} is unknown. {nearest(where + name, [where + other for other in valid])}")
 
 
@@ -165,16 +164,19 @@ def _built(given: Mapping[str, Any]) -> None:
         raise ConfigError(f"draw={given['draw']} is not built yet: there is only draw=0, the centre of every range.")
 
 
-def _parameters(room: str, given: Any) -> Any:
-    """A room's ``Parameters`` with what is given in place of the defaults."""
-    if not isinstance(given, dict):
-        raise ConfigError(f"{room} is a room with parameters, not {given!r}. Set one of them, as {room}.NAME=VALUE.")
-    made = ROOMS[room]
-    _known(given, set(made.__dataclass_fields__), f"{room}.")  # type: ignore[attr-defined]
-    hints = get_type_hints(made)
-    numbers = {name: _number(REGISTRY[f"{room}.{name}"], hints[name], value) for name, value in given.items()}
+def _rooms(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Every room's ``Parameters`` with what is given, group by group, in place of the defaults."""
+    numbers: dict[str, dict[str, Any]] = {room: {} for room in ROOMS_IN_ORDER}
+    for group, values in given.items():
+        if not isinstance(values, dict):
+            raise ConfigError(f"{group} is a room with parameters, not {values!r}. Set one, as {group}.NAME=VALUE.")
+        _known(values, set(GROUPS[group]), f"{group}.")
+        for name, value in values.items():
+            room, field = GROUPS[group][name]
+            kind = get_type_hints(ROOMS[room])[field]
+            numbers[room][field] = _number(REGISTRY[f"{group}.{name}"], kind, value)
     try:
-        return made(**numbers)
+        return {room: ROOMS[room](**values) for room, values in numbers.items()}
     except ValueError as fault:  # numbers that are right one by one and not together
         raise ConfigError(f"{fault}.") from None
 
@@ -184,6 +186,10 @@ def _number(entry: Entry, kind: type, value: Any) -> Any:
     if entry.is_switch:
         if not isinstance(value, bool):
             raise ConfigError(f"{entry.path} is {value!r}, but it is a switch: {entry.meaning}. Write true or false.")
+        return value
+    if entry.options:
+        if value not in entry.options:
+            raise ConfigError(f"{entry.path} is {value!r}: {entry.meaning}. {nearest(str(value), entry.options)}")
         return value
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not is_number or not entry.low <= value <= entry.high or (kind is int and value != int(value)):

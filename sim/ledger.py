@@ -59,6 +59,45 @@ class Flow(IntEnum):
     NEED_MET_CHARITY = auto()
     NEED_MET_VOLUNTEERS = auto()
     NEED_UNMET = auto()
+    NEED_MET_JOINT = auto()
+    HOURS_COUNCIL_JOINT = auto()
+    HOURS_COUNCIL_RUNNING = auto()
+    HOURS_CHARITY_JOINT = auto()
+    HOURS_CHARITY_RUNNING = auto()
+    HOURS_VOLUNTEER_JOINT = auto()
+    HOURS_VOLUNTEER_RUNNING = auto()
+    LEFT_CLOSED = auto()
+    BELONGING_MADE = auto()
+    BELONGING_LAPSED = auto()
+    BELONGING_PERSON_LEFT = auto()
+    BELONGING_CLOSED = auto()
+    OFFICER_HIRED = auto()
+    OFFICER_LEFT = auto()
+    OFFICER_REDUNDANT = auto()
+    OFFICER_REORGANISED = auto()
+    PARTNERSHIP_MADE = auto()
+    PARTNERSHIP_CONTACT_LEFT = auto()
+    PARTNERSHIP_CLOSED = auto()
+    ACQUAINTANCE_MADE = auto()
+    ACQUAINTANCE_CONTACT_LEFT = auto()
+    ACQUAINTANCE_PERSON_LEFT = auto()
+    ALLIANCE_MADE = auto()
+    ALLIANCE_CLOSED = auto()
+    CHARITY_FOUNDED = auto()
+    CHARITY_CLOSED_ANYHOW = auto()
+    CHARITY_INSOLVENT = auto()
+    CHARITY_FOUNDER_LEFT = auto()
+    GROUP_FOUNDED = auto()
+    GROUP_CLOSED = auto()
+    COUNCIL_GRANTS = auto()
+    COUNCIL_CONTRACTS = auto()
+    COUNCIL_REORGANISATION = auto()
+    STATE_GRANTS = auto()
+    STATE_CONTRACTS = auto()
+    PRIVATE_INCOME = auto()
+    PURSE_TO_CHARITIES = auto()
+    CHARITY_SPENT = auto()
+    CHARITY_WOUND_UP = auto()
 
 
 class Kind(NamedTuple):
@@ -113,12 +152,59 @@ FLOWS: dict[Flow, Kind] = {
     Flow.NEED_MET_CHARITY: Kind("hour", "need", "", "met by paid charity work"),
     Flow.NEED_MET_VOLUNTEERS: Kind("hour", "need", "", "met by volunteers"),
     Flow.NEED_UNMET: Kind("hour", "need", "", "unmet"),
+    Flow.NEED_MET_JOINT: Kind("hour", "need", "", "met by paid and unpaid people together"),
+    Flow.HOURS_COUNCIL_JOINT: Kind("hour", "council hours", "", "put into joint work"),
+    Flow.HOURS_COUNCIL_RUNNING: Kind("hour", "council hours", "", "spent on co-ordinating and deciding"),
+    Flow.HOURS_CHARITY_JOINT: Kind("hour", "charity hours", "", "put into joint work"),
+    Flow.HOURS_CHARITY_RUNNING: Kind("hour", "charity hours", "", "spent on co-ordinating and on newcomers"),
+    Flow.HOURS_VOLUNTEER_JOINT: Kind("hour", "volunteer hours", "", "put into joint work"),
+    Flow.HOURS_VOLUNTEER_RUNNING: Kind("hour", "volunteer hours", "", "spent on co-ordinating and deciding"),
+    Flow.LEFT_CLOSED: Kind("role", "roles", "", "the group closed"),
+    Flow.BELONGING_MADE: Kind("tie", "", "belongings", "joined, or took up a role"),
+    Flow.BELONGING_LAPSED: Kind("tie", "belongings", "", "lapsed, or passed to another charity"),
+    Flow.BELONGING_PERSON_LEFT: Kind("tie", "belongings", "", "died or moved out"),
+    Flow.BELONGING_CLOSED: Kind("tie", "belongings", "", "the group closed"),
+    Flow.OFFICER_HIRED: Kind("officer", "", "officers", "a post was filled"),
+    Flow.OFFICER_LEFT: Kind("officer", "officers", "", "left of their own accord"),
+    Flow.OFFICER_REDUNDANT: Kind("officer", "officers", "", "made redundant"),
+    Flow.OFFICER_REORGANISED: Kind("officer", "officers", "", "moved by a reorganisation"),
+    Flow.PARTNERSHIP_MADE: Kind("tie", "", "partnerships", "an officer and a charity met"),
+    Flow.PARTNERSHIP_CONTACT_LEFT: Kind("tie", "partnerships", "", "its contact left"),
+    Flow.PARTNERSHIP_CLOSED: Kind("tie", "partnerships", "", "the charity closed"),
+    Flow.ACQUAINTANCE_MADE: Kind("tie", "", "acquaintances", "an officer and a resident met"),
+    Flow.ACQUAINTANCE_CONTACT_LEFT: Kind("tie", "acquaintances", "", "the officer left"),
+    Flow.ACQUAINTANCE_PERSON_LEFT: Kind("tie", "acquaintances", "", "the resident died or moved out"),
+    Flow.ALLIANCE_MADE: Kind("tie", "", "alliances", "two charities met"),
+    Flow.ALLIANCE_CLOSED: Kind("tie", "alliances", "", "one of them closed"),
+    Flow.CHARITY_FOUNDED: Kind("charity", "", "charities", "founded by a volunteer"),
+    Flow.CHARITY_CLOSED_ANYHOW: Kind("charity", "charities", "", "closed for reasons of its own"),
+    Flow.CHARITY_INSOLVENT: Kind("charity", "charities", "", "no reserves and two accounts in deficit"),
+    Flow.CHARITY_FOUNDER_LEFT: Kind("charity", "charities", "", "its founder left, and nobody followed"),
+    Flow.GROUP_FOUNDED: Kind("group", "", "groups", "founded by people with strong ties, or by a grant"),
+    Flow.GROUP_CLOSED: Kind("group", "groups", "", "came to its end"),
+    Flow.COUNCIL_GRANTS: Kind("GBP", "council", "charities' books", "grants"),
+    Flow.COUNCIL_CONTRACTS: Kind("GBP", "council", "charities' books", "contracts"),
+    Flow.COUNCIL_REORGANISATION: Kind("GBP", "council", "", "the cost of reorganising"),
+    Flow.STATE_GRANTS: Kind("GBP", "", "charities' books", "grants of the rest of the state"),
+    Flow.STATE_CONTRACTS: Kind("GBP", "", "charities' books", "contracts of the rest of the state"),
+    Flow.PRIVATE_INCOME: Kind("GBP", "", "charities' books", "gifts, fees, trading and legacies"),
+    Flow.PURSE_TO_CHARITIES: Kind("GBP", "purse", "charities' books", "a policy's grants and contracts"),
+    Flow.CHARITY_SPENT: Kind("GBP", "charities' books", "", "staff and other costs"),
+    Flow.CHARITY_WOUND_UP: Kind("GBP", "charities' books", "", "left when a charity closed"),
 }
 
 STOCKS = {
     "people": lambda state: float(len(state.residents.id)),
     "ties": lambda state: float(np.count_nonzero(state.ties.alter != EMPTY)),
     "roles": lambda state: float(np.count_nonzero(state.residents.role != NOBODY)),
+    "belongings": lambda state: float(np.count_nonzero(state.residents.belongs != NOBODY)),
+    "officers": lambda state: float(np.count_nonzero(state.officers.filled)),
+    "partnerships": lambda state: float(np.count_nonzero(state.partnerships.charity != EMPTY)),
+    "acquaintances": lambda state: float(np.count_nonzero(state.acquaintances.resident != EMPTY)),
+    "alliances": lambda state: float(np.count_nonzero(state.alliances.other != EMPTY)),
+    "charities": lambda state: float(np.count_nonzero(state.charities.alive & (state.charities.band > 0))),
+    "groups": lambda state: float(np.count_nonzero(state.charities.alive & (state.charities.band == 0))),
+    "charities' books": lambda state: float(state.charities.reserves.sum()),
     "council": lambda state: float(state.council.reserves[0]),
     "purse": lambda state: float(state.policies.balance.sum()),
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections import namedtuple
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar, dataclass_transform, get_type_hints
@@ -30,6 +31,7 @@ class Entry:
     source: str
     confidence: str
     is_switch: bool = False
+    options: tuple[str, ...] = ()
 
 
 REGISTRY: dict[str, Entry] = {}
@@ -38,9 +40,13 @@ REGISTRY: dict[str, Entry] = {}
 ROOMS: dict[str, type] = {}
 """The class ``Parameters`` of every room that has been imported, by the room's name."""
 
+GROUPS: dict[str, dict[str, tuple[str, str]]] = {}
+"""Where each number is set: group -> name -> (room, field). Most stand under their room's own name."""
+
 
 def parameter(
-    default: float, *, unit: str, low: float, high: float, meaning: str, source: str, confidence: str = "low"
+    default: float, *, unit: str, low: float, high: float, meaning: str, source: str, confidence: str = "low",
+    path: str = "",
 ) -> Any:
     """A number of a room, to be used as a field of its ``Parameters``.
 
@@ -52,6 +58,7 @@ def parameter(
         meaning: one line that a reader outside the field understands.
         source: where the number comes from; "assumption" where from nowhere.
         confidence: high, medium or low.
+        path: the dotted path under which it is set, where that is not the room's name and the field's.
 
     Raises:
         ValueError: if the default lies outside the range, or the confidence is not one of the three.
@@ -61,16 +68,23 @@ def parameter(
     if confidence not in CONFIDENCE:
         raise ValueError(f"confidence {confidence!r} is none of {CONFIDENCE}: {meaning}")
     facts = {"unit": unit, "low": low, "high": high, "meaning": meaning, "source": source, "confidence": confidence}
-    return dataclasses.field(default=default, metadata=facts)
+    return dataclasses.field(default=default, metadata=facts | {"path": path})
 
 
-def switch(*, meaning: str, source: str = "MODEL") -> Any:
+def switch(*, meaning: str, source: str = "MODEL", path: str = "") -> Any:
     """A mechanism that may be turned exactly off: on by default."""
     facts = {"unit": "on/off", "low": 0, "high": 1, "meaning": meaning, "source": source, "confidence": "high"}
-    return dataclasses.field(default=True, metadata=facts | {"is_switch": True})
+    return dataclasses.field(default=True, metadata=facts | {"is_switch": True, "path": path})
 
 
-@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(parameter, switch))
+def choice(default: str, *, options: tuple[str, ...], meaning: str, source: str = "MODEL", path: str = "") -> Any:
+    """One of a few named options. Kernels take its number in ``options``."""
+    facts = {"unit": "option", "low": 0, "high": len(options) - 1, "meaning": meaning, "source": source}
+    more = {"confidence": "high", "options": options, "path": path}
+    return dataclasses.field(default=default, metadata=facts | more)
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(parameter, switch, choice))
 def room_parameters(cls: type[T]) -> type[T]:
     """Class decorator: a room's ``Parameters``, frozen, registered, and with a named tuple for kernels."""
     made = dataclass(frozen=True, kw_only=True)(cls)
@@ -79,8 +93,11 @@ def room_parameters(cls: type[T]) -> type[T]:
     hints = get_type_hints(made)
     fields = dataclasses.fields(made)  # type: ignore[arg-type]
     for field in fields:
-        path = f"{room}.{field.name}"
-        REGISTRY[path] = Entry(path=path, default=hints[field.name](field.default), **field.metadata)
+        facts = dict(field.metadata)
+        path = facts.pop("path") or f"{room}.{field.name}"
+        REGISTRY[path] = Entry(path=path, default=hints[field.name](field.default), **facts)
+        group, _, name = path.rpartition(".")
+        GROUPS.setdefault(group, {})[name] = (room, field.name)
     ROOMS[room] = made
     # Numba's disk cache finds a named tuple again by module and name, so it must live in the room's module.
     numbers_type = namedtuple("Numbers", [f.name for f in fields], module=cls.__module__)  # type: ignore[misc]  # noqa: PYI024
@@ -93,4 +110,17 @@ def numbers(p: Any) -> Any:
     """The parameters as the named tuple that the room's kernel takes."""
     hints = get_type_hints(type(p))
     made = sys.modules[type(p).__module__].Numbers
-    return made(*(hints[f.name](getattr(p, f.name)) for f in dataclasses.fields(p)))
+    return made(*(_number(getattr(p, f.name), hints[f.name], f.metadata) for f in dataclasses.fields(p)))
+
+
+def _number(value: Any, kind: type, facts: Mapping[str, Any]) -> Any:
+    return facts["options"].index(value) if facts.get("options") else kind(value)
+
+
+def by_group(rooms: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The numbers of the rooms as plain data, each under the group in which it is set."""
+    return {
+        group: {name: getattr(rooms[room], field) for name, (room, field) in names.items() if room in rooms}
+        for group, names in GROUPS.items()
+        if any(room in rooms for room, _ in names.values())
+    }

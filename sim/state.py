@@ -35,6 +35,13 @@ EMPTY, NOBODY = -1, -1
 BONDING, WEAK, BRIDGING = 0, 1, 2
 """Classes of ties between residents."""
 
+PARTNERS = 8
+"""Charities, and residents, that one post can know."""
+ALLIES = 4
+"""Charities that one charity can seek out. It is also the ally of those that seek it."""
+BANDS = 7
+COUNCIL_BODY, HEALTH_BODY = 0, 1
+NO_REORGANISATION, STRUCTURAL, RESTRUCTURE = 0, 1, 2
 QUINTILES = 5
 TRUST_KNOTS = 11
 QUANTILE_KNOTS = 257
@@ -81,6 +88,9 @@ class Residents(NamedTuple):
     received_months: Ints  # bit m set: was helped by a neighbour m months ago
     met_neighbour: Ints  # 1 if met anybody of the neighbourhood this month
     planned_hours: Floats  # hours a month that this resident's ties plan to share
+    belongs: Ints  # row of the charity that this resident has a tie with (the role's, or a membership), or NOBODY
+    belonging: Floats  # strength of that tie, 0 to 1
+    joint_hours: Floats  # formal hours that went into joint work this month
     hours_past: Floats  # (N, 12) formal and neighbourly hours of each calendar month of the last year
     need: Floats  # (N, kinds) hours of need arising this month
     met: Floats  # (N, kinds) hours of it met
@@ -108,18 +118,58 @@ class Ties(NamedTuple):
 
 
 class Charities(NamedTuple):
-    """Charities and unregistered groups, each the part that works in this place."""
+    """Charities and unregistered groups, each the part that works in this place. Rows of closed ones are used again.
+
+    Money in real pounds a month unless it says otherwise. A branch's books are the branch's: its part of the body's.
+    """
 
     id: Ints
+    alive: Ints  # 1 while it works, 0 for a row that is free
+    founded: Ints  # month
+    closed: Ints  # month in which the row's last body closed
     neighbourhood: Ints  # row of Neighbourhoods where it is at home
     band: Ints  # 0 unregistered, 1 micro .. 6 super-major
     serves_place: Ints  # 1 if it serves the whole place, 0 if its own neighbourhood
     weight: Floats  # bodies that this row stands for: 1, or population / reach for a branch
-    paid_hours: Floats  # paid hours a month
+    service: Ints  # row of Services whose contracts it holds
+    quality: Floats  # as a broker between people and officers; 1 is the middle
     kinds: Floats  # (C, kinds) shares of its hours by kind of need
+    paid_hours: Floats  # paid hours a month
+    bought_hours: Floats  # paid hours that a policy's contract buys this month
+    connecting_hours: Floats  # hours this month of a paid connector
+    supported: Floats  # volunteers whose support a policy pays for this month
     joining_weight: Floats  # how often a newcomer to volunteering picks it, beside the others
     work_hours: Floats  # volunteer hours that its work asks for in a month
     load: Floats  # hours asked a month for each volunteer present, beside the founding mean
+    private_base: Floats  # private income before luck, households, members and trust
+    grants_base: Floats  # grants at the council's founding budget
+    contracts_base: Floats  # contracts likewise
+    luck: Floats  # log of this year's luck with private income
+    private_income: Floats  # gifts, fees, trading and legacies this month
+    grants: Floats  # from the state this month
+    contracts: Floats  # from the state this month
+    from_council: Floats  # of grants and contracts, what the council paid
+    costs: Floats  # spending a month, set once a year
+    rent_relief: Floats  # off this month's costs, from a shared asset
+    reserves: Floats  # pounds
+    deficits: Ints  # yearly accounts in deficit, one after the other
+    income_past: Floats  # (C, 24) income of each of the last 24 months, by month modulo 24
+
+
+class Bands(NamedTuple):
+    """What a new body of each income band is like (7 rows: 0 unregistered, 1 micro .. 6 super-major)."""
+
+    income: Floats  # pounds a month of one row: the mean body's, or the branch's part of it
+    private_share: Floats  # of income
+    grants_share: Floats
+    contracts_share: Floats
+    staff_share: Floats  # share of spending that pays for hours given here
+    joining_weight: Floats
+    wide: Ints  # 1 if it serves the whole place
+    weight: Floats  # bodies that a row stands for
+    kinds: Floats  # (7, kinds)
+    births: Floats  # new bodies a month at founding
+    close_chance: Floats  # a month, of a body that is solvent
 
 
 class Council(NamedTuple):
@@ -129,24 +179,40 @@ class Council(NamedTuple):
     core_founding: Floats  # core funding a year at founding
     other_founding: Floats  # fees and other income a year at founding
     care_share: Floats  # share of spending on care at founding
+    discretionary_founding: Floats  # pounds a month
     reserves: Floats  # pounds
     reserves_target: Floats  # pounds: what the council holds when nothing presses
     spend_last_year: Floats  # pounds a year
     draw: Floats  # pounds a month drawn from reserves this year; negative: paid in
     income: Floats  # pounds this month, core and other
     spend_statutory: Floats  # pounds this month
-    spend_discretionary: Floats
+    spend_discretionary: Floats  # pounds this month, grants to charities included
     section_114: Ints  # 1 in a year that ends, or begins, with reserves below nil
+    reorganisation_due: Floats  # pounds of a reorganisation's cost still to be paid
+    saved_share: Floats  # share of the budget that reorganisations have saved for ever; negative: cost
+    culture: Floats  # 0 to 1: how far a culture programme, or parity at the top, has come
+    openness: Floats  # share of discretionary hours opened to joint work, beside founding
+    decides_locally: Ints  # 1 if money is allotted by neighbourhoods rather than by the authority
 
 
 class Services(NamedTuple):
-    """The council's services."""
+    """The council's services. Money in real pounds this month."""
 
     statutory: Ints  # 1 statutory, 0 discretionary
     share: Floats  # share of its block's spending
+    sigma_ratio: Floats  # elasticity of substitution of its joint work, beside the general one
     kinds: Floats  # (S, kinds) shares of its hours by kind of need
-    spend: Floats  # pounds this month
-    hours: Floats  # paid hours this month
+    spend_founding: Floats  # pounds a month
+    spend: Floats
+    contracts: Floats  # of spend, paid to charities
+    hours: Floats  # paid hours of the council's own staff this month
+    joint_officer_founding: Floats  # L0: hours a month per 1,000 residents, in england_average
+    joint_citizen_founding: Floats  # q0 V0 likewise
+    joint_officer: Floats  # hours that its officers put into joint work this month
+    joint_citizen: Floats  # hours that citizens put in
+    joint_output: Floats  # hours of need that joint work could meet
+    volunteers: Floats  # citizens in its joint work this month
+    used: Floats  # hours of need that it met this month, alone and jointly
 
 
 class Neighbourhoods(NamedTuple):
@@ -157,6 +223,70 @@ class Neighbourhoods(NamedTuple):
     y: Floats
     need_weight: Floats  # need of a resident beside the average place
     venues: Ints  # places to meet
+    venues_open: Ints  # bit v set: place v is open this month
+    picture_need: Floats  # 0 to 1: how well need here is known to those who allot hours
+    picture_resources: Floats  # 0 to 1: how well it is known who could help here
+    mapped_hours: Floats  # hours this month of joint mapping that a policy pays for
+    groups_due: Floats  # groups that a policy's grants start here this month
+    joint_officer: Floats  # hours that officers put into joint work here this month
+    joint_citizen: Floats  # hours that citizens put in, by any route
+    joint_charity: Floats  # paid charity hours put in
+    joint_kinds: Floats  # (B, kinds) hours of need that joint work here can meet, by kind
+    allotted: Floats  # share of the discretionary hours that this neighbourhood gets
+    needed: Floats  # share of the place's need that arises here
+
+
+class Officers(NamedTuple):
+    """Posts that are a body's contact with people and charities. A post is held by one officer after another."""
+
+    id: Ints  # of the holder: permanent, a hash of post and generation
+    post: Ints  # permanent id of the post
+    generation: Ints  # how many held it before
+    body: Ints  # COUNCIL_BODY or HEALTH_BODY
+    service: Ints  # row of Services
+    first: Ints  # rows of Neighbourhoods that the post covers, from first
+    last: Ints  # to last, both included
+    since: Ints  # month in which the holder came
+    filled: Ints  # 1 if somebody holds it
+
+
+class Partnerships(NamedTuple):
+    """Ties between an officer's post and a charity: PARTNERS slots a post, the post implied by the slot."""
+
+    charity: Ints  # row of Charities, or EMPTY
+    strength: Floats
+    second: Ints  # row of the post whose holder is the second contact, or NOBODY
+    born: Ints  # month
+    used: Ints  # 1 if joint work ran along it last month
+
+
+class Acquaintances(NamedTuple):
+    """Ties between an officer's post and a resident: PARTNERS slots a post."""
+
+    resident: Ints  # row of Residents, or EMPTY
+    who: Ints  # id of that resident, who may have left
+    strength: Floats
+    born: Ints
+    used: Ints
+
+
+class Alliances(NamedTuple):
+    """Ties between charities: ALLIES slots a charity, the charity implied by the slot."""
+
+    other: Ints  # row of Charities, or EMPTY
+    who: Ints  # its id
+    strength: Floats
+    born: Ints
+
+
+class Bodies(NamedTuple):
+    """The bodies that employ officers (2 rows: council, health), and their reorganisations."""
+
+    kind: Ints  # of the reorganisation that is announced: NO_REORGANISATION, STRUCTURAL or RESTRUCTURE
+    strikes: Ints  # month in which it strikes
+    stalled_until: Ints  # first month in which joint work is free again
+    struck: Ints  # kind of the reorganisation that struck this month
+    posts_founding: Ints  # posts filled when nothing presses
 
 
 class Quintiles(NamedTuple):
@@ -197,6 +327,16 @@ class Constants(NamedTuple):
     need_scale: Floats  # brings unmet need at founding to its stated share
     influence: Floats  # b0
     paid_hours: Floats  # paid council hours a month at founding, in all
+    lapse_chance: Floats  # a month, of a tie with a charity in which no role is held
+    members: Floats  # residents tied to a charity, for each unit of its joining weight
+    partner_chance: Floats  # a month and free slot: a post finds a charity
+    acquaint_chance: Floats  # a month and free slot: a post finds a resident
+    ally_chance: Floats  # a month and free slot: a charity finds another
+    group_chance: Floats  # a month: three strong ties found an unregistered group
+    register_chance: Floats  # a month: a volunteer founds a registered charity
+    unmet: Floats  # share of need unmet at founding
+    joint_staff_founding: Floats  # L0 of the route between charities' own staff and citizens, hours per 1,000 residents
+    joint_member_founding: Floats  # q0 V0 of that route
     paid_before: Floats  # paid hours per 1,000 residents, mean of the 12 months before month 0
     unpaid_before: Floats  # unpaid hours likewise
 
@@ -205,7 +345,8 @@ class Policies(NamedTuple):
     """Policies in force (a row each); money in real pounds."""
 
     id: Ints  # permanent: a hash of the name
-    instrument: Ints  # 0 organisers, 1 publicity
+    instrument: Ints  # as in `sim.policy.INSTRUMENTS`
+    whom: Ints  # who is met first: as in `sim.policy.WHOM_FIRST`
     dose: Floats  # pounds a resident-year
     start: Ints  # month
     months: Ints  # length
@@ -225,7 +366,13 @@ class World(NamedTuple):
     core_funding: Floats  # beside month 0
     other_income: Floats  # beside month 0
     care_demand: Floats  # beside month 0
+    household: Floats  # household income beside month 0
     hardship: Floats  # multiplies need
+    structural_rate: Floats  # structural reorganisations a year, by chance
+    restructure_rate: Floats  # restructures a year, by chance
+    health_rate: Floats  # reorganisations of the health body a year, by chance
+    planned_council: Ints  # kind of reorganisation of the council planned to strike this month
+    planned_health: Ints  # likewise of the health body
     meeting_ban: Ints  # 1 while meeting is banned
 
 
@@ -259,9 +406,15 @@ class State:
     residents: Residents
     ties: Ties
     charities: Charities
+    bands: Bands
     council: Council
     services: Services
     neighbourhoods: Neighbourhoods
+    officers: Officers
+    partnerships: Partnerships
+    acquaintances: Acquaintances
+    alliances: Alliances
+    bodies: Bodies
     quintiles: Quintiles
     trust_knots: TrustKnots
     quantiles: Quantiles
@@ -334,8 +487,10 @@ class State:
 
 
 TABLES: dict[str, type[Any]] = {
-    "residents": Residents, "ties": Ties, "charities": Charities, "council": Council, "services": Services,
-    "neighbourhoods": Neighbourhoods, "quintiles": Quintiles, "trust_knots": TrustKnots, "quantiles": Quantiles,
+    "residents": Residents, "ties": Ties, "charities": Charities, "bands": Bands, "council": Council,
+    "services": Services, "neighbourhoods": Neighbourhoods, "officers": Officers, "partnerships": Partnerships,
+    "acquaintances": Acquaintances, "alliances": Alliances, "bodies": Bodies, "quintiles": Quintiles,
+    "trust_knots": TrustKnots, "quantiles": Quantiles,
     "classes": Classes, "constants": Constants, "policies": Policies, "world": World, "past": Past,
     "strong_ties": StrongTies,
 }  # fmt: skip
@@ -345,19 +500,26 @@ assert [f.name for f in dataclasses.fields(State)][2:-1] == list(TABLES)  # noqa
 
 _SHORT = {
     "tenure", "group", "venue", "ever", "met_neighbour", "klass", "deepening", "band", "serves_place", "statutory",
-    "section_114", "quintile", "instrument", "payer", "meeting_ban", "influence",
+    "section_114", "quintile", "instrument", "payer", "meeting_ban", "influence", "alive", "wide", "decides_locally",
+    "body", "filled", "kind", "struck", "planned_council", "planned_health", "whom",
 }  # fmt: skip
-_WIDTH = {"need": len(KINDS), "met": len(KINDS), "kinds": len(KINDS), "hours_past": 12}
+_WIDTH = {
+    "need": len(KINDS), "met": len(KINDS), "kinds": len(KINDS), "joint_kinds": len(KINDS), "hours_past": 12,
+    "income_past": 24,
+}  # fmt: skip
+_LONG = {"id", "post", "who"}
 
 
 def allocate(
     *, residents: int, charities: int, services: int, neighbourhoods: int, policies: int, world: int, flows: int,
-    seed: int = 0, month: int = 0,
+    officers: int = 0, seed: int = 0, month: int = 0,
 ) -> State:  # fmt: skip
     """A state of the given numbers of rows with every column at zero, and every tie slot and role empty."""
     rows = {
-        "residents": residents, "ties": residents * SLOTS, "charities": charities, "council": 1,
-        "services": services, "neighbourhoods": neighbourhoods, "quintiles": QUINTILES, "trust_knots": TRUST_KNOTS,
+        "residents": residents, "ties": residents * SLOTS, "charities": charities, "bands": BANDS,
+        "council": 1, "services": services, "neighbourhoods": neighbourhoods, "officers": officers,
+        "partnerships": officers * PARTNERS, "acquaintances": officers * PARTNERS, "alliances": charities * ALLIES,
+        "bodies": 2, "quintiles": QUINTILES, "trust_knots": TRUST_KNOTS,
         "quantiles": QUANTILE_KNOTS, "classes": 3, "constants": 1, "policies": policies, "world": world,
         "past": SURVIVAL_MONTHS + 1, "strong_ties": SURVIVAL_MONTHS + 1,
     }  # fmt: skip
@@ -365,7 +527,7 @@ def allocate(
     def column(table: str, name: str, annotation: object) -> Any:
         if name == "bits":
             return np.zeros((rows[table], (rows["ties"] + 7) // 8), np.uint8)
-        whole = np.int64 if name == "id" else np.int8 if name in _SHORT else np.int32
+        whole = np.int64 if name in _LONG else np.int8 if name in _SHORT else np.int32
         kind = np.float64 if "Floats" in str(annotation) else whole
         return np.zeros((rows[table], _WIDTH[name]) if name in _WIDTH else rows[table], kind)
 
@@ -377,4 +539,8 @@ def allocate(
     state.ties.alter[:] = EMPTY
     state.residents.role[:] = NOBODY
     state.residents.gives_to[:] = NOBODY
+    state.residents.belongs[:] = NOBODY
+    for column in (state.partnerships.charity, state.acquaintances.resident, state.alliances.other):
+        column[:] = EMPTY
+    state.partnerships.second[:] = NOBODY
     return state
