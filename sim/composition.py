@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from hydra import compose as hydra_compose
@@ -22,6 +21,7 @@ from sim.config import NOT_BUILT as ROOMS_NOT_BUILT
 from sim.config import ROOMS_IN_ORDER, Config, ConfigError, nearest
 from sim.parameters import ROOMS, by_group
 from sim.policy import Policy
+from sim.source import config_folder
 from sim.world import WorldSpec
 
 GROUPS = ("place", "world", "policy")
@@ -30,7 +30,7 @@ PATHS = ("store",)
 
 NOT_BUILT = {
     "place": {"northern_town"},
-    "world": {"deep", "recovery", "merger", "endless", "endless_structural", "next_decade"},
+    "world": {"next_decade"},
     "policy": {
         "contracts", "small_grants", "shared_assets", "double_contacts", "connectors", "culture", "localism",
         "joint_picture", "asset_based", "needs_led", "hand_over_libraries", "place_programme",
@@ -81,13 +81,6 @@ def parse(overrides: Sequence[str]) -> list[Override]:
         except (HydraException, ValueError):
             raise ConfigError(f"Cannot read {text!r}. Write group=option or key=value, as world=flat.") from None
     return made
-
-
-def config_folder() -> Path:
-    """Where the files of ``configs/`` are: inside the installed package, else at the top of the repository."""
-    here = Path(__file__).resolve().parent
-    inside = here / "_configs"
-    return inside if inside.is_dir() else here.parent / "configs"
 
 
 def options(group: str) -> list[str]:

@@ -8,9 +8,14 @@ like a thermostat:
     join rate k0         share giving formal hours in a month     .264     (calibration C1)
     need scale           share of need unmet                      .20
     influence b0         share who feel influence                 .39      (calibration C16)
+    partner chance       charities an officer's post knows        5
+    acquaintance chance  residents a post knows                   5
+    ally chance          charities that a charity knows           2
+    lapse chance         share tied to a charity, of those without a role  .30
     trust offsets        T stays at T(0) on average, at each knot of T(0)
 
-and the founding means A0, L0, met0 by quintile, and of the contexts by class are followed. Each is then the mean over
+and the founding means A0, L0, met0 by quintile, of the contexts by class, of members and of joint work are followed.
+The last are those of the reference place, and not the place's own, wherever it is. Each is then the mean over
 the last `SETTLED` months. How the place then looks (`Start`) is what a first morning is drawn from. In closed form:
 the acceptance of strangers that gives the stated homophily.
 """
@@ -32,6 +37,7 @@ from sim.state import (
     NOBODY,
     QUINTILES,
     SLOTS,
+    STRONG,
     TRUST_KNOTS,
     Classes,
     Constants,
@@ -49,10 +55,15 @@ MONTHS = 480
 SETTLED = 180
 KNOTS = 65
 SEED = 20070401
+SERVICES = 8
+CLUSTER = 3
+"""Strong ties that can found a group."""
 TIES, BONDING_TIES = 15.0, 5.0
 ACTIVE = 0.264
 UNMET = 0.20
 INFLUENCE = 0.39
+PARTNERSHIPS, ACQUAINTANCES, ALLIES_KNOWN = 5.0, 5.0, 2.0
+MEMBERS = 0.30
 
 
 class Start(NamedTuple):
@@ -65,6 +76,14 @@ class Start(NamedTuple):
     role_share: Floats  # (1,) residents in a role
     role_age: Floats  # (KNOTS,) quantiles of months in the role
     ever: Floats  # (2,) who ever volunteered, of those without and with a role
+    clustered: Floats  # (1,) residents with at least three strong ties
+
+
+class Joint(NamedTuple):
+    """Joint work at founding by service, hours a month per 1,000 residents: officers', and citizens' by quality."""
+
+    officer: Floats
+    citizen: Floats
 
 
 class Solved(NamedTuple):
@@ -74,6 +93,7 @@ class Solved(NamedTuple):
     quintiles: Quintiles
     trust_knots: TrustKnots
     classes: Classes
+    joint: Joint
     start: Start
 
     def write_to(self, state: State) -> None:
@@ -81,6 +101,8 @@ class Solved(NamedTuple):
         for name in CONSTANT:
             for column, value in zip(getattr(state, name), getattr(self, name), strict=True):
                 column[:] = value
+        state.services.joint_officer_founding[:] = self.joint.officer
+        state.services.joint_citizen_founding[:] = self.joint.citizen
 
     def save(self, path: Path) -> None:
         """Write to exactly ``path``, by a temporary file and a rename."""
@@ -107,28 +129,44 @@ class Solved(NamedTuple):
 
 CONSTANT = ("constants", "quintiles", "trust_knots", "classes")
 _TABLES: dict[str, Any] = {
-    "constants": Constants, "quintiles": Quintiles, "trust_knots": TrustKnots, "classes": Classes, "start": Start,
+    "constants": Constants, "quintiles": Quintiles, "trust_knots": TrustKnots, "classes": Classes, "joint": Joint,
+    "start": Start,
 }  # fmt: skip
 
 
-def solve(config: Config) -> Solved:
-    """Solve the constants of a place; a few seconds."""
+def solve(config: Config, reference: Solved | None = None) -> Solved:
+    """Solve the constants of a place; a few seconds.
+
+    Args:
+        config: the place and the rooms' parameters.
+        reference: the reference place's constants, whose joint work counts as the founding's; itself, if none.
+    """
     large = config.model_copy(update={"place": config.place.model_copy(update={"residents": RESIDENTS})})
     state = first_morning(large, SEED, guess(), month=-MONTHS)
     state.constants.acceptance[0] = acceptance(state, config.ties.homophily)
     kept = []
     for _ in range(MONTHS):
+        if reference:
+            _take_joint_work(state, reference)
         schedule.act(state, large)
         lean(state, large)
         state.month += 1
         if state.month >= -SETTLED:
-            kept.append([np.concatenate(getattr(state, name)) for name in CONSTANT])
-    means = [np.mean([columns[k] for columns in kept], axis=0) for k in range(len(CONSTANT))]
+            joint = Joint(state.services.joint_officer_founding, state.services.joint_citizen_founding)
+            kept.append([np.concatenate(table) for table in (*(getattr(state, name) for name in CONSTANT), joint)])
+    means = [np.mean([columns[k] for columns in kept], axis=0) for k in range(len(CONSTANT) + 1)]
     tables: dict[str, Any] = {
         name: _TABLES[name](*np.split(mean, len(_TABLES[name]._fields)))
-        for name, mean in zip(CONSTANT, means, strict=True)
+        for name, mean in zip((*CONSTANT, "joint"), means, strict=True)
     }
     return Solved(**tables, start=settled(state))
+
+
+def _take_joint_work(state: State, reference: Solved) -> None:
+    state.services.joint_officer_founding[:] = reference.joint.officer
+    state.services.joint_citizen_founding[:] = reference.joint.citizen
+    for name in ("joint_staff_founding", "joint_member_founding"):
+        getattr(state.constants, name)[:] = getattr(reference.constants, name)
 
 
 def settled(state: State) -> Start:
@@ -147,24 +185,34 @@ def settled(state: State) -> Start:
         role_share=np.array([in_role.mean()]),
         role_age=np.quantile(state.month - r.role_since[in_role], even) if in_role.any() else 60.0 * even,
         ever=np.array([r.ever[group].mean() if group.any() else 0.5 for group in (~in_role, in_role)]),
+        clustered=np.array([(_strong_ties(state) >= CLUSTER).mean()]),
     )
+
+
+def _strong_ties(state: State) -> Any:
+    slots = np.flatnonzero((state.ties.alter != EMPTY) & (state.ties.strength >= STRONG))
+    ends = np.concatenate([slots // SLOTS, state.ties.alter[slots]])
+    return np.bincount(ends, minlength=len(state.residents.id))
 
 
 def guess() -> Solved:
     """Constants to begin solving from: those of the default place, roughly."""
     known = {"join_rate": 0.0081, "asking": 1.4, "load": 12.0, "search_chance": 0.45, "take_up_chance": 0.012,
-             "need_scale": 0.87, "influence": -0.64}  # fmt: skip
+             "need_scale": 0.87, "influence": -0.64, "lapse_chance": 0.03, "members": 3.0, "partner_chance": 0.02,
+             "acquaint_chance": 0.02, "ally_chance": 0.01, "unmet": UNMET, "joint_staff_founding": 20.0,
+             "joint_member_founding": 20.0}  # fmt: skip
     spread = 0.6 + 0.8 * np.linspace(0.0, 1.0, KNOTS)
     return Solved(
         Constants(*(np.array([known.get(name, 0.0)]) for name in Constants._fields)),
         Quintiles(np.full(QUINTILES, 0.8)),
         TrustKnots(np.zeros(TRUST_KNOTS), np.zeros(TRUST_KNOTS)),
         Classes(np.array([0.55, 0.40, 0.45])),
+        Joint(np.full(SERVICES, 20.0), np.full(SERVICES, 20.0)),
         Start(
             owned=np.array([2.5, 2.9, 2.0]), near=np.array([0.8, 0.9, 0.6]),
             strength=np.outer([0.65, 0.25, 0.12], spread),
             deepening=np.array([0.0, 0.25, 0.0]), role_share=np.array([0.24]), role_age=60.0 * (spread - 0.6),
-            ever=np.array([0.7, 1.0]),
+            ever=np.array([0.7, 1.0]), clustered=np.array([0.8]),
         ),
     )  # fmt: skip
 
@@ -201,6 +249,24 @@ def lean(state: State, config: Config) -> None:
     _hold_trust(state.trust_knots.council, r.trust_council_first, r.trust_council)
     _hold_trust(state.trust_knots.charity, r.trust_charity_first, r.trust_charity)
     _follow_contexts(state, was_met, config.meeting)
+    _lean_on_charities_and_officers(state)
+
+
+def _lean_on_charities_and_officers(state: State) -> None:
+    c, r, charities = state.constants, state.residents, state.charities
+    posts, alive = max(1, int(state.officers.filled.sum())), max(1, int(charities.alive.sum()))
+    for chance, column, of, target in (
+        (c.partner_chance, state.partnerships.charity, posts, PARTNERSHIPS),
+        (c.acquaint_chance, state.acquaintances.resident, posts, ACQUAINTANCES),
+        (c.ally_chance, state.alliances.other, alive / 2.0, ALLIES_KNOWN),
+    ):
+        chance[0] = min(1.0, chance[0] * math.exp(0.02 * (1.0 - np.count_nonzero(column != EMPTY) / of / target)))
+    idle = r.role == NOBODY
+    members = (r.belongs[idle] != NOBODY).mean() if idle.any() else MEMBERS
+    c.lapse_chance[0] = min(1.0, c.lapse_chance[0] * math.exp(0.02 * (members / MEMBERS - 1.0)))
+    weight = max(1e-9, charities.joining_weight.sum())
+    c.members[0] = _follow(c.members[0], np.count_nonzero(r.belongs != NOBODY) / weight)
+    c.unmet[0] = _follow(c.unmet[0], 1.0 - r.met.sum() / max(1e-9, r.need.sum()))
 
 
 def _follow(old: float, new: float) -> float:
