@@ -24,7 +24,9 @@ from sim.policy import Policy
 from sim.source import config_folder
 from sim.world import WorldSpec
 
-GROUPS = ("place", "world", "policy")
+GROUPS = ("place", "world", "policy", "rival", "ablation")
+ACCOUNTS = ("rival", "ablation")
+"""Groups that change how things hang together, and are founded to match the main model at month 0."""
 PATHS = ("store",)
 """Keys of the composed configuration that say where things are kept, and are no part of `Config`."""
 
@@ -52,9 +54,14 @@ def compose(overrides: Sequence[str] = ()) -> Config:
     for override in parsed:
         _check(override)
     try:
-        return config_of(_composed(overrides))
+        config = config_of(_composed(overrides))
+        accounts = [o for o in parsed if o.key_or_group in ACCOUNTS]
+        if (config.rival, config.ablation) == ("none", "none"):
+            return config
+        main = config_of(_composed([o.input_line for o in parsed if o not in accounts]))  # type: ignore[misc]
     except (HydraException, OmegaConfBaseException) as fault:
         raise ConfigError(_why(parsed, fault)) from None
+    return config.model_copy(update={"matched": by_group(main.rooms)})
 
 
 def config_of(composed: DictConfig) -> Config:

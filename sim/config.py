@@ -47,8 +47,10 @@ class Config(Checked):
     place: Place
     world: WorldSpec
     policy: dict[str, Policy] = Field({}, description="policies by name, all in force together")
-    rival: Literal["none"] = "none"
-    ablation: Literal["none"] = "none"
+    rival: str = Field("none", description="the account of how things hang together; none is the main model")
+    ablation: str = Field("none", description="the mechanism that is off")
+    matched: dict[str, dict[str, Any]] = Field(
+        {}, description="numbers of the main model whose month 0 a rival or an ablation is founded to match")
     months: int = number(unit="months", low=1, high=600, meaning="length of the run")
     seed: int = number(1, unit="whole number", low=0, high=2**63 - 1, meaning="where all luck comes from")
     replicates: int = number(20, unit="runs", low=1, high=100_000, meaning="runs under different luck")
@@ -78,6 +80,7 @@ class Config(Checked):
         world = given.get("world")
         if given.get("months") is None and isinstance(world, dict):
             given["months"] = world.get("months", WorldSpec.model_fields["months"].default)
+        _rooms(given.get("matched") or {})
         try:
             config = cls(**given, rooms=rooms)
         except ValidationError as fault:
@@ -94,6 +97,14 @@ class Config(Checked):
 
     def __hash__(self) -> int:
         return hash(json.dumps(self.content()))
+
+    @property
+    def main_model(self) -> Config | None:
+        """The main model that a rival or an ablation is founded to match at month 0; none for the main model itself."""
+        if not self.matched:
+            return None
+        plain = {"rooms": _rooms(self.matched), "matched": {}, "rival": "none", "ablation": "none"}
+        return self.model_copy(update=plain)
 
     @property
     def scenario(self) -> dict[str, str]:
@@ -157,9 +168,6 @@ def _known(given: Mapping[str, Any], valid: set[str], where: str = "") -> None:
 
 
 def _built(given: Mapping[str, Any]) -> None:
-    for name in ("rival", "ablation"):
-        if given.get(name, "none") != "none":
-            raise ConfigError(f"{name}={given[name]} is not built yet: there is only {name}=none.")
     if given.get("draw", 0) != 0 and isinstance(given["draw"], int):
         raise ConfigError(f"draw={given['draw']} is not built yet: there is only draw=0, the centre of every range.")
 

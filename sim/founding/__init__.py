@@ -68,7 +68,8 @@ def solved_for(config: Config) -> Solved:
         like = Place.named(REFERENCE)
         alike = place == like.model_dump(mode="json", exclude={"residents", "sources", "title"})
         reference = None if alike else solved_for(config.model_copy(update={"place": like}))
-        solved = solve(config, reference)
+        main = config.main_model
+        solved = solve(config, reference, solved_for(main).levels if main else None)
         _keep(path, solved.save)
         return solved
 
@@ -107,7 +108,7 @@ def hold_roles(state: State, solved: Solved, months_left: int) -> None:
 
 def _kept(what: str, of: dict[str, Any], config: Config) -> Path:
     """Where a founded thing is kept: named by the source and by all that can change it."""
-    content = {"of": of, "rooms": {name: repr(p) for name, p in sorted(config.rooms.items())}}
+    content = {"of": of, "rooms": {name: repr(p) for name, p in sorted(config.rooms.items())}, "like": config.matched}
     name = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:24]
     return cache_folder() / "founded" / source_hash() / f"{what}-{name}.npz"
 

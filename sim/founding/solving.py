@@ -31,6 +31,7 @@ import numpy as np
 
 from sim import schedule
 from sim.founding.first_morning import first_morning
+from sim.ledger import Flow
 from sim.state import (
     BONDING,
     EMPTY,
@@ -56,6 +57,7 @@ SETTLED = 180
 KNOTS = 65
 SEED = 20070401
 SERVICES = 8
+TRUSTS = 0.5
 CLUSTER = 3
 """Strong ties that can found a group."""
 TIES, BONDING_TIES = 15.0, 5.0
@@ -79,6 +81,18 @@ class Start(NamedTuple):
     clustered: Floats  # (1,) residents with at least three strong ties
 
 
+class Levels(NamedTuple):
+    """How much a settled place has: what a rival or an ablation is founded to match."""
+
+    council: Floats  # hours of need met a month per 1,000 residents by the council alone
+    charity: Floats  # likewise by paid charity work
+    volunteer: Floats  # by volunteers
+    neighbour: Floats  # by neighbours
+    joint: Floats  # by paid and unpaid people together
+    ties: Floats  # a resident
+    trust: Floats  # share who trust the council
+
+
 class Joint(NamedTuple):
     """Joint work at founding by service, hours a month per 1,000 residents: officers', and citizens' by quality."""
 
@@ -94,6 +108,7 @@ class Solved(NamedTuple):
     trust_knots: TrustKnots
     classes: Classes
     joint: Joint
+    levels: Levels
     start: Start
 
     def write_to(self, state: State) -> None:
@@ -130,16 +145,17 @@ class Solved(NamedTuple):
 CONSTANT = ("constants", "quintiles", "trust_knots", "classes")
 _TABLES: dict[str, Any] = {
     "constants": Constants, "quintiles": Quintiles, "trust_knots": TrustKnots, "classes": Classes, "joint": Joint,
-    "start": Start,
+    "levels": Levels, "start": Start,
 }  # fmt: skip
 
 
-def solve(config: Config, reference: Solved | None = None) -> Solved:
+def solve(config: Config, reference: Solved | None = None, match: Levels | None = None) -> Solved:
     """Solve the constants of a place; a few seconds.
 
     Args:
         config: the place and the rooms' parameters.
         reference: the reference place's constants, whose joint work counts as the founding's; itself, if none.
+        match: what the place shall have at founding; if none, the targets above.
     """
     large = config.model_copy(update={"place": config.place.model_copy(update={"residents": RESIDENTS})})
     state = first_morning(large, SEED, guess(), month=-MONTHS)
@@ -149,17 +165,42 @@ def solve(config: Config, reference: Solved | None = None) -> Solved:
         if reference:
             _take_joint_work(state, reference)
         schedule.act(state, large)
-        lean(state, large)
+        now = levels(state)
+        lean(state, large, matched=match is not None)
+        if match:
+            _lean_to_match(state.constants, now, match)
         state.month += 1
         if state.month >= -SETTLED:
             joint = Joint(state.services.joint_officer_founding, state.services.joint_citizen_founding)
-            kept.append([np.concatenate(table) for table in (*(getattr(state, name) for name in CONSTANT), joint)])
-    means = [np.mean([columns[k] for columns in kept], axis=0) for k in range(len(CONSTANT) + 1)]
+            every = (*(getattr(state, name) for name in CONSTANT), joint, now)
+            kept.append([np.concatenate(table) for table in every])
+    names = (*CONSTANT, "joint", "levels")
+    means = [np.mean([columns[k] for columns in kept], axis=0) for k in range(len(names))]
     tables: dict[str, Any] = {
         name: _TABLES[name](*np.split(mean, len(_TABLES[name]._fields)))
-        for name, mean in zip((*CONSTANT, "joint"), means, strict=True)
+        for name, mean in zip(names, means, strict=True)
     }
     return Solved(**tables, start=settled(state))
+
+
+def levels(state: State) -> Levels:
+    """How much the place has this month."""
+    people, r = len(state.residents.id), state.residents
+    met = (Flow.NEED_MET_COUNCIL, Flow.NEED_MET_CHARITY, Flow.NEED_MET_VOLUNTEERS, Flow.NEED_MET_NEIGHBOURS,
+           Flow.NEED_MET_JOINT)  # fmt: skip
+    hours = [1000.0 * float(state.ledger[flow]) / people for flow in met]
+    ties = 2.0 * np.count_nonzero(state.ties.alter != EMPTY) / people
+    return Levels(*(np.array([value]) for value in (*hours, ties, (r.trust_council > TRUSTS).mean())))
+
+
+def _lean_to_match(c: Constants, now: Levels, match: Levels) -> None:
+    """Move what another account leaves free towards what the main model has."""
+    for scale, has, wants in (
+        (c.join_rate, now.volunteer, match.volunteer), (c.help_scale, now.neighbour, match.neighbour),
+        (c.joint_scale, now.joint, match.joint), (c.search_chance, now.ties, match.ties),
+    ):  # fmt: skip
+        if wants[0] > 0.0:
+            scale[0] *= math.exp(0.02 * max(-1.0, min(1.0, 1.0 - has[0] / wants[0])))
 
 
 def _take_joint_work(state: State, reference: Solved) -> None:
@@ -200,7 +241,7 @@ def guess() -> Solved:
     known = {"join_rate": 0.0081, "asking": 1.4, "load": 12.0, "search_chance": 0.45, "take_up_chance": 0.012,
              "need_scale": 0.87, "influence": -0.64, "lapse_chance": 0.03, "members": 3.0, "partner_chance": 0.02,
              "acquaint_chance": 0.02, "ally_chance": 0.01, "unmet": UNMET, "joint_staff_founding": 20.0,
-             "joint_member_founding": 20.0}  # fmt: skip
+             "joint_member_founding": 20.0, "help_scale": 1.0, "joint_scale": 1.0}  # fmt: skip
     spread = 0.6 + 0.8 * np.linspace(0.0, 1.0, KNOTS)
     return Solved(
         Constants(*(np.array([known.get(name, 0.0)]) for name in Constants._fields)),
@@ -208,6 +249,7 @@ def guess() -> Solved:
         TrustKnots(np.zeros(TRUST_KNOTS), np.zeros(TRUST_KNOTS)),
         Classes(np.array([0.55, 0.40, 0.45])),
         Joint(np.full(SERVICES, 20.0), np.full(SERVICES, 20.0)),
+        Levels(*(np.zeros(1) for _ in Levels._fields)),
         Start(
             owned=np.array([2.5, 2.9, 2.0]), near=np.array([0.8, 0.9, 0.6]),
             strength=np.outer([0.65, 0.25, 0.12], spread),
@@ -224,16 +266,23 @@ def acceptance(state: State, homophily: float) -> float:
     return min(1.0, own * (1.0 - homophily) / max(1e-9, (1.0 - own) * homophily))
 
 
-def lean(state: State, config: Config) -> None:
-    """Move every constant a little towards its target. Slow stocks lean slowly, or they would swing."""
+def lean(state: State, config: Config, *, matched: bool = False) -> None:
+    """Move every constant a little towards its target. Slow stocks lean slowly, or they would swing.
+
+    Args:
+        state: changed in place.
+        config: the place and the rooms' parameters.
+        matched: leave ties and roles to `_lean_to_match`.
+    """
     c, r = state.constants, state.residents
     held = state.ties.alter != EMPTY
     was_met = held & (state.ties.born < state.month)  # the others came after this month's meetings
     degree = 2.0 * np.count_nonzero(held) / len(r.id)
     bonding = 2.0 * np.count_nonzero(held & (state.ties.klass == BONDING)) / len(r.id)
-    c.search_chance[0] *= math.exp(0.030 * (1.0 - degree / TIES))
+    if not matched:
+        c.search_chance[0] *= math.exp(0.030 * (1.0 - degree / TIES))
+        c.join_rate[0] *= math.exp(0.020 * (1.0 - (r.formal_hours > 0.0).mean() / ACTIVE))
     c.take_up_chance[0] *= math.exp(0.015 * (1.0 - bonding / BONDING_TIES))
-    c.join_rate[0] *= math.exp(0.020 * (1.0 - (r.formal_hours > 0.0).mean() / ACTIVE))
     need, met = r.need.sum(axis=1), r.met.sum(axis=1)
     c.need_scale[0] *= math.exp(0.2 * (UNMET - (1.0 - met.sum() / max(1e-9, need.sum()))))
     c.influence[0] += 0.5 * (INFLUENCE - (r.influence == 1).mean())
