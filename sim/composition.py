@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from datetime import date
 from functools import cache
@@ -15,7 +14,7 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel
 
@@ -65,6 +64,9 @@ def config_of(composed: DictConfig) -> Config:
         ConfigError: if it cannot be run.
     """
     plain: Any = OmegaConf.to_container(composed, resolve=True)
+    for room in ROOMS_IN_ORDER:
+        if isinstance(plain.get(room), dict):
+            plain[room] = {name: value for name, value in plain[room].items() if value != MISSING}
     return Config.check({name: value for name, value in plain.items() if name not in PATHS})
 
 
@@ -98,9 +100,12 @@ def options(group: str) -> list[str]:
 
 @cache
 def register() -> None:
-    """Tell Hydra the numbers that the code states, so that each can be changed by its path without a plus sign."""
+    """Tell Hydra the numbers that the code states, so that each can be changed by its path without a plus sign.
+
+    A room's parameters have a name and no value there: so it is known which are given, and win over those of a draw.
+    """
     store = ConfigStore.instance()
-    rooms: dict[str, Any] = {room: dataclasses.asdict(ROOMS[room]()) for room in ROOMS_IN_ORDER}
+    rooms: dict[str, Any] = {room: dict.fromkeys(ROOMS[room].__dataclass_fields__, MISSING) for room in ROOMS_IN_ORDER}  # type: ignore[attr-defined]
     config = _stated(Config, ("months", "seed", "replicates", "workers", "record", "draw"))
     store.store(group="given", name="all", package="_global_", node=rooms | config | {"world": _stated(WorldSpec)})
     store.store(group="given", name="policy", node=_stated(Policy))

@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args, get_type_hints
 from pydantic import BaseModel, Field, ValidationError
 from pydantic.fields import FieldInfo
 
+from sim import draws
 from sim.checked import Checked, number
 from sim.parameters import REGISTRY, ROOMS, Entry
 from sim.place import Place
@@ -55,12 +56,15 @@ class Config(Checked):
     replicates: int = number(20, unit="runs", low=1, high=100_000, meaning="runs under different luck")
     workers: int = number(0, unit="processes", low=0, high=1024, meaning="processes side by side; 0 is one a core")
     record: tuple[Literal["ties", "residents"], ...] = Field((), description="states to write down as well")
-    draw: int = number(0, unit="whole number", low=0, high=0, meaning="which draw of the parameters; 0 is the centre")
+    draw: int = number(
+        0, unit="whole number", low=0, high=2**63 - 1, meaning="which draw of the rooms' parameters; 0 is the centre")
     rooms: dict[str, Any] = Field(description="the Parameters of every room")
 
     @classmethod
     def check(cls, mapping: Mapping[str, Any]) -> Config:
         """A configuration from plain nested data; what is not given is as in the default run of that world.
+
+        A parameter that is not given is that of ``draw`` (`sim.draws`); one that is given wins over the draw.
 
         Raises:
             ConfigError: if anything in it is unknown, of the wrong type, out of range or impossible together.
@@ -71,7 +75,8 @@ class Config(Checked):
         top = set(cls.model_fields) - {"rooms"}
         _known(given, top | set(ROOMS_IN_ORDER))
         _built(given)
-        rooms = {room: _parameters(room, given.pop(room, {})) for room in ROOMS_IN_ORDER}
+        draw = _draw(given.get("draw", 0))
+        rooms = {room: _parameters(room, given.pop(room, {}), draw) for room in ROOMS_IN_ORDER}
         if isinstance(given.get("policy"), dict):
             given["policy"] = {name: policy for name, policy in given["policy"].items() if name != "none"}
         if isinstance(given.get("record"), str):
@@ -161,12 +166,16 @@ def _built(given: Mapping[str, Any]) -> None:
     for name in ("rival", "ablation"):
         if given.get(name, "none") != "none":
             raise ConfigError(f"{name}={given[name]} is not built yet: there is only {name}=none.")
-    if given.get("draw", 0) != 0 and isinstance(given["draw"], int):
-        raise ConfigError(f"draw={given['draw']} is not built yet: there is only draw=0, the centre of every range.")
 
 
-def _parameters(room: str, given: Any) -> Any:
-    """A room's ``Parameters`` with what is given in place of the defaults."""
+def _draw(given: Any) -> int:
+    """Which draw; what is none is refused later, with the other fields."""
+    is_one = isinstance(given, int | float) and not isinstance(given, bool) and 0 <= given < 2**63 and given % 1 == 0
+    return int(given) if is_one else 0
+
+
+def _parameters(room: str, given: Any, draw: int) -> Any:
+    """A room's ``Parameters`` with what is given in place of the defaults, or of what is drawn."""
     if not isinstance(given, dict):
         raise ConfigError(f"{room} is a room with parameters, not {given!r}. Set one of them, as {room}.NAME=VALUE.")
     made = ROOMS[room]
@@ -174,9 +183,10 @@ def _parameters(room: str, given: Any) -> Any:
     hints = get_type_hints(made)
     numbers = {name: _number(REGISTRY[f"{room}.{name}"], hints[name], value) for name, value in given.items()}
     try:
-        return made(**numbers)
+        return dataclasses.replace(draws.room(room, draw), **numbers) if draw else made(**numbers)
     except ValueError as fault:  # numbers that are right one by one and not together
-        raise ConfigError(f"{fault}.") from None
+        among = f"with the other numbers of draw={draw}: " if draw and numbers else ""
+        raise ConfigError(f"{among}{fault}.") from None
 
 
 def _number(entry: Entry, kind: type, value: Any) -> Any:

@@ -30,6 +30,7 @@ class Entry:
     source: str
     confidence: str
     is_switch: bool = False
+    likely: tuple[float, float] | None = None
 
 
 REGISTRY: dict[str, Entry] = {}
@@ -40,7 +41,8 @@ ROOMS: dict[str, type] = {}
 
 
 def parameter(
-    default: float, *, unit: str, low: float, high: float, meaning: str, source: str, confidence: str = "low"
+    default: float, *, unit: str, low: float, high: float, meaning: str, source: str, confidence: str = "low",
+    likely: tuple[float, float] | None = None,
 ) -> Any:
     """A number of a room, to be used as a field of its ``Parameters``.
 
@@ -52,16 +54,19 @@ def parameter(
         meaning: one line that a reader outside the field understands.
         source: where the number comes from; "assumption" where from nowhere.
         confidence: high, medium or low.
+        likely: the ends between which draws are taken, for a number that is known better than what may be asked for.
 
     Raises:
-        ValueError: if the default lies outside the range, or the confidence is not one of the three.
+        ValueError: if the default lies outside a range, or the confidence is not one of the three.
     """
     if not low <= default <= high:
         raise ValueError(f"default {default} outside {low} to {high}: {meaning}")
     if confidence not in CONFIDENCE:
         raise ValueError(f"confidence {confidence!r} is none of {CONFIDENCE}: {meaning}")
+    if likely is not None and not low <= likely[0] <= default <= likely[1] <= high:
+        raise ValueError(f"likely {likely} leaves out default {default} or leaves {low} to {high}: {meaning}")
     facts = {"unit": unit, "low": low, "high": high, "meaning": meaning, "source": source, "confidence": confidence}
-    return dataclasses.field(default=default, metadata=facts)
+    return dataclasses.field(default=default, metadata=facts | {"likely": likely})
 
 
 def switch(*, meaning: str, source: str = "MODEL") -> Any:

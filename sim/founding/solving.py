@@ -53,6 +53,12 @@ TIES, BONDING_TIES = 15.0, 5.0
 ACTIVE = 0.264
 UNMET = 0.20
 INFLUENCE = 0.39
+MISS = 0.15
+"""A target is missed where what came of it lies this share of it away."""
+
+
+class FoundingError(ValueError):
+    """A place that cannot be founded, told in one message."""
 
 
 class Start(NamedTuple):
@@ -112,7 +118,11 @@ _TABLES: dict[str, Any] = {
 
 
 def solve(config: Config) -> Solved:
-    """Solve the constants of a place; a few seconds."""
+    """Solve the constants of a place; a few seconds.
+
+    Raises:
+        FoundingError: if it comes to numbers that are none, as in a place without ties or need.
+    """
     large = config.model_copy(update={"place": config.place.model_copy(update={"residents": RESIDENTS})})
     state = first_morning(large, SEED, guess(), month=-MONTHS)
     state.constants.acceptance[0] = acceptance(state, config.ties.homophily)
@@ -128,7 +138,24 @@ def solve(config: Config) -> Solved:
         name: _TABLES[name](*np.split(mean, len(_TABLES[name]._fields)))
         for name, mean in zip(CONSTANT, means, strict=True)
     }
-    return Solved(**tables, start=settled(state))
+    solved = Solved(**tables, start=settled(state))
+    if not all(np.isfinite(column).all() for table in solved for column in table):
+        raise FoundingError(
+            f"{config.place.name} cannot be founded with the parameters of draw={config.draw} and those that were set: "
+            "no constants keep it as it is. Leave this draw out, or set parameters nearer to their stated values."
+        )
+    return solved
+
+
+def shortfalls(solved: Solved) -> list[str]:
+    """The targets that a settled place misses by more than `MISS`, in words."""
+    owned = solved.start.owned
+    there = {
+        "ties a resident": (2.0 * float(owned.sum()), TIES),
+        "bonding ties a resident": (2.0 * float(owned[BONDING]), BONDING_TIES),
+        "share of need met": (float(solved.quintiles.met_founding.mean()), 1.0 - UNMET),
+    }
+    return [f"{what}: {got:.3g}, not {aim:g}" for what, (got, aim) in there.items() if abs(got - aim) > MISS * aim]
 
 
 def settled(state: State) -> Start:
