@@ -66,6 +66,12 @@ UNMET = 0.20
 INFLUENCE = 0.39
 PARTNERSHIPS, ACQUAINTANCES, ALLIES_KNOWN = 5.0, 5.0, 2.0
 MEMBERS = 0.30
+MISS = 0.15
+"""A target is missed where what came of it lies this share of it away."""
+
+
+class FoundingError(ValueError):
+    """A place that cannot be founded, told in one message."""
 
 
 class Start(NamedTuple):
@@ -156,6 +162,9 @@ def solve(config: Config, reference: Solved | None = None, match: Levels | None 
         config: the place and the rooms' parameters.
         reference: the reference place's constants, whose joint work counts as the founding's; itself, if none.
         match: what the place shall have at founding; if none, the targets above.
+
+    Raises:
+        FoundingError: if it comes to numbers that are none, as in a place without ties or need.
     """
     large = config.model_copy(update={"place": config.place.model_copy(update={"residents": RESIDENTS})})
     state = first_morning(large, SEED, guess(), month=-MONTHS)
@@ -180,7 +189,24 @@ def solve(config: Config, reference: Solved | None = None, match: Levels | None 
         name: _TABLES[name](*np.split(mean, len(_TABLES[name]._fields)))
         for name, mean in zip(names, means, strict=True)
     }
-    return Solved(**tables, start=settled(state))
+    solved = Solved(**tables, start=settled(state))
+    if not all(np.isfinite(column).all() for table in solved for column in table):
+        raise FoundingError(
+            f"{config.place.name} cannot be founded with the parameters of draw={config.draw} and those that were set: "
+            "no constants keep it as it is. Leave this draw out, or set parameters nearer to their stated values."
+        )
+    return solved
+
+
+def shortfalls(solved: Solved) -> list[str]:
+    """The targets that a settled place misses by more than `MISS`, in words."""
+    owned = solved.start.owned
+    there = {
+        "ties a resident": (2.0 * float(owned.sum()), TIES),
+        "bonding ties a resident": (2.0 * float(owned[BONDING]), BONDING_TIES),
+        "share of need met": (float(solved.quintiles.met_founding.mean()), 1.0 - UNMET),
+    }
+    return [f"{what}: {got:.3g}, not {aim:g}" for what, (got, aim) in there.items() if abs(got - aim) > MISS * aim]
 
 
 def levels(state: State) -> Levels:
