@@ -193,6 +193,7 @@ class Council(NamedTuple):
     culture: Floats  # 0 to 1: how far a culture programme, or parity at the top, has come
     openness: Floats  # share of discretionary hours opened to joint work, beside founding
     decides_locally: Ints  # 1 if money is allotted by neighbourhoods rather than by the authority
+    modes_differ: Ints  # 1 if contracts, grants and assets differ in kind, 0 if a pound is a pound
 
 
 class Services(NamedTuple):
@@ -504,6 +505,7 @@ _SHORT = {
     "tenure", "group", "venue", "ever", "met_neighbour", "klass", "deepening", "band", "serves_place", "statutory",
     "section_114", "quintile", "instrument", "payer", "meeting_ban", "influence", "alive", "wide", "decides_locally",
     "body", "filled", "kind", "struck", "planned_council", "planned_health", "whom",
+    "modes_differ",
 }  # fmt: skip
 _WIDTH = {
     "need": len(KINDS), "met": len(KINDS), "kinds": len(KINDS), "joint_kinds": len(KINDS), "hours_past": 12,

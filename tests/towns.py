@@ -171,6 +171,7 @@ def _bodies(state: State, rng: Any, habit: str) -> None:
     council.reorganisation_due[:] = rng.choice([0.0, 5000.0])
     council.saved_share[:], council.culture[:] = rng.choice([0.0, 0.01, -0.01]), rng.random()
     council.openness[:], council.decides_locally[:] = rng.gamma(4, 0.25), rng.integers(0, 2)
+    council.modes_differ[:] = state.seed % 2
     b = state.neighbourhoods
     b.quintile[:] = rng.integers(1, 6, len(b.x))
     b.x[:], b.y[:] = rng.normal(0, 1, len(b.x)), rng.normal(0, 1, len(b.x))

@@ -4,11 +4,12 @@
            + nurtured hours, where both came to nurtured meetings of one neighbourhood
     G_ij ~ gamma(2) of mean 1
 
-Contexts: the street (one neighbourhood), the group (one charity), the venue (one neighbourhood and one venue), and
-whatever needs no place (telephone, visits). While meeting is banned venues and groups are shut, the street keeps a
-share, and ties strong enough keep a share of their planned hours at a distance.
+Contexts: the street (one neighbourhood), the group (one charity), the venue (one neighbourhood and one venue, while it
+is open), and whatever needs no place (telephone, visits). While meeting is banned venues and groups are shut, the
+street keeps a share, and ties strong enough keep a share of their planned hours at a distance.
 
-Reads   ties, residents.neighbourhood, role, venue, nurtured_hours; world.meeting_ban
+Reads   ties, residents.neighbourhood, role, venue, nurtured_hours; neighbourhoods.venues_open;
+        world.meeting_ban
 Writes  ties.hours, residents.planned_hours, met_neighbour
 Source  Hours that hold a tie: worked out from Hall (2019) and the observed 41 minutes of company a day. The rest is
         assumption.
@@ -18,6 +19,7 @@ Departs Founding means are taken by class, so that a class is met, on average, f
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from numba import njit
 
@@ -73,12 +75,12 @@ def advance(state: State, p: Parameters, dice: Dice) -> None:
     """The fast hand: the hours that every tie shares this month."""
     _kernel(
         state.residents, state.ties, state.classes, numbers(p), dice.streams,
-        bool(state.world.meeting_ban[state.world_row]),
+        bool(state.world.meeting_ban[state.world_row]), state.neighbourhoods.venues_open,
     )  # fmt: skip
 
 
 @njit(cache=True)
-def _kernel(residents, ties, classes, p, streams, banned):  # noqa: ANN001, ANN202
+def _kernel(residents, ties, classes, p, streams, banned, venues_open):  # noqa: ANN001, ANN202
     """Luck decides which contexts a tie has, so what it shares is added up without branching."""
     residents.planned_hours[:] = 0.0
     residents.met_neighbour[:] = 0
@@ -95,6 +97,7 @@ def _kernel(residents, ties, classes, p, streams, banned):  # noqa: ANN001, ANN2
         residents.planned_hours[j] += planned
         near = residents.neighbourhood[i] == residents.neighbourhood[j]
         same_venue = near & (residents.venue[i] == residents.venue[j])
+        same_venue &= (venues_open[residents.neighbourhood[i]] >> residents.venue[i]) & 1 == 1
         same_group = (residents.role[i] != NOBODY) & (residents.role[i] == residents.role[j])
         shared = remote + street * near + venue * same_venue + group * same_group
         fit = shared / max(1e-9, classes.contexts_founding[klass])
@@ -124,9 +127,8 @@ def advance_reference(community: Community, p: Parameters, dice: Dice) -> None:
             planned = p.deepening_hours
         near = ego.neighbourhood == alter.neighbourhood
         same_group = ego.role == alter.role != NOBODY
-        contexts = [
-            (near, p.street_weight), (near and ego.venue == alter.venue, p.venue_weight), (same_group, p.group_weight),
-        ]  # fmt: skip
+        same_venue = near and ego.venue == alter.venue and is_open(ego, community)
+        contexts = [(near, p.street_weight), (same_venue, p.venue_weight), (same_group, p.group_weight)]
         shared = p.remote_weight
         for is_shared, weight in contexts:
             if is_shared:
@@ -145,3 +147,8 @@ def advance_reference(community: Community, p: Parameters, dice: Dice) -> None:
             one.planned_hours += planned
             if near and tie.hours >= p.contact_hours:
                 one.met_neighbour = 1
+
+
+def is_open(resident: Any, community: Community) -> bool:
+    """Whether the venue that a resident goes to is open this month."""
+    return bool(community.neighbourhoods[resident.neighbourhood].venues_open >> resident.venue & 1)
