@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from hydra import compose as hydra_compose
@@ -14,23 +13,27 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel
 
 from sim.config import NOT_BUILT as ROOMS_NOT_BUILT
 from sim.config import ROOMS_IN_ORDER, Config, ConfigError, nearest
-from sim.parameters import ROOMS, by_group
+from sim.parameters import GROUPS as NUMBERS
+from sim.parameters import by_group
 from sim.policy import Policy
+from sim.source import config_folder
 from sim.world import WorldSpec
 
-GROUPS = ("place", "world", "policy")
+GROUPS = ("place", "world", "policy", "rival", "ablation")
+ACCOUNTS = ("rival", "ablation")
+"""Groups that change how things hang together, and are founded to match the main model at month 0."""
 PATHS = ("store",)
 """Keys of the composed configuration that say where things are kept, and are no part of `Config`."""
 
 NOT_BUILT = {
     "place": {"northern_town"},
-    "world": {"deep", "recovery", "merger", "endless", "endless_structural", "next_decade"},
+    "world": {"next_decade"},
     "policy": {
         "contracts", "small_grants", "shared_assets", "double_contacts", "connectors", "culture", "localism",
         "joint_picture", "asset_based", "needs_led", "hand_over_libraries", "place_programme",
@@ -52,9 +55,14 @@ def compose(overrides: Sequence[str] = ()) -> Config:
     for override in parsed:
         _check(override)
     try:
-        return config_of(_composed(overrides))
+        config = config_of(_composed(overrides))
+        accounts = [o for o in parsed if o.key_or_group in ACCOUNTS]
+        if (config.rival, config.ablation) == ("none", "none"):
+            return config
+        main = config_of(_composed([o.input_line for o in parsed if o not in accounts]))  # type: ignore[misc]
     except (HydraException, OmegaConfBaseException) as fault:
         raise ConfigError(_why(parsed, fault)) from None
+    return config.model_copy(update={"matched": by_group(main.rooms)})
 
 
 def config_of(composed: DictConfig) -> Config:
@@ -64,6 +72,9 @@ def config_of(composed: DictConfig) -> Config:
         ConfigError: if it cannot be run.
     """
     plain: Any = OmegaConf.to_container(composed, resolve=True)
+    for room in ROOMS_IN_ORDER:
+        if isinstance(plain.get(room), dict):
+            plain[room] = {name: value for name, value in plain[room].items() if value != MISSING}
     return Config.check({name: value for name, value in plain.items() if name not in PATHS})
 
 
@@ -83,13 +94,6 @@ def parse(overrides: Sequence[str]) -> list[Override]:
     return made
 
 
-def config_folder() -> Path:
-    """Where the files of ``configs/`` are: inside the installed package, else at the top of the repository."""
-    here = Path(__file__).resolve().parent
-    inside = here / "_configs"
-    return inside if inside.is_dir() else here.parent / "configs"
-
-
 def options(group: str) -> list[str]:
     """The options of a group that are there, by name."""
     return sorted(file.stem for file in (config_folder() / group).glob("*.yaml"))
@@ -97,9 +101,12 @@ def options(group: str) -> list[str]:
 
 @cache
 def register() -> None:
-    """Tell Hydra the numbers that the code states, so that each can be changed by its path without a plus sign."""
+    """Tell Hydra the numbers that the code states, so that each can be changed by its path without a plus sign.
+
+    A room's parameters have a name and no value there: so it is known which are given, and win over those of a draw.
+    """
     store = ConfigStore.instance()
-    rooms: dict[str, Any] = by_group({room: ROOMS[room]() for room in ROOMS_IN_ORDER})
+    rooms = {group: dict.fromkeys(names, MISSING) for group, names in NUMBERS.items()}
     config = _stated(Config, ("months", "seed", "replicates", "workers", "record", "draw"))
     store.store(group="given", name="all", package="_global_", node=rooms | config | {"world": _stated(WorldSpec)})
     store.store(group="given", name="policy", node=_stated(Policy))
@@ -148,7 +155,7 @@ def _check_option(group: str, option: str) -> None:
     there = options(group)
     if option in there:
         return
-    if option in NOT_BUILT[group]:
+    if option in NOT_BUILT.get(group, set()):
         raise ConfigError(f"{group}={option} is not built yet. There is {', '.join(there)}.")
     raise ConfigError(f"{group}={option} is unknown. {nearest(option, there)}")
 

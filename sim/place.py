@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Annotated
 
+import yaml
 from pydantic import AfterValidator, Field, model_validator
 
 from sim.checked import Checked, Shares, check_sum, number, words
+from sim.source import config_folder
 from sim.units import population
 
 Share = Annotated[float, Field(ge=0.0, le=1.0, strict=True, json_schema_extra={"unit": "share"})]
@@ -65,6 +68,17 @@ class Place(Checked):
         if lacking := [name for name in needed if name not in self.sources]:
             raise ValueError(f"lacks a source for {', '.join(lacking)}: say under sources where the value comes from")
         return self
+
+    @classmethod
+    @cache
+    def named(cls, name: str) -> Place:
+        """The place of that name in ``configs/place``.
+
+        Raises:
+            OSError: if there is none.
+        """
+        text = (config_folder() / "place" / f"{name}.yaml").read_text(encoding="utf-8")
+        return cls(**yaml.safe_load(text))
 
     @property
     def neighbourhoods(self) -> int:

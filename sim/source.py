@@ -31,6 +31,12 @@ def source_hash() -> str:
     return digest.hexdigest()[:16]
 
 
+def config_folder() -> Path:
+    """Where the files of ``configs/`` are: inside the installed package, else at the top of the repository."""
+    inside = HERE / "_configs"
+    return inside if inside.is_dir() else HERE.parent / "configs"
+
+
 def cache_folder() -> Path:
     """Where compiled kernels and founded towns are kept: safe to delete at any time."""
     chosen = os.environ.get("TAKESTWO_CACHE")

@@ -337,6 +337,8 @@ class Constants(NamedTuple):
     unmet: Floats  # share of need unmet at founding
     joint_staff_founding: Floats  # L0 of the route between charities' own staff and citizens, hours per 1,000 residents
     joint_member_founding: Floats  # q0 V0 of that route
+    help_scale: Floats  # 1, or what brings another account's neighbourly help to the main model's at month 0
+    joint_scale: Floats  # likewise its joint work
     paid_before: Floats  # paid hours per 1,000 residents, mean of the 12 months before month 0
     unpaid_before: Floats  # unpaid hours likewise
 

@@ -53,6 +53,10 @@ class Store:
         """
         check_folder(self.folder)
 
+    def has(self, run: str, record: Iterable[str] = ()) -> bool:
+        """Whether a finished run's files are there; only `get` sees whether they are sound."""
+        return all(self._path(run, name).exists() for name in ("results", "by_quintile", *record))
+
     def get(self, run: str, record: Iterable[str] = ()) -> Tables | None:
         """A finished run's tables, or None if it, or a state asked for, is not there whole."""
         tables: dict[str, Any] = {}

@@ -3,7 +3,11 @@
     core_funding = 1, or the council's column of ``drivers.csv`` beside 2007-08, or the essay's
                    g_0 G + (1 - g_0),  g_0 the share of grant in core funding, G grant beside 2007-08
     other_income = (1 + rate)^years since it grows,  care_demand likewise
+    household    = household income beside 2007-08
     hardship     = 1 + hardship_slope (unemployment - unemployment of 2007-08)
+
+Funding may fall deeper than it did (`deepening` times as far as after 2010-11), or come back to its level of 2010-11 in
+equal steps. Reorganisations come by chance, at rates a year, and on planned dates.
 
 Money moves by fiscal years, from April. A council's column lies between the most deprived tenth, the average and the
 least deprived tenth, by the mean deprivation of its place.
@@ -25,7 +29,12 @@ from pydantic import Field, model_validator
 
 from sim.checked import EPOCH, Checked, Month, fiscal_year, number, words
 from sim.place import Place
+from sim.state import NO_REORGANISATION, RESTRUCTURE, STRUCTURAL
 from sim.units import date_of
+
+PEAK = 2010
+"""The fiscal year after which funding fell, and to whose level it may come back."""
+KIND = {"structural": STRUCTURAL, "restructure": RESTRUCTURE}
 
 
 class GrantStep(Checked):
@@ -48,6 +57,14 @@ class ByDeprivation(Checked):
         return _between(self.most_deprived, self.average, self.least_deprived, deprivation)
 
 
+class Reorganisation(Checked):
+    """One that is known beforehand."""
+
+    date: Month = words("when it strikes")
+    body: Literal["council", "health"] = words("whose it is")
+    kind: Literal["structural", "restructure"] = words("whether bodies are abolished and merged, or change inside")
+
+
 class DatedEvent(Checked):
     """Something that figures point at."""
 
@@ -64,12 +81,26 @@ class WorldSpec(Checked):
     months: int = number(204, unit="months", low=1, high=600, meaning="how long a run is if nothing else is said")
     most_months: int = number(600, unit="months", low=1, high=600, meaning="how long a run can be")
     core_funding: Literal["flat", "drivers", "essay"] = Field("flat", description="the path of core funding")
+    deepening: float = number(
+        1.0, unit="times", low=0.0, high=3.0, meaning="how far core funding falls after 2010-11, beside the drivers")
+    recovers_from: Month | None = Field(None, description="April from which core funding climbs to its 2010-11 level")
+    recovery_years: int = number(5, unit="years", low=1, high=20, meaning="how long that takes")
     other_income_growth_rate: float = number(
         0.0, unit="share a year", low=-0.1, high=0.1, meaning="real growth of fees and other income")
     other_income_grows_from: Month = Field(EPOCH, description="April of the last year before it grows")
     care_growth_rate: float = number(
         0.0, unit="share a year", low=-0.1, high=0.1, meaning="real growth of demand for care")
     care_grows_from: Month = Field(EPOCH, description="April of the last year before it grows")
+    household_income: Literal["flat", "drivers"] = Field("flat", description="the path of household income")
+    structural_rate: float = number(
+        0.0, unit="1/year", low=0.0, high=1.0, meaning="chance of a structural reorganisation of the council")
+    restructure_rate: float = number(
+        0.0, unit="1/year", low=0.0, high=1.0, meaning="chance of a restructure inside the council")
+    restructures: tuple[Month, Month] | None = Field(
+        None, description="first and last month in which restructures come by chance; all, if not given")
+    health_rate: float = number(
+        0.0, unit="1/year", low=0.0, high=1.0, meaning="chance that the health body is reorganised")
+    reorganisations: tuple[Reorganisation, ...] = Field((), description="those known beforehand")
     unemployment: Literal["flat", "drivers"] = Field("flat", description="the path of unemployment")
     hardship_slope: float = number(
         0.05, unit="share a point", low=0.0, high=0.2, meaning="more need with each point of unemployment")
@@ -84,6 +115,8 @@ class WorldSpec(Checked):
             raise ValueError(f"begins in {self.first_month:%Y-%m}; money moves by fiscal years, so begin in an April")
         if self.core_funding == "essay" and self.grant_share is None:
             raise ValueError("follows the essay's path but does not say grant_share")
+        if self.restructures and self.restructures[1] < self.restructures[0]:
+            raise ValueError("has restructures that end before they begin")
         if self.meeting_ban and self.meeting_ban[1] < self.meeting_ban[0]:
             raise ValueError("has a meeting_ban that ends before it begins")
         return self
@@ -107,6 +140,12 @@ def build(world: WorldSpec, place: Place, months: int) -> dict[str, NDArray[Any]
         "core_funding": np.array(_core_funding(world, place, years)),
         "other_income": _growth(world.other_income_growth_rate, world.other_income_grows_from, years),
         "care_demand": _growth(world.care_growth_rate, world.care_grows_from, years),
+        "household": np.array(_household(world, years)),
+        "structural_rate": np.full(months, world.structural_rate),
+        "restructure_rate": np.array([world.restructure_rate * _within(day, world.restructures) for day in dates]),
+        "health_rate": np.full(months, world.health_rate),
+        "planned_council": _planned(world, "council", dates),
+        "planned_health": _planned(world, "health", dates),
         "hardship": np.array(_hardship(world, years)),
         "meeting_ban": np.array([bool(ban) and ban[0] <= day <= ban[1] for day in dates], np.int8),  # type: ignore[index]
     }
@@ -120,6 +159,22 @@ def drivers() -> dict[int, dict[str, float]]:
     return {int(row.pop("fy")[:4]): {name: float(value) for name, value in row.items()} for row in table}
 
 
+def _within(day: date, window: tuple[date, date] | None) -> bool:
+    return window is None or window[0] <= day <= window[1]
+
+
+def _planned(world: WorldSpec, body: str, dates: list[date]) -> NDArray[np.int8]:
+    """The kind of reorganisation that strikes in each month."""
+    kinds = {event.date: KIND[event.kind] for event in world.reorganisations if event.body == body}
+    return np.array([kinds.get(day, NO_REORGANISATION) for day in dates], np.int8)
+
+
+def _household(world: WorldSpec, years: list[int]) -> list[float]:
+    if world.household_income == "flat":
+        return [1.0] * len(years)
+    return [_of(year, "household_income_index") / _of(years[0], "household_income_index") for year in years]
+
+
 def _of(year: int, column: str) -> float:
     if year not in drivers():
         known = sorted(drivers())
@@ -129,12 +184,23 @@ def _of(year: int, column: str) -> float:
 
 def _core_funding(world: WorldSpec, place: Place, years: list[int]) -> list[float]:
     if world.core_funding == "drivers":
-        level = [_core_of_year(year, place.deprivation) for year in years]
+        level = [_drivers_with_turns(world, place, year) for year in years]
         return [value / level[0] for value in level]
     if world.core_funding == "essay" and world.grant_share is not None:
         share = world.grant_share.at(place.deprivation)
         return [share * _grant(world, year) + (1.0 - share) for year in years]
     return [1.0] * len(years)
+
+
+def _drivers_with_turns(world: WorldSpec, place: Place, year: int) -> float:
+    """The council's column, deepened after 2010-11 and climbing back where the world says so."""
+    peak = _core_of_year(PEAK, place.deprivation)
+    back = world.recovers_from
+    if back and year >= back.year:
+        low = _drivers_with_turns(world.model_copy(update={"recovers_from": None}), place, back.year - 1)
+        return low + (peak - low) * min(1.0, (year - back.year + 1) / world.recovery_years)
+    level = _core_of_year(year, place.deprivation)
+    return peak - world.deepening * (peak - level) if year > PEAK else level
 
 
 def _core_of_year(year: int, deprivation: float) -> float:

@@ -7,9 +7,11 @@ import pytest
 
 from sim.composition import compose
 from sim.config import ConfigError
-from sim.state import World
+from sim.state import STRUCTURAL, World
 from sim.world import build, drivers
 
+RELATIVE = {"core_funding", "other_income", "care_demand", "household", "hardship"}
+"""Columns that stand beside month 0; the others are rates, kinds and yes or no."""
 PLACE = compose([]).place
 
 
@@ -32,12 +34,38 @@ def test_a_world_has_the_columns_of_the_state_and_begins_at_one(world: str) -> N
     assert set(made) == set(World._fields)
     for name, column in made.items():
         assert len(column) == 204
-        assert column[0] == (0 if name == "meeting_ban" else 1)
+        if name in RELATIVE:
+            assert column[0] == 1
 
 
 def test_flat_is_flat() -> None:
     made = columns("flat", months=600)
-    assert all(set(column) == {0 if name == "meeting_ban" else 1} for name, column in made.items())
+    assert all(set(column) == {1 if name in RELATIVE else 0} for name, column in made.items())
+
+
+def test_deep_falls_twice_as_far_and_recovery_comes_back() -> None:
+    core, deep, back = (columns(world)["core_funding"] for world in ("history", "deep", "recovery"))
+    peak = core[36]
+    assert np.array_equal(deep[:48], core[:48])
+    assert np.allclose(peak - deep[48:], 2 * (peak - core[48:]))
+    assert np.array_equal(back[:96], core[:96])
+    assert np.all(np.diff(back[95:156:12]) > 0)
+    assert np.allclose(back[144:], peak)
+
+
+def test_reorganisations_come_on_their_dates_and_at_their_rates() -> None:
+    history, merger, endless = (columns(world) for world in ("history", "merger", "endless"))
+    assert np.flatnonzero(history["planned_health"]).tolist() == [72, 183]
+    assert set(np.flatnonzero(history["restructure_rate"])) == set(range(36, 144))
+    assert np.flatnonzero(merger["planned_council"]).tolist() == [24]
+    assert merger["planned_council"][24] == STRUCTURAL
+    assert set(merger["core_funding"]) == set(endless["core_funding"]) == {1}
+    assert set(endless["restructure_rate"]) == {0.35}
+    assert columns("endless_structural")["structural_rate"].max() == 0.35
+
+
+def test_household_income_follows_the_drivers() -> None:
+    assert columns("history")["household"][200] == pytest.approx(1.06)
 
 
 def test_history_follows_the_drivers_by_fiscal_year() -> None:

@@ -247,6 +247,7 @@ def _founded(state: State, rng: Any) -> None:
     c.lapse_chance[:], c.members[:], c.unmet[:] = 0.05, 3.0, 0.2
     c.partner_chance[:], c.acquaint_chance[:], c.ally_chance[:] = 0.2, 0.2, 0.1
     c.group_chance[:], c.register_chance[:] = 0.02, 0.01
+    c.help_scale[:], c.joint_scale[:] = 0.9, 1.1
     c.joint_staff_founding[:], c.joint_member_founding[:] = 20.0, 15.0
     c.need_scale[:], c.influence[:], c.paid_before[:] = 1.0, -0.66, 4000.0
     c.paid_hours[:] = state.services.hours.sum()

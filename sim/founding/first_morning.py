@@ -21,7 +21,9 @@ from sim.processes.renewal import make_person
 from sim.state import (
     BONDING,
     BRIDGING,
+    COUNCIL_BODY,
     EMPTY,
+    HEALTH_BODY,
     KINDS,
     QUANTILE_KNOTS,
     SLOTS,
@@ -44,6 +46,12 @@ NEED_BY_QUINTILE = (1.5, 1.2, 1.0, 0.8, 0.6)
 TRUST_SHAPE = {"council": (2.83, 2.37), "charity": (3.0, 3.0 * 0.34 / 0.66)}
 """Beta distributions of T(0): mean .545 with 59% above .5 for the council (Citizenship Survey 2009); mean .66 for
 charities (Charity Commission 2008-14)."""
+PICTURE = 0.8
+"""Pictures of need and of resources before they settle."""
+FIRST_BELONGING = 0.4
+FEWEST_POSTS = 4
+NEVER = -10_000
+"""A month long before any that is lived."""
 MEAN_ROLE_HOURS = 11.5
 VOLUNTEER_SHARE = 0.264
 
@@ -61,21 +69,23 @@ def first_morning(config: Config, seed: int, solved: Solved, month: int) -> Stat
     bodies = _bodies(place)
     state = allocate(
         residents=place.residents, charities=len(bodies), services=len(_table("services")),
-        neighbourhoods=place.neighbourhoods, policies=0, world=1, flows=len(Flow), seed=seed, month=month,
+        neighbourhoods=place.neighbourhoods, policies=0, world=1, flows=len(Flow), officers=posts(place), seed=seed,
+        month=month,
     )  # fmt: skip
     solved.write_to(state)
     dice = Dice(seed, month)
     _lay_out_neighbourhoods(state, place)
     _set_up_charities(state, bodies)
     _set_up_council(state, place)
+    _open_posts(state)
     for name, (a, b) in TRUST_SHAPE.items():
         getattr(state.quantiles, name)[:] = beta_quantiles(a, b)
     _people_the_homes(state, config, dice)
     sizes = np.bincount(state.residents.neighbourhood, minlength=place.neighbourhoods)
     _tie_people_together(state.residents, state.ties, sizes, solved.start, dice.streams, month)
     _hand_out_roles(state.residents, state.charities, solved.start, dice.streams, month)
-    for column in state.world[:-1]:
-        column[:] = 1.0
+    for name in ("core_funding", "other_income", "care_demand", "household", "hardship"):
+        getattr(state.world, name)[:] = 1.0
     return state
 
 
@@ -100,7 +110,9 @@ def _lay_out_neighbourhoods(state: State, place: Place) -> None:
         b.x[k] = math.sqrt(k) * math.cos(2.399963 * k)
         b.y[k] = math.sqrt(k) * math.sin(2.399963 * k)
     b.need_weight[:] = np.array(NEED_BY_QUINTILE)[b.quintile - 1]
-    b.venues[:] = VENUES
+    b.venues[:], b.venues_open[:] = VENUES, (1 << VENUES) - 1
+    b.picture_need[:] = b.picture_resources[:] = PICTURE
+    b.allotted[:] = b.needed[:] = b.need_weight / b.need_weight.sum()
 
 
 def _bodies(place: Place) -> list[tuple[dict[str, str], float]]:
@@ -142,11 +154,39 @@ def _set_up_council(state: State, place: Place) -> None:
     council.core_founding[0] = spend * (1.0 - place.other_income_share)
     council.other_founding[0] = spend * place.other_income_share
     council.care_share[0] = place.care_share
+    council.openness[0] = 1.0
     council.reserves[0] = council.reserves_target[0] = spend * place.reserves_share
     council.spend_last_year[0] = spend
     for s, row in enumerate(_table("services")):
         services.statutory[s], services.share[s] = int(row["statutory"]), float(row["share"])
         services.kinds[s] = _kinds(row)
+
+
+def posts(place: Place) -> int:
+    """Contact officers: one for every 1,000 people, and at least four."""
+    return max(FEWEST_POSTS, round(population(place.residents) / 1000.0))
+
+
+def _open_posts(state: State) -> None:
+    """Every fourth post is the health body's; the others go round the council's discretionary services.
+
+    The posts of one service share the neighbourhoods out between them, so that each service knows every part.
+    """
+    o, n, places = state.officers, len(state.officers.id), len(state.neighbourhoods.x)
+    o.body[:] = np.where(np.arange(n) % 4 == 3, HEALTH_BODY, COUNCIL_BODY)
+    open_to = np.flatnonzero(state.services.statutory == 0)
+    for body in (COUNCIL_BODY, HEALTH_BODY):
+        mine = np.flatnonzero(o.body == body)
+        o.service[mine] = np.resize(open_to[::-1], len(mine))
+        for s in open_to:
+            team = mine[o.service[mine] == s]
+            for place, post in enumerate(team):
+                o.first[post] = place * places // len(team)
+                o.last[post] = max(o.first[post], (place + 1) * places // len(team) - 1)
+        state.bodies.posts_founding[body] = len(mine)
+    o.post[:] = [permanent_id(places, 2_000_000 + k) for k in range(n)]
+    o.id[:], o.since[:], o.filled[:] = o.post, state.month, 1
+    state.bodies.strikes[:], state.bodies.stalled_until[:] = NEVER, NEVER
 
 
 def _people_the_homes(state: State, config: Config, dice: Dice) -> None:
@@ -248,7 +288,8 @@ def _hand_out_roles(residents, charities, start, streams, month):  # noqa: ANN00
             for g in range(charities.id.size):
                 left -= charities.joining_weight[g]
                 if left < 0.0:
-                    residents.role[i] = residents.gives_to[i] = g
+                    residents.role[i] = residents.gives_to[i] = residents.belongs[i] = g
+                    residents.belonging[i] = FIRST_BELONGING
                     break
             age = between(start.role_age, uniform2(streams[Die.FIRST_ROLE], who, 1))
             residents.role_since[i] = month - 1 - int(age)

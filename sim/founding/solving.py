@@ -8,9 +8,14 @@ like a thermostat:
     join rate k0         share giving formal hours in a month     .264     (calibration C1)
     need scale           share of need unmet                      .20
     influence b0         share who feel influence                 .39      (calibration C16)
+    partner chance       charities an officer's post knows        5
+    acquaintance chance  residents a post knows                   5
+    ally chance          charities that a charity knows           2
+    lapse chance         share tied to a charity, of those without a role  .30
     trust offsets        T stays at T(0) on average, at each knot of T(0)
 
-and the founding means A0, L0, met0 by quintile, and of the contexts by class are followed. Each is then the mean over
+and the founding means A0, L0, met0 by quintile, of the contexts by class, of members and of joint work are followed.
+The last are those of the reference place, and not the place's own, wherever it is. Each is then the mean over
 the last `SETTLED` months. How the place then looks (`Start`) is what a first morning is drawn from. In closed form:
 the acceptance of strangers that gives the stated homophily.
 """
@@ -26,12 +31,14 @@ import numpy as np
 
 from sim import schedule
 from sim.founding.first_morning import first_morning
+from sim.ledger import Flow
 from sim.state import (
     BONDING,
     EMPTY,
     NOBODY,
     QUINTILES,
     SLOTS,
+    STRONG,
     TRUST_KNOTS,
     Classes,
     Constants,
@@ -49,10 +56,22 @@ MONTHS = 480
 SETTLED = 180
 KNOTS = 65
 SEED = 20070401
+SERVICES = 8
+TRUSTS = 0.5
+CLUSTER = 3
+"""Strong ties that can found a group."""
 TIES, BONDING_TIES = 15.0, 5.0
 ACTIVE = 0.264
 UNMET = 0.20
 INFLUENCE = 0.39
+PARTNERSHIPS, ACQUAINTANCES, ALLIES_KNOWN = 5.0, 5.0, 2.0
+MEMBERS = 0.30
+MISS = 0.15
+"""A target is missed where what came of it lies this share of it away."""
+
+
+class FoundingError(ValueError):
+    """A place that cannot be founded, told in one message."""
 
 
 class Start(NamedTuple):
@@ -65,6 +84,26 @@ class Start(NamedTuple):
     role_share: Floats  # (1,) residents in a role
     role_age: Floats  # (KNOTS,) quantiles of months in the role
     ever: Floats  # (2,) who ever volunteered, of those without and with a role
+    clustered: Floats  # (1,) residents with at least three strong ties
+
+
+class Levels(NamedTuple):
+    """How much a settled place has: what a rival or an ablation is founded to match."""
+
+    council: Floats  # hours of need met a month per 1,000 residents by the council alone
+    charity: Floats  # likewise by paid charity work
+    volunteer: Floats  # by volunteers
+    neighbour: Floats  # by neighbours
+    joint: Floats  # by paid and unpaid people together
+    ties: Floats  # a resident
+    trust: Floats  # share who trust the council
+
+
+class Joint(NamedTuple):
+    """Joint work at founding by service, hours a month per 1,000 residents: officers', and citizens' by quality."""
+
+    officer: Floats
+    citizen: Floats
 
 
 class Solved(NamedTuple):
@@ -74,6 +113,8 @@ class Solved(NamedTuple):
     quintiles: Quintiles
     trust_knots: TrustKnots
     classes: Classes
+    joint: Joint
+    levels: Levels
     start: Start
 
     def write_to(self, state: State) -> None:
@@ -81,6 +122,8 @@ class Solved(NamedTuple):
         for name in CONSTANT:
             for column, value in zip(getattr(state, name), getattr(self, name), strict=True):
                 column[:] = value
+        state.services.joint_officer_founding[:] = self.joint.officer
+        state.services.joint_citizen_founding[:] = self.joint.citizen
 
     def save(self, path: Path) -> None:
         """Write to exactly ``path``, by a temporary file and a rename."""
@@ -107,28 +150,90 @@ class Solved(NamedTuple):
 
 CONSTANT = ("constants", "quintiles", "trust_knots", "classes")
 _TABLES: dict[str, Any] = {
-    "constants": Constants, "quintiles": Quintiles, "trust_knots": TrustKnots, "classes": Classes, "start": Start,
+    "constants": Constants, "quintiles": Quintiles, "trust_knots": TrustKnots, "classes": Classes, "joint": Joint,
+    "levels": Levels, "start": Start,
 }  # fmt: skip
 
 
-def solve(config: Config) -> Solved:
-    """Solve the constants of a place; a few seconds."""
+def solve(config: Config, reference: Solved | None = None, match: Levels | None = None) -> Solved:
+    """Solve the constants of a place; a few seconds.
+
+    Args:
+        config: the place and the rooms' parameters.
+        reference: the reference place's constants, whose joint work counts as the founding's; itself, if none.
+        match: what the place shall have at founding; if none, the targets above.
+
+    Raises:
+        FoundingError: if it comes to numbers that are none, as in a place without ties or need.
+    """
     large = config.model_copy(update={"place": config.place.model_copy(update={"residents": RESIDENTS})})
     state = first_morning(large, SEED, guess(), month=-MONTHS)
     state.constants.acceptance[0] = acceptance(state, config.ties.homophily)
     kept = []
     for _ in range(MONTHS):
+        if reference:
+            _take_joint_work(state, reference)
         schedule.act(state, large)
-        lean(state, large)
+        now = levels(state)
+        lean(state, large, matched=match is not None)
+        if match:
+            _lean_to_match(state.constants, now, match)
         state.month += 1
         if state.month >= -SETTLED:
-            kept.append([np.concatenate(getattr(state, name)) for name in CONSTANT])
-    means = [np.mean([columns[k] for columns in kept], axis=0) for k in range(len(CONSTANT))]
+            joint = Joint(state.services.joint_officer_founding, state.services.joint_citizen_founding)
+            every = (*(getattr(state, name) for name in CONSTANT), joint, now)
+            kept.append([np.concatenate(table) for table in every])
+    names = (*CONSTANT, "joint", "levels")
+    means = [np.mean([columns[k] for columns in kept], axis=0) for k in range(len(names))]
     tables: dict[str, Any] = {
         name: _TABLES[name](*np.split(mean, len(_TABLES[name]._fields)))
-        for name, mean in zip(CONSTANT, means, strict=True)
+        for name, mean in zip(names, means, strict=True)
     }
-    return Solved(**tables, start=settled(state))
+    solved = Solved(**tables, start=settled(state))
+    if not all(np.isfinite(column).all() for table in solved for column in table):
+        raise FoundingError(
+            f"{config.place.name} cannot be founded with the parameters of draw={config.draw} and those that were set: "
+            "no constants keep it as it is. Leave this draw out, or set parameters nearer to their stated values."
+        )
+    return solved
+
+
+def shortfalls(solved: Solved) -> list[str]:
+    """The targets that a settled place misses by more than `MISS`, in words."""
+    owned = solved.start.owned
+    there = {
+        "ties a resident": (2.0 * float(owned.sum()), TIES),
+        "bonding ties a resident": (2.0 * float(owned[BONDING]), BONDING_TIES),
+        "share of need met": (float(solved.quintiles.met_founding.mean()), 1.0 - UNMET),
+    }
+    return [f"{what}: {got:.3g}, not {aim:g}" for what, (got, aim) in there.items() if abs(got - aim) > MISS * aim]
+
+
+def levels(state: State) -> Levels:
+    """How much the place has this month."""
+    people, r = len(state.residents.id), state.residents
+    met = (Flow.NEED_MET_COUNCIL, Flow.NEED_MET_CHARITY, Flow.NEED_MET_VOLUNTEERS, Flow.NEED_MET_NEIGHBOURS,
+           Flow.NEED_MET_JOINT)  # fmt: skip
+    hours = [1000.0 * float(state.ledger[flow]) / people for flow in met]
+    ties = 2.0 * np.count_nonzero(state.ties.alter != EMPTY) / people
+    return Levels(*(np.array([value]) for value in (*hours, ties, (r.trust_council > TRUSTS).mean())))
+
+
+def _lean_to_match(c: Constants, now: Levels, match: Levels) -> None:
+    """Move what another account leaves free towards what the main model has."""
+    for scale, has, wants in (
+        (c.join_rate, now.volunteer, match.volunteer), (c.help_scale, now.neighbour, match.neighbour),
+        (c.joint_scale, now.joint, match.joint), (c.search_chance, now.ties, match.ties),
+    ):  # fmt: skip
+        if wants[0] > 0.0:
+            scale[0] *= math.exp(0.02 * max(-1.0, min(1.0, 1.0 - has[0] / wants[0])))
+
+
+def _take_joint_work(state: State, reference: Solved) -> None:
+    state.services.joint_officer_founding[:] = reference.joint.officer
+    state.services.joint_citizen_founding[:] = reference.joint.citizen
+    for name in ("joint_staff_founding", "joint_member_founding"):
+        getattr(state.constants, name)[:] = getattr(reference.constants, name)
 
 
 def settled(state: State) -> Start:
@@ -147,24 +252,35 @@ def settled(state: State) -> Start:
         role_share=np.array([in_role.mean()]),
         role_age=np.quantile(state.month - r.role_since[in_role], even) if in_role.any() else 60.0 * even,
         ever=np.array([r.ever[group].mean() if group.any() else 0.5 for group in (~in_role, in_role)]),
+        clustered=np.array([(_strong_ties(state) >= CLUSTER).mean()]),
     )
+
+
+def _strong_ties(state: State) -> Any:
+    slots = np.flatnonzero((state.ties.alter != EMPTY) & (state.ties.strength >= STRONG))
+    ends = np.concatenate([slots // SLOTS, state.ties.alter[slots]])
+    return np.bincount(ends, minlength=len(state.residents.id))
 
 
 def guess() -> Solved:
     """Constants to begin solving from: those of the default place, roughly."""
     known = {"join_rate": 0.0081, "asking": 1.4, "load": 12.0, "search_chance": 0.45, "take_up_chance": 0.012,
-             "need_scale": 0.87, "influence": -0.64}  # fmt: skip
+             "need_scale": 0.87, "influence": -0.64, "lapse_chance": 0.03, "members": 3.0, "partner_chance": 0.02,
+             "acquaint_chance": 0.02, "ally_chance": 0.01, "unmet": UNMET, "joint_staff_founding": 20.0,
+             "joint_member_founding": 20.0, "help_scale": 1.0, "joint_scale": 1.0}  # fmt: skip
     spread = 0.6 + 0.8 * np.linspace(0.0, 1.0, KNOTS)
     return Solved(
         Constants(*(np.array([known.get(name, 0.0)]) for name in Constants._fields)),
         Quintiles(np.full(QUINTILES, 0.8)),
         TrustKnots(np.zeros(TRUST_KNOTS), np.zeros(TRUST_KNOTS)),
         Classes(np.array([0.55, 0.40, 0.45])),
+        Joint(np.full(SERVICES, 20.0), np.full(SERVICES, 20.0)),
+        Levels(*(np.zeros(1) for _ in Levels._fields)),
         Start(
             owned=np.array([2.5, 2.9, 2.0]), near=np.array([0.8, 0.9, 0.6]),
             strength=np.outer([0.65, 0.25, 0.12], spread),
             deepening=np.array([0.0, 0.25, 0.0]), role_share=np.array([0.24]), role_age=60.0 * (spread - 0.6),
-            ever=np.array([0.7, 1.0]),
+            ever=np.array([0.7, 1.0]), clustered=np.array([0.8]),
         ),
     )  # fmt: skip
 
@@ -176,16 +292,23 @@ def acceptance(state: State, homophily: float) -> float:
     return min(1.0, own * (1.0 - homophily) / max(1e-9, (1.0 - own) * homophily))
 
 
-def lean(state: State, config: Config) -> None:
-    """Move every constant a little towards its target. Slow stocks lean slowly, or they would swing."""
+def lean(state: State, config: Config, *, matched: bool = False) -> None:
+    """Move every constant a little towards its target. Slow stocks lean slowly, or they would swing.
+
+    Args:
+        state: changed in place.
+        config: the place and the rooms' parameters.
+        matched: leave ties and roles to `_lean_to_match`.
+    """
     c, r = state.constants, state.residents
     held = state.ties.alter != EMPTY
     was_met = held & (state.ties.born < state.month)  # the others came after this month's meetings
     degree = 2.0 * np.count_nonzero(held) / len(r.id)
     bonding = 2.0 * np.count_nonzero(held & (state.ties.klass == BONDING)) / len(r.id)
-    c.search_chance[0] *= math.exp(0.030 * (1.0 - degree / TIES))
+    if not matched:
+        c.search_chance[0] *= math.exp(0.030 * (1.0 - degree / TIES))
+        c.join_rate[0] *= math.exp(0.020 * (1.0 - (r.formal_hours > 0.0).mean() / ACTIVE))
     c.take_up_chance[0] *= math.exp(0.015 * (1.0 - bonding / BONDING_TIES))
-    c.join_rate[0] *= math.exp(0.020 * (1.0 - (r.formal_hours > 0.0).mean() / ACTIVE))
     need, met = r.need.sum(axis=1), r.met.sum(axis=1)
     c.need_scale[0] *= math.exp(0.2 * (UNMET - (1.0 - met.sum() / max(1e-9, need.sum()))))
     c.influence[0] += 0.5 * (INFLUENCE - (r.influence == 1).mean())
@@ -201,6 +324,24 @@ def lean(state: State, config: Config) -> None:
     _hold_trust(state.trust_knots.council, r.trust_council_first, r.trust_council)
     _hold_trust(state.trust_knots.charity, r.trust_charity_first, r.trust_charity)
     _follow_contexts(state, was_met, config.meeting)
+    _lean_on_charities_and_officers(state)
+
+
+def _lean_on_charities_and_officers(state: State) -> None:
+    c, r, charities = state.constants, state.residents, state.charities
+    posts, alive = max(1, int(state.officers.filled.sum())), max(1, int(charities.alive.sum()))
+    for chance, column, of, target in (
+        (c.partner_chance, state.partnerships.charity, posts, PARTNERSHIPS),
+        (c.acquaint_chance, state.acquaintances.resident, posts, ACQUAINTANCES),
+        (c.ally_chance, state.alliances.other, alive / 2.0, ALLIES_KNOWN),
+    ):
+        chance[0] = min(1.0, chance[0] * math.exp(0.02 * (1.0 - np.count_nonzero(column != EMPTY) / of / target)))
+    idle = r.role == NOBODY
+    members = (r.belongs[idle] != NOBODY).mean() if idle.any() else MEMBERS
+    c.lapse_chance[0] = min(1.0, c.lapse_chance[0] * math.exp(0.02 * (members / MEMBERS - 1.0)))
+    weight = max(1e-9, charities.joining_weight.sum())
+    c.members[0] = _follow(c.members[0], np.count_nonzero(r.belongs != NOBODY) / weight)
+    c.unmet[0] = _follow(c.unmet[0], 1.0 - r.met.sum() / max(1e-9, r.need.sum()))
 
 
 def _follow(old: float, new: float) -> float:

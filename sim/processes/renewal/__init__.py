@@ -38,20 +38,20 @@ class Parameters:
     """The numbers of renewal."""
 
     move_rate_owner: float = parameter(
-        0.02, unit="share a year", low=0.0, high=1.0, source="Health Foundation", confidence="medium",
-        meaning="owners who move house in a year")
+        0.02, unit="share a year", low=0.0, high=1.0, likely=(0.01, 0.04), source="Health Foundation",
+        confidence="medium", meaning="owners who move house in a year")
     move_rate_social: float = parameter(
-        0.06, unit="share a year", low=0.0, high=1.0, source="Health Foundation", confidence="medium",
-        meaning="social renters who move house in a year")
+        0.06, unit="share a year", low=0.0, high=1.0, likely=(0.03, 0.12), source="Health Foundation",
+        confidence="medium", meaning="social renters who move house in a year")
     move_rate_private: float = parameter(
-        0.20, unit="share a year", low=0.0, high=1.0, source="Health Foundation", confidence="medium",
-        meaning="private renters who move house in a year")
+        0.20, unit="share a year", low=0.0, high=1.0, likely=(0.10, 0.40), source="Health Foundation",
+        confidence="medium", meaning="private renters who move house in a year")
     leave_share: float = parameter(
         0.58, unit="share", low=0.0, high=1.0, source="assumption",
         meaning="moves that leave the place")
     death_rate: float = parameter(
-        0.011, unit="share a year", low=0.0, high=1.0, source="ONS deaths of adults", confidence="medium",
-        meaning="adults who die in a year")
+        0.011, unit="share a year", low=0.0, high=1.0, likely=(0.010, 0.012), source="ONS deaths of adults",
+        confidence="medium", meaning="adults who die in a year")
     newcomer_ever: float = parameter(
         0.45, unit="share", low=0.0, high=1.0, source="assumption",
         meaning="newcomers who have volunteered before, elsewhere")
