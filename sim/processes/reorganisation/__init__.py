@@ -11,9 +11,10 @@
     w' = w / 2 for a tie that outlives its contact
     at a reorganisation chance and loss of strength are multiplied by damage; at turnover and redundancy they are not
 
-Which posts go first is a lottery keyed by the post for ever: the same posts go and come back. One reorganisation of a
-body is pending at a time. A planned one strikes in its month, whatever is announced by chance; one announced by chance
-that would strike later, or in the same month, gives way to it. The health body's, when by chance, are structural.
+Which posts go first is a lottery keyed by run and post: in one run the same posts go and come back. One
+reorganisation of a body is pending at a time. A planned one strikes in its month, whatever is announced by chance; one
+announced by chance that would strike later, or in the same month, gives way to it. The health body's, when by chance,
+are structural.
 
 Reads   council.spend_discretionary, discretionary_founding and budget at founding; world; charities (id, alive, home);
         the officers and their ties as the month found them
@@ -99,5 +100,6 @@ def advance(state: State, p: Parameters, dice: Dice) -> None:
     grounds = Grounds(*(getattr(state.charities, name) for name in Grounds._fields))
     reorganise(
         state.officers, state.bodies, state.partnerships, state.acquaintances, grounds, state.council,
-        state.neighbourhoods, state.world, state.world_row, state.month, numbers(p), dice.streams, state.ledger,
+        state.neighbourhoods, state.world, state.world_row, state.month, numbers(p), dice.seed, dice.streams,
+        state.ledger,
     )  # fmt: skip

@@ -38,7 +38,7 @@ class Grounds(NamedTuple):
 
 @njit(cache=True)
 def reorganise(officers, bodies, partnerships, acquaintances, charities, council, neighbourhoods, world, row, month, p,
-               streams, ledger):  # fmt: skip
+               seed, streams, ledger):  # fmt: skip
     """A month of announcements, strikes, leaving and hiring."""
     pay = _pay(council)
     cut = np.zeros(bodies.kind.size)
@@ -52,7 +52,7 @@ def reorganise(officers, bodies, partnerships, acquaintances, charities, council
         bodies.struck[body] = NO_REORGANISATION
         if bodies.kind[body] != NO_REORGANISATION and bodies.strikes[body] <= month:
             cut[body] = _strike(body, officers, bodies, council, neighbourhoods, month, p)
-    stays_open = _posts_kept(officers, bodies, pay, p)
+    stays_open = _posts_kept(officers, bodies, pay, p, seed)
     gone = _who_goes(officers, bodies, cut, stays_open, p, streams)
     _end_partnerships(gone, officers, charities, partnerships, p, streams, ledger)
     _end_acquaintances(gone, officers, acquaintances, p, streams, ledger)
@@ -123,12 +123,12 @@ def _share_of_posts(body, officers):
 
 
 @njit(**PART)
-def _posts_kept(officers, bodies, pay, p):
-    """1 for each post that there is money for. The lottery is keyed by the post alone, so it is the same for ever."""
+def _posts_kept(officers, bodies, pay, p, seed):
+    """1 for each post that there is money for. The lottery is keyed by run and post, not by month."""
     n = officers.post.size
     tickets = np.empty(n, np.uint64)
     for k in range(n):
-        tickets[k] = np.uint64(derived_id(officers.post[k], np.int64(Die.POST_CUT)))
+        tickets[k] = np.uint64(derived_id(derived_id(officers.post[k], seed), np.int64(Die.POST_CUT)))
     left = bodies.posts_founding.astype(np.int64)
     share = min(1.0, max(0.0, 1.0 - p.posts_first * (1.0 - pay)))
     left[COUNCIL_BODY] = int(left[COUNCIL_BODY] * share + 0.5)

@@ -19,7 +19,7 @@ def advance_reference(community: Community, p: Parameters, dice: Dice) -> None:
     """The plain hand: what is announced and strikes, then who goes, their ties, and who comes."""
     announce(community, p, dice)
     f_cut = [strike(body, row, community, p) for body, row in enumerate(community.bodies)]
-    kept = posts_kept(community, p)
+    kept = posts_kept(community, p, dice)
     goes = {}
     for k, officer in enumerate(community.officers):
         cause = cause_to_go(officer, community.bodies[officer.body], f_cut[officer.body], kept[k], p, dice)
@@ -88,9 +88,9 @@ def strike(body: int, row: Any, community: Community, p: Parameters) -> float:
     return f_cut
 
 
-def posts_kept(community: Community, p: Parameters) -> list[bool]:
+def posts_kept(community: Community, p: Parameters, dice: Dice) -> list[bool]:
     """Whether there is money for each post: as many as there is money for, in an order that is the same for ever."""
-    order = lottery([permanent_id(officer.post, Die.POST_CUT) for officer in community.officers])
+    order = lottery([permanent_id(permanent_id(o.post, dice.seed), Die.POST_CUT) for o in community.officers])
     share = min(1.0, max(0.0, 1.0 - p.posts_first * (1.0 - pay(community))))
     kept = [False] * len(order)
     for body, row in enumerate(community.bodies):
