@@ -8,9 +8,9 @@
     civic, occasional, neighbourly, zF ~ N(0, 1);  zG = .8 zF + .6 N(0, 1)          devotion zF, warmth zG
     skill = clip(1 + skill_spread N(0, 1), .2, 1.8);  voice = ln(u / (1 - u));  trust = Q(u)
 
-Who died or left is replaced at once in the same home. The tie ends with either person, and so does a role. Those who
-move within the place stand in a keyed ring, and each takes the home of the next: homes stay occupied, neighbourhoods
-keep their size, and ties are kept. Who dies does not move.
+Who died or left is replaced at once in the same home. The tie ends with either person, and so do a role and the tie to
+a charity. Those who move within the place stand in a keyed ring, and each takes the home of the next: homes stay
+occupied, neighbourhoods keep their size, and ties are kept. Who dies does not move.
 
 Reads   residents (id, tenure), neighbourhoods.venues, quantiles of T(0)
 Writes  every column of the residents who are replaced; neighbourhood, tenure, x, y and venue of those who move within
