@@ -12,6 +12,9 @@ from numba import njit
 
 from sim.state import EMPTY, SLOTS, Ints, Ties
 
+BLOCK = 4096
+"""Ties that a room takes at a time where it works out columns for them: so few that these stay in fast memory."""
+
 
 class Incident(NamedTuple):
     """The ties of each resident i: entries ``start[i]`` to ``start[i + 1]``, in the order of the slots."""
@@ -35,13 +38,29 @@ def ties_by_resident(ties: Ties) -> Incident:
 
 @njit(cache=True)
 def held_slots(alter):  # noqa: ANN001, ANN201 - compiled
-    """The slots that hold a tie, ascending. Luck decides which are free, so this does not branch on it."""
-    held = np.empty(alter.size + 1, np.int32)
+    """The slots that hold a tie, ascending. Luck decides which are free, so this does not branch on it.
+
+    They have no sign, nor should a row that a loop over ties looks up: compiled code then need not ask of each whether
+    it is below nil and counts from the end.
+    """
+    held = np.empty(alter.size + 1, np.uint32)
     found = 0
     for slot in range(alter.size):
         held[found] = slot
         found += alter[slot] != EMPTY
     return held[:found]
+
+
+@njit(cache=True)
+def pairs(held, alter, ids):  # noqa: ANN001, ANN201 - compiled
+    """The ids at the two ends of each of these ties, the lesser first: they key its draws, whoever owns it."""
+    lesser = np.empty(held.size, np.int64)
+    greater = np.empty(held.size, np.int64)
+    for tie in range(held.size):
+        one, other = ids[held[tie] // SLOTS], ids[np.uint32(alter[held[tie]])]
+        lesser[tie] = min(one, other)
+        greater[tie] = max(one, other)
+    return lesser, greater
 
 
 @njit(cache=True)
