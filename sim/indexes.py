@@ -20,8 +20,7 @@ class Incident(NamedTuple):
     """The ties of each resident i: entries ``start[i]`` to ``start[i + 1]``, in the order of the slots."""
 
     start: Ints  # (N + 1,)
-    slot: Ints  # the slot that holds the tie
-    other: Ints  # the row of its other end
+    other: Ints  # the row of the tie's other end
 
 
 class Members(NamedTuple):
@@ -66,24 +65,21 @@ def pairs(held, alter, ids):  # noqa: ANN001, ANN201 - compiled
 @njit(cache=True)
 def _ties_by_resident(alter, residents):  # noqa: ANN001, ANN202 - compiled
     held = held_slots(alter)
-    start = np.zeros(residents + 1, np.int64)
+    start = np.zeros(residents + 1, np.uint32)
     for slot in held:
-        start[slot // SLOTS + 1] += 1
-        start[alter[slot] + 1] += 1
+        start[slot // SLOTS + 1] += np.uint32(1)
+        start[np.uint32(alter[slot]) + 1] += np.uint32(1)
     for i in range(residents):
         start[i + 1] += start[i]
     filled = start[:-1].copy()
-    slots = np.empty(start[-1], np.int32)
-    other = np.empty(start[-1], np.int32)
+    other = np.empty(start[-1], np.uint32)
     for slot in held:
-        owner, end = slot // SLOTS, alter[slot]
-        slots[filled[owner]] = slot
+        owner, end = slot // SLOTS, np.uint32(alter[slot])
         other[filled[owner]] = end
-        filled[owner] += 1
-        slots[filled[end]] = slot
+        filled[owner] += np.uint32(1)
         other[filled[end]] = owner
-        filled[end] += 1
-    return start, slots, other
+        filled[end] += np.uint32(1)
+    return start, other
 
 
 def members(part: Ints, parts: int) -> Members:
