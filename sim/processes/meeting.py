@@ -21,11 +21,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 from numba import njit
 
-from sim.chance import Dice, Die, uniform2
+from sim.chance import Dice, Die, uniforms2
 from sim.community import Community
-from sim.indexes import held_slots
+from sim.compiling import PART
+from sim.indexes import BLOCK, held_slots, pairs
 from sim.parameters import numbers, parameter, room_parameters
 from sim.state import BONDING, EMPTY, NOBODY, SLOTS, WEAK, State
 
@@ -84,10 +86,13 @@ def _kernel(residents, ties, classes, p, streams, banned, venues_open):  # noqa:
     """Luck decides which contexts a tie has, so what it shares is added up without branching."""
     residents.planned_hours[:] = 0.0
     residents.met_neighbour[:] = 0
-    planned_by = (p.bonding_hours, p.weak_hours, p.bridging_hours, p.deepening_hours)
+    planned_by = np.array((p.bonding_hours, p.weak_hours, p.bridging_hours, p.deepening_hours))
+    at_founding = np.maximum(1e-9, classes.contexts_founding)
     street = p.street_weight * (p.ban_street if banned else 1.0)
     group, venue, remote = p.group_weight, p.venue_weight, p.remote_weight
+    distance = 0.0
     if banned:
+<<<<<<< HEAD
         group, venue, remote = 0.0, 0.0, 0.0
     for slot in held_slots(ties.alter):
         i, j = slot // SLOTS, ties.alter[slot]
@@ -111,6 +116,44 @@ def _kernel(residents, ties, classes, p, streams, banned, venues_open):  # noqa:
         residents.met_neighbour[i] |= met
         residents.met_neighbour[j] |= met
         ties.hours[slot] = hours
+=======
+        group, venue, remote, distance = 0.0, 0.0, 0.0, p.ban_remote
+    slots = held_slots(ties.alter)
+    for first in range(0, slots.size, BLOCK):
+        held = slots[first : first + BLOCK]
+        luck = _luck(held, ties.alter, residents.id, streams)
+        for tie in range(held.size):
+            slot = held[tie]
+            i, j = slot // SLOTS, np.uint32(ties.alter[slot])
+            klass = np.uint8(ties.klass[slot])
+            planned = planned_by[np.uint8(DEEPENING if ties.deepening[slot] else klass)]
+            residents.planned_hours[i] += planned
+            residents.planned_hours[j] += planned
+            near = residents.neighbourhood[i] == residents.neighbourhood[j]
+            same_venue = near & (residents.venue[i] == residents.venue[j])
+            same_group = (residents.role[i] != NOBODY) & (residents.role[i] == residents.role[j])
+            shared = remote + street * near + venue * same_venue + group * same_group
+            fit = shared / at_founding[klass]
+            fit += distance * (ties.strength[slot] >= p.ban_strength)
+            hours = planned * fit * luck[tie]
+            hours += near * min(residents.nurtured_hours[i], residents.nurtured_hours[j])
+            met = near & (hours >= p.contact_hours)
+            residents.met_neighbour[i] |= met
+            residents.met_neighbour[j] |= met
+            ties.hours[slot] = hours
+
+
+@njit(**PART)
+def _luck(held, alter, ids, streams):  # noqa: ANN001, ANN202
+    """Gamma(2) of mean 1 for each tie: two exponential draws, as one logarithm of their uniforms' product."""
+    lesser, greater = pairs(held, alter, ids)
+    u = uniforms2(streams[Die.SHARED_HOURS], lesser, greater)
+    v = uniforms2(streams[Die.SHARED_HOURS_AGAIN], lesser, greater)
+    luck = np.empty(held.size)
+    for tie in range(held.size):
+        luck[tie] = -0.5 * math.log(u[tie] * v[tie])
+    return luck
+>>>>>>> origin/main
 
 
 def advance_reference(community: Community, p: Parameters, dice: Dice) -> None:

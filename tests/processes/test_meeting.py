@@ -14,10 +14,14 @@ from tests.twins import assert_fault_is_caught, assert_twins
 
 FAULTS = [
     ("residents.planned_hours[j] += planned", "residents.planned_hours[i] += planned"),
-    ("planned * fit * (-0.5", "planned * fit * (-0.4"),
+    ("luck[tie] = -0.5 *", "luck[tie] = -0.4 *"),
     ("residents.venue[i] == residents.venue[j]", "residents.venue[i] != residents.venue[j]"),
+<<<<<<< HEAD
     (">> residents.venue[i]) & 1 == 1", ">> residents.venue[i]) & 1 == 0"),
     ("fit += p.ban_remote *", "fit -= p.ban_remote *"),
+=======
+    ("fit += distance *", "fit -= distance *"),
+>>>>>>> origin/main
     ("hours += near * min(residents", "hours += near * max(residents"),
 ]
 
