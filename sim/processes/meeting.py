@@ -92,32 +92,8 @@ def _kernel(residents, ties, classes, p, streams, banned, venues_open):  # noqa:
     group, venue, remote = p.group_weight, p.venue_weight, p.remote_weight
     distance = 0.0
     if banned:
-<<<<<<< HEAD
-        group, venue, remote = 0.0, 0.0, 0.0
-    for slot in held_slots(ties.alter):
-        i, j = slot // SLOTS, ties.alter[slot]
-        klass = ties.klass[slot]
-        planned = planned_by[DEEPENING if ties.deepening[slot] else klass]
-        residents.planned_hours[i] += planned
-        residents.planned_hours[j] += planned
-        near = residents.neighbourhood[i] == residents.neighbourhood[j]
-        same_venue = near & (residents.venue[i] == residents.venue[j])
-        same_venue &= (venues_open[residents.neighbourhood[i]] >> residents.venue[i]) & 1 == 1
-        same_group = (residents.role[i] != NOBODY) & (residents.role[i] == residents.role[j])
-        shared = remote + street * near + venue * same_venue + group * same_group
-        fit = shared / max(1e-9, classes.contexts_founding[klass])
-        fit += p.ban_remote * (banned and ties.strength[slot] >= p.ban_strength)
-        a = min(residents.id[i], residents.id[j])
-        b = max(residents.id[i], residents.id[j])
-        luck = uniform2(streams[Die.SHARED_HOURS], a, b) * uniform2(streams[Die.SHARED_HOURS_AGAIN], a, b)
-        hours = planned * fit * (-0.5 * math.log(luck))
-        hours += near * min(residents.nurtured_hours[i], residents.nurtured_hours[j])
-        met = near & (hours >= p.contact_hours)
-        residents.met_neighbour[i] |= met
-        residents.met_neighbour[j] |= met
-        ties.hours[slot] = hours
-=======
         group, venue, remote, distance = 0.0, 0.0, 0.0, p.ban_remote
+    haunt = _haunts(residents.neighbourhood, residents.venue, venues_open)
     slots = held_slots(ties.alter)
     for first in range(0, slots.size, BLOCK):
         held = slots[first : first + BLOCK]
@@ -130,7 +106,7 @@ def _kernel(residents, ties, classes, p, streams, banned, venues_open):  # noqa:
             residents.planned_hours[i] += planned
             residents.planned_hours[j] += planned
             near = residents.neighbourhood[i] == residents.neighbourhood[j]
-            same_venue = near & (residents.venue[i] == residents.venue[j])
+            same_venue = haunt[i] == haunt[j]
             same_group = (residents.role[i] != NOBODY) & (residents.role[i] == residents.role[j])
             shared = remote + street * near + venue * same_venue + group * same_group
             fit = shared / at_founding[klass]
@@ -153,7 +129,16 @@ def _luck(held, alter, ids, streams):  # noqa: ANN001, ANN202
     for tie in range(held.size):
         luck[tie] = -0.5 * math.log(u[tie] * v[tie])
     return luck
->>>>>>> origin/main
+
+
+@njit(**PART)
+def _haunts(neighbourhood, venue, venues_open):  # noqa: ANN001, ANN202
+    """The open venue that each resident goes to, as one number; of one's own to each whose venue is shut."""
+    haunt = np.empty(neighbourhood.size, np.int64)
+    for i in range(haunt.size):
+        is_open = (venues_open[neighbourhood[i]] >> venue[i]) & 1 == 1
+        haunt[i] = np.int64(neighbourhood[i]) * 64 + venue[i] if is_open else -1 - i
+    return haunt
 
 
 def advance_reference(community: Community, p: Parameters, dice: Dice) -> None:

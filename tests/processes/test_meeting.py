@@ -16,12 +16,8 @@ FAULTS = [
     ("residents.planned_hours[j] += planned", "residents.planned_hours[i] += planned"),
     ("luck[tie] = -0.5 *", "luck[tie] = -0.4 *"),
     ("residents.venue[i] == residents.venue[j]", "residents.venue[i] != residents.venue[j]"),
-<<<<<<< HEAD
-    (">> residents.venue[i]) & 1 == 1", ">> residents.venue[i]) & 1 == 0"),
-    ("fit += p.ban_remote *", "fit -= p.ban_remote *"),
-=======
+    ("haunt[i] == haunt[j]", "haunt[i] != haunt[j]"),
     ("fit += distance *", "fit -= distance *"),
->>>>>>> origin/main
     ("hours += near * min(residents", "hours += near * max(residents"),
 ]
 
@@ -34,6 +30,10 @@ def test_the_hands_agree(recipe: dict[str, Any]) -> None:
 @pytest.mark.parametrize(("right", "wrong"), FAULTS)
 def test_a_planted_fault_is_caught(right: str, wrong: str) -> None:
     assert_fault_is_caught(meeting, meeting, "_kernel", right, wrong)
+
+
+def test_an_open_venue_taken_for_shut_is_caught() -> None:
+    assert_fault_is_caught(meeting, meeting, "_haunts", ">> venue[i]) & 1 == 1", ">> venue[i]) & 1 == 0")
 
 
 def test_a_planted_fault_is_caught_when_compiled() -> None:
