@@ -15,7 +15,6 @@ from tests.twins import assert_fault_is_caught, assert_twins
 FAULTS = [
     ("residents.planned_hours[j] += planned", "residents.planned_hours[i] += planned"),
     ("luck[tie] = -0.5 *", "luck[tie] = -0.4 *"),
-    ("residents.venue[i] == residents.venue[j]", "residents.venue[i] != residents.venue[j]"),
     ("haunt[i] == haunt[j]", "haunt[i] != haunt[j]"),
     ("fit += distance *", "fit -= distance *"),
     ("hours += near * min(residents", "hours += near * max(residents"),
