@@ -153,6 +153,7 @@ class Charities(NamedTuple):
     rent_relief: Floats  # off this month's costs, from a shared asset
     reserves: Floats  # pounds
     deficits: Ints  # yearly accounts in deficit, one after the other
+    closed_weight: Floats  # weight of the row's last body that closed
     income_past: Floats  # (C, 24) income of each of the last 24 months, by month modulo 24
 
 

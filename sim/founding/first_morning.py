@@ -5,10 +5,7 @@ Everything here is keyed by the run seed and a person's first id, so that a plac
 
 from __future__ import annotations
 
-import csv
 import math
-from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +15,7 @@ from sim.chance import Dice, Die, between, permanent_id, uniform, uniform2
 from sim.ledger import Flow
 from sim.parameters import numbers
 from sim.processes.renewal import make_person
+from sim.source import data_table
 from sim.state import (
     BONDING,
     BRIDGING,
@@ -68,7 +66,7 @@ def first_morning(config: Config, seed: int, solved: Solved, month: int) -> Stat
     place = config.place
     bodies = _bodies(place)
     state = allocate(
-        residents=place.residents, charities=len(bodies), services=len(_table("services")),
+        residents=place.residents, charities=len(bodies), services=len(data_table("services")),
         neighbourhoods=place.neighbourhoods, policies=0, world=1, flows=len(Flow), officers=posts(place), seed=seed,
         month=month,
     )  # fmt: skip
@@ -87,12 +85,6 @@ def first_morning(config: Config, seed: int, solved: Solved, month: int) -> Stat
     for name in ("core_funding", "other_income", "care_demand", "household", "hardship"):
         getattr(state.world, name)[:] = 1.0
     return state
-
-
-@cache
-def _table(name: str) -> list[dict[str, str]]:
-    text = files("sim").joinpath(f"data/{name}.csv").read_text(encoding="utf-8")
-    return list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
 
 
 def _kinds(row: dict[str, str]) -> list[float]:
@@ -120,7 +112,7 @@ def _bodies(place: Place) -> list[tuple[dict[str, str], float]]:
     people = population(place.residents)
     registered = place.charities_per_1000 * people / 1000.0
     bodies = []
-    for row in _table("bands"):
+    for row in data_table("bands"):
         weight = registered * (float(row["share"]) if row["share"] else place.unregistered_per_registered)
         reach = float(row["reach"])
         count = max(1, round(weight * max(1.0, reach / people))) if weight > 0.0 else 0
@@ -157,7 +149,7 @@ def _set_up_council(state: State, place: Place) -> None:
     council.openness[0] = 1.0
     council.reserves[0] = council.reserves_target[0] = spend * place.reserves_share
     council.spend_last_year[0] = spend
-    for s, row in enumerate(_table("services")):
+    for s, row in enumerate(data_table("services")):
         services.statutory[s], services.share[s] = int(row["statutory"]), float(row["share"])
         services.kinds[s] = _kinds(row)
 

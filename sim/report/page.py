@@ -248,13 +248,15 @@ def _altered(scenario: Scenario) -> str:
 def _settings(scenario: Scenario, room: str, draw: int = 0) -> list[Setting]:
     """A room's parameters beside those of a draw; draw 0 is the stated values."""
     values = dataclasses.asdict(scenario.config.rooms[room])
-    entries = {name: REGISTRY[f"{room}.{name}"] for name in values}
+    entries = {entry.field: entry for entry in REGISTRY.values() if entry.room == room}
     usual = dataclasses.asdict(draws.room(room, draw))
     return [Setting(e, written(e, values[name]), written(e, usual[name])) for name, e in entries.items()]
 
 
-def written(entry: Entry, value: float) -> str:
+def written(entry: Entry, value: float | str) -> str:
     """A parameter's value as text."""
+    if isinstance(value, str):
+        return value
     if entry.is_switch:
         return "on" if value else "off"
     return f"{value:,.6g}"
@@ -265,6 +267,8 @@ def kept(study: Study) -> dict[str, str]:
     known = {
         "results.parquet": f"every run and month, {len(OBSERVABLES)} outcomes",
         "by_quintile.parquet": "the same by deprivation of the neighbourhood",
+        "by_band.parquet": "charities by income band",
+        "by_service.parquet": "the council's services",
         "contrasts.csv": "every difference from the first scenario",
         "summary.csv": "every outcome: first and last 12 months, change, intervals",
         "config.yaml": "everything that decided the runs",
