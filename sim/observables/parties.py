@@ -12,7 +12,7 @@ import numpy as np
 
 from sim.ledger import Flow
 from sim.observables.town import PER, Ratio, Town, observable, share_of
-from sim.state import BANDS, EMPTY, NOBODY, PARTNERS, STATUTORY
+from sim.state import BANDS, EMPTY, NOBODY, PARTNERS
 from sim.units import MONTHS_A_YEAR, population
 
 PARTNERSHIP = 0.25
@@ -214,7 +214,7 @@ def allocation_error(town: Town) -> float:
 @observable("share", "of discretionary officer hours, in joint work")
 def officer_hours_opened(town: Town) -> float:
     s = town.state.services
-    open_to = s.statutory != STATUTORY
+    open_to = s.statutory == 0
     return share_of(_money(s.joint_officer[open_to]), _money(s.hours[open_to]))
 
 
@@ -266,11 +266,9 @@ def _locality(town: Town) -> tuple[float, ...]:
     at_home = r.neighbourhood[tied] == c.neighbourhood[g]
     ties = np.bincount(g, minlength=len(c.id))
     local = np.bincount(g[at_home], minlength=len(c.id))
-    known = (ties > 0) & (c.alive == 1)
-    return tuple(
-        share_of(_money((local / np.maximum(ties, 1))[known & (c.band == band)]), float((known & (c.band == band)).sum()))
-        for band in range(BANDS)
-    )
+    share = local / np.maximum(ties, 1)
+    rows = [np.flatnonzero((ties > 0) & (c.alive == 1) & (c.band == band)) for band in range(BANDS)]
+    return tuple(share_of(_money(share[mine]), float(len(mine))) for mine in rows)
 
 
 def by_service(town: Town) -> dict[str, tuple[float, ...]]:
