@@ -78,8 +78,8 @@ class Parameters:
         meaning="weight of professional hours in joint output at the founding mix (d)")
     sigma: float = parameter(
         1.0, unit="elasticity", low=0.3, high=20.0,
-        source="contested: Ostrom 1996 (complements), Brudney 1993 (substitutes); 20: the parties need not join (S3)",
-        meaning="how well professional and citizen hours stand in for each other")
+        source="Ostrom 1996 (complements, by theory), prior .3 to 5; 20: the parties need not join (S3)",
+        meaning="how well professional and citizen hours stand in for each other; contested")
     joint_reach: float = parameter(
         0.85, unit="share", low=0.6, high=1.0, source="assumption, as serving's",
         meaning="most of a person's need of one kind that joint work can meet")
