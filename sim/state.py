@@ -155,6 +155,7 @@ class Charities(NamedTuple):
     deficits: Ints  # yearly accounts in deficit, one after the other
     closed_weight: Floats  # weight of the row's last body that closed
     income_past: Floats  # (C, 24) income of each of the last 24 months, by month modulo 24
+    joint_staff_hours: Floats  # of paid_hours, what went into joint work and its co-ordination this month
 
 
 class Bands(NamedTuple):
@@ -215,6 +216,7 @@ class Services(NamedTuple):
     joint_output: Floats  # hours of need that joint work could meet
     volunteers: Floats  # citizens in its joint work this month
     used: Floats  # hours of need that it met this month, alone and jointly
+    joint_quality_founding: Floats  # q0: mean quality of the citizens' hours in joint_citizen_founding
 
 
 class Neighbourhoods(NamedTuple):
@@ -236,6 +238,7 @@ class Neighbourhoods(NamedTuple):
     joint_kinds: Floats  # (B, kinds) hours of need that joint work here can meet, by kind
     allotted: Floats  # share of the discretionary hours that this neighbourhood gets
     needed: Floats  # share of the place's need that arises here
+    joint_routes: Floats  # (B, 3) of joint_kinds in all, by route: direct, brokered, charities' own
 
 
 class Officers(NamedTuple):
@@ -343,6 +346,7 @@ class Constants(NamedTuple):
     joint_scale: Floats  # likewise its joint work
     paid_before: Floats  # paid hours per 1,000 residents, mean of the 12 months before month 0
     unpaid_before: Floats  # unpaid hours likewise
+    joint_member_quality_founding: Floats  # q0 of that route between charities' own staff and citizens
 
 
 class Policies(NamedTuple):
@@ -510,7 +514,7 @@ _SHORT = {
 }  # fmt: skip
 _WIDTH = {
     "need": len(KINDS), "met": len(KINDS), "kinds": len(KINDS), "joint_kinds": len(KINDS), "hours_past": 12,
-    "income_past": 24,
+    "income_past": 24, "joint_routes": 3,
 }  # fmt: skip
 _LONG = {"id", "post", "who"}
 
