@@ -47,6 +47,8 @@ TRUST_KNOTS = 11
 QUANTILE_KNOTS = 257
 STRONG = 0.5
 """Strength from which a tie is called strong."""
+PARTNERED = 0.25
+"""Strength from which an officer and a charity are called partners."""
 SURVIVAL_MONTHS = 84
 """How far back ties are remembered: seven years, as in the survey of friendships."""
 
@@ -104,6 +106,7 @@ class Residents(NamedTuple):
     unsupported_asks: Ints  # asks without support since trust last moved
     strain: Floats  # load that such asks add for this resident, beside the founding mean
     influence: Ints  # 1 if this resident feels able to influence local decisions
+    running_hours: Floats  # formal hours that went into running joint work this month
 
 
 class Ties(NamedTuple):
@@ -153,9 +156,9 @@ class Charities(NamedTuple):
     rent_relief: Floats  # off this month's costs, from a shared asset
     reserves: Floats  # pounds
     deficits: Ints  # yearly accounts in deficit, one after the other
-    closed_weight: Floats  # weight of the row's last body that closed
     income_past: Floats  # (C, 24) income of each of the last 24 months, by month modulo 24
-    joint_staff_hours: Floats  # of paid_hours, what went into joint work and its co-ordination this month
+    joint_staff_hours: Floats  # paid hours that went into joint work this month
+    running_hours: Floats  # paid hours that went into running it
 
 
 class Bands(NamedTuple):
@@ -217,6 +220,7 @@ class Services(NamedTuple):
     volunteers: Floats  # citizens in its joint work this month
     used: Floats  # hours of need that it met this month, alone and jointly
     joint_quality_founding: Floats  # q0: mean quality of the citizens' hours in joint_citizen_founding
+    running_hours: Floats  # hours that its officers put into running joint work this month
 
 
 class Neighbourhoods(NamedTuple):

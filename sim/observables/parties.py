@@ -36,7 +36,7 @@ def _opened(town: Town) -> Any:
 
 def _closed(town: Town) -> Any:
     c = town.state.charities
-    return np.where((c.alive == 0) & (c.closed == town.month), c.closed_weight, 0.0)
+    return np.where((c.alive == 0) & (c.closed == town.month), town.state.bands.weight[c.band], 0.0)
 
 
 def _money(*columns: Any) -> float:

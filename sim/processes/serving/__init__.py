@@ -1,22 +1,37 @@
-"""Serving: the remaining paid and volunteer hours meet need, as far as reach allows.
+"""Serving: the remaining paid and volunteer hours meet need, as far as reach and picture allow.
 
-    a_b   = weight_b residents_b / sum of the same            share of the hours for the whole place that b gets
-    C_bk  = a_b sum over services s of hours_s kinds_sk                                     the council's paid hours
-    G_bk  = sum over charities g of a_gb paid_g kinds_gk                                    charities' paid hours
-    V_bk  = sum over charities g of a_gb pledged_g kinds_gk                                 volunteers' hours
-    W_bk  = sum over charities g of a_gb kinds_gk (sum of worth skill_i pledged_i over those i who give to g)
-    a_gb  = a_b if g serves the place, else 1 in its own neighbourhood and 0 elsewhere
+Shares of the hours of a source that go to neighbourhood b:
+    f_b   = weight_b heads_b / sum of the same                         the published formula, for statutory services
+    E_b   = K_b true_b + (1 - K_b) heads_b                             what the council sees
+    A_gb  = loc_gb true_b + (1 - loc_gb) loc_gb                        what charity g sees
+    A_b   = mean of A_gb by income over g with a partner               what advocates say
+    a_b   = ((1 - w) E_b + w A_b) capture_b                            discretionary services
+    a_gb  = A_gb if g serves the place, else 1 in its own neighbourhood and 0 elsewhere
+each made to add up to 1. true_b is the share of this month's need that arises in b, heads_b of residents, loc_gb of the
+residents with a tie to g (heads_b in the last place, and nil in the others, where g has none). Who sees no need at all
+takes it to be where the heads are. A partner is a post that is filled, with a tie of PARTNERED or more. Where
+neighbourhoods decide, K_b becomes K_b + local_knowledge (1 - K_b) and
+capture_b = (share who feel influence in b / in the place, 1/4 to 4)^capture; else it is 1.
 
-    The pool P_bk = C + G + W is handed out in the order of a keyed lottery, one for each kind:
+Hours left, for serving alone (joint work and its running went before):
+    H_s   = hours_s - joint_s - running_s                                                     paid by the council
+    G_g   = paid_g + bought_g - joint_g - running_g - onboarding joiners_g, not below nil     paid by charities
+    V_i   = pledged_i - joint_i - running_i                                                   of volunteers
+Where neighbourhoods decide, deciding_hours x participants come off discretionary H, and as many off V, as far as they
+go, from all alike. joiners took up a role last month. Then, by neighbourhood b and kind k,
+    P_bk  = sum over s of a_sb H_s kinds_sk + sum over g of a_gb kinds_gk (G_g + sum of worth skill_i V_i given to g)
+is handed out in the order of a keyed lottery, one for each kind:
     x_ik  = min(max(0, reach need_ik - met_ik), what is left of P_bk)
-    The share of the pool that was used is the share of each of its sources that met need; the rest found none.
+The share of the pool that was used is the share of each of its sources that met need; the rest found none.
 
 A volunteer's hour meets `worth` hours of need (times the volunteer's skill), so hours are posted unweighted, and need
-met weighted. Allocation follows the published formula of deprivation and head count, not a picture of need. Where
-nobody lives, hours are idle. Where the formula has no weight at all, shares are equal.
+met weighted. Where nobody lives, hours are idle. Where a formula has no weight at all, shares are equal. Flows of hours
+are posted here for all but joint work, which posts its own.
 
-Reads   residents (id, neighbourhood, need, gives_to, pledged_hours, skill), charities, services, neighbourhoods
-Writes  residents.met
+Reads   residents (id, neighbourhood, need, influence, belongs, role, role_since, gives_to, pledged_hours, joint_hours,
+        running_hours, skill), charities, services, council.decides_locally, officers.filled, partnerships,
+        neighbourhoods (need_weight, picture_need)
+Writes  residents.met; services.used (added to the joint part); neighbourhoods.needed, allotted
 Source  Reach and what a volunteer's hour is worth are assumptions, to be reported at .5, .7 and 1.
 Departs Eligibility is a lottery here: services ration by need and by who comes forward.
 """
@@ -24,8 +39,9 @@ Departs Eligibility is a lottery here: services ration by need and by who comes 
 from __future__ import annotations
 
 from sim.chance import Dice
-from sim.parameters import numbers, parameter, room_parameters
+from sim.parameters import numbers, parameter, room_parameters, switch
 from sim.processes.serving.kernel import serve_for_a_month
+from sim.processes.serving.pictures import share_the_hours
 from sim.processes.serving.reference import advance_reference
 from sim.state import State
 
@@ -41,12 +57,38 @@ class Parameters:
         meaning="most of a person's need of one kind that services can meet")
     volunteer_worth: float = parameter(
         0.7, unit="paid hours an hour", low=0.3, high=1.0, source="assumption; results are shown at .5, .7 and 1",
-        meaning="what a volunteer's hour is worth beside a paid one (rho)")  # fmt: skip
+        meaning="what a volunteer's hour is worth beside a paid one (rho)")
+    onboarding_hours: float = parameter(
+        4.0, unit="hours", low=0.0, high=12.0, source="assumption; 0: newcomers need nobody",
+        meaning="hours of paid staff that a newcomer to a role takes, as far as the charity has any")
+    advocate_weight: float = parameter(
+        0.2, unit="share", low=0.0, high=0.6, source="assumption; 0: charities are not heard",
+        meaning="weight of what charities say, beside the council's own picture, where hours are allotted")
+    local_knowledge: float = parameter(
+        0.5, unit="share", low=0.0, high=1.0, source="assumption; 0: neighbourhoods know no more than the authority",
+        meaning="share of what is not known of need that a neighbourhood's own decision adds (S13)")
+    capture: float = parameter(
+        0.25, unit="power", low=0.0, high=1.0, source="assumption; 0: the best connected get no more",
+        meaning="how steeply hours follow influence where neighbourhoods decide (S13)")
+    deciding_hours: float = parameter(
+        2.0, unit="hours/month", low=0.0, high=3.0, source="assumption (1 to 3)",
+        meaning="hours that deciding together costs each participant, and officers for each")
+    participants: float = parameter(
+        5.0, unit="per 1,000 residents", low=0.0, high=20.0, source="assumption",
+        meaning="residents who decide together where neighbourhoods decide")
+    advocacy: bool = switch(
+        path="advocacy.on",
+        meaning="charities know and speak for the places where their people live (S10)")  # fmt: skip
 
 
 def advance(state: State, p: Parameters, dice: Dice) -> None:
     """The fast hand: a month of serving, on the state's columns."""
+    locally = state.council.decides_locally[0]
+    formula, reached = share_the_hours(
+        state.residents, state.charities, state.neighbourhoods, state.partnerships, state.officers.filled, locally,
+        numbers(p),
+    )  # fmt: skip
     serve_for_a_month(
-        state.residents, state.charities, state.services, state.neighbourhoods.need_weight, numbers(p), dice.streams,
-        state.ledger,
+        state.residents, state.charities, state.services, formula, state.neighbourhoods.allotted, reached, locally,
+        numbers(p), dice.streams, state.ledger, state.month,
     )  # fmt: skip

@@ -16,16 +16,19 @@ TURN = 13
 
 
 @njit(cache=True)
-def serve_for_a_month(residents, charities, services, need_weight, p, streams, ledger):
+def serve_for_a_month(
+    residents, charities, services, formula, allotted, reached, locally, p, streams, ledger, month
+):  # fmt: skip
     """Hours put into pools, handed out, and traced back to who gave them."""
-    share = _allocate(residents.neighbourhood, need_weight)
-    council = _council(services, share)
+    deciding = p.deciding_hours * p.participants * residents.id.size / 1000.0 if locally == 1 else 0.0
+    alone = _paid_by_council(services, deciding, ledger)
+    council = _council(services, alone, formula, allotted)
     charity = np.zeros_like(council)
     volunteer = np.zeros_like(council)
     worth = np.zeros_like(council)
-    _charities(residents, charities, share, p, charity, volunteer, worth)
+    _charities(residents, charities, reached, deciding, p, month, charity, volunteer, worth, ledger)
     pool = np.empty_like(council)
-    for b in range(need_weight.size):
+    for b in range(formula.size):
         for k in range(pool.shape[1]):
             pool[b, k] = council[b, k] + charity[b, k] + worth[b, k]
     left = pool.copy()
@@ -34,61 +37,88 @@ def serve_for_a_month(residents, charities, services, need_weight, p, streams, l
         tickets[i] = bits(streams[Die.SERVE_ORDER], residents.id[i])
     for k in range(pool.shape[1]):
         _serve(k, tickets, left, residents, p)
-    for b in range(need_weight.size):
+    for b in range(formula.size):
         for k in range(pool.shape[1]):
             used = (pool[b, k] - left[b, k]) / pool[b, k] if pool[b, k] > 0.0 else 0.0
             _post(used, council[b, k], charity[b, k], volunteer[b, k], worth[b, k], ledger)
+            for s in range(alone.size):
+                share = formula[b] if services.statutory[s] == 1 else allotted[b]
+                services.used[s] += share * services.kinds[s, k] * alone[s] * used
     for i in range(residents.id.size):
         for k in range(pool.shape[1]):
             ledger[Flow.NEED_UNMET] += max(0.0, residents.need[i, k] - residents.met[i, k])
 
 
 @njit(**PART)
-def _allocate(neighbourhood, need_weight):
-    """The formula's shares, by deprivation and head count."""
-    share = np.zeros(need_weight.size)
-    for i in range(neighbourhood.size):
-        share[neighbourhood[i]] += 1.0
-    total = 0.0
-    for b in range(share.size):
-        share[b] *= need_weight[b]
-        total += share[b]
-    for b in range(share.size):
-        share[b] = share[b] / total if total > 0.0 else 1.0 / share.size
-    return share
+def _paid_by_council(services, deciding, ledger):
+    """Each service's hours less those of joint work; discretionary ones less those of deciding."""
+    alone = np.empty(services.hours.size)
+    discretionary = 0.0
+    for s in range(alone.size):
+        alone[s] = max(0.0, services.hours[s] - services.joint_officer[s] - services.running_hours[s])
+        if services.statutory[s] == 0:
+            discretionary += alone[s]
+    spent = min(deciding, discretionary)
+    ledger[Flow.HOURS_COUNCIL] += spent
+    ledger[Flow.HOURS_COUNCIL_RUNNING] += spent
+    kept = 1.0 - spent / discretionary if discretionary > 0.0 else 1.0
+    for s in range(alone.size):
+        if services.statutory[s] == 0:
+            alone[s] *= kept
+    return alone
 
 
 @njit(**PART)
-def _council(services, share):
-    hours = np.zeros((share.size, services.kinds.shape[1]))
-    for s in range(services.hours.size):
-        for b in range(share.size):
+def _council(services, alone, formula, allotted):
+    hours = np.zeros((formula.size, services.kinds.shape[1]))
+    for s in range(alone.size):
+        for b in range(formula.size):
+            share = formula[b] if services.statutory[s] == 1 else allotted[b]
             for k in range(hours.shape[1]):
-                hours[b, k] += share[b] * services.hours[s] * services.kinds[s, k]
+                hours[b, k] += share * services.kinds[s, k] * alone[s]
     return hours
 
 
 @njit(**PART)
-def _charities(residents, charities, share, p, charity, volunteer, worth):
+def _charities(residents, charities, reached, deciding, p, month, charity, volunteer, worth, ledger):
     """Fill the paid hours, the volunteers' hours and what these are worth."""
     pledged = np.zeros(charities.id.size)
     weighed = np.zeros(charities.id.size)
+    joiners = np.zeros(charities.id.size)
+    given = 0.0
     for i in range(residents.id.size):
         g = residents.gives_to[i]
         if g != NOBODY:
-            pledged[g] += residents.pledged_hours[i]
-            weighed[g] += p.volunteer_worth * residents.skill[i] * residents.pledged_hours[i]
+            hours = max(0.0, residents.pledged_hours[i] - residents.joint_hours[i] - residents.running_hours[i])
+            given += hours
+            pledged[g] += hours
+            weighed[g] += p.volunteer_worth * residents.skill[i] * hours
+        if residents.role[i] != NOBODY and residents.role_since[i] == month - 1:
+            joiners[residents.role[i]] += 1.0
+    spent = min(deciding, given)
+    ledger[Flow.HOURS_VOLUNTEER] += spent
+    ledger[Flow.HOURS_VOLUNTEER_RUNNING] += spent
+    kept = 1.0 - spent / given if given > 0.0 else 1.0
     for g in range(pledged.size):
-        for b in range(share.size):
-            reached = 1.0 if charities.neighbourhood[g] == b else 0.0
-            if charities.serves_place[g] == 1:
-                reached = share[b]
-            if reached > 0.0:
+        paid = _paid_by_charity(g, joiners[g], charities, p, ledger)
+        for b in range(reached.shape[1]):
+            if reached[g, b] > 0.0:
                 for k in range(charity.shape[1]):
-                    part = reached * charities.kinds[g, k]
-                    charity[b, k] += part * charities.paid_hours[g]
-                    volunteer[b, k] += part * pledged[g]
-                    worth[b, k] += part * weighed[g]
+                    part = reached[g, b] * charities.kinds[g, k]
+                    charity[b, k] += part * paid
+                    volunteer[b, k] += part * (pledged[g] * kept)
+                    worth[b, k] += part * (weighed[g] * kept)
+
+
+@njit(**PART)
+def _paid_by_charity(g, joiners, charities, p, ledger):
+    """A charity's paid and bought hours less those of joint work and of newcomers."""
+    alone = charities.paid_hours[g] + charities.bought_hours[g]
+    alone = max(0.0, alone - charities.joint_staff_hours[g] - charities.running_hours[g])
+    spent = min(alone, p.onboarding_hours * joiners)
+    ledger[Flow.HOURS_CHARITY] += spent
+    ledger[Flow.HOURS_CHARITY_RUNNING] += spent
+    return alone - spent
 
 
 @njit(**PART)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sim.chance import MASK, Dice, Die
 from sim.indexes import lottery
 from sim.ledger import Flow
-from sim.state import KINDS
+from sim.state import EMPTY, KINDS, NOBODY, PARTNERED, PARTNERS
 
 if TYPE_CHECKING:
     from sim.community import Community
@@ -23,53 +24,183 @@ class Pool(NamedTuple):
     W: float  # what these are worth in paid hours
 
 
+class Hours(NamedTuple):
+    """The hours of one source: where they go, what they meet, and what they are worth."""
+
+    a: list[float]  # share of each neighbourhood
+    kinds: list[float]
+    H: float
+    worth: float
+
+
 def advance_reference(community: Community, p: Parameters, dice: Dice) -> None:
     """The plain hand: a month of serving."""
     people = community.residents_by_neighbourhood()
-    a = allocation(community, people)
-    given = [volunteers(g, community, p) for g in range(len(community.charities))]
+    f, seen = look(people, community, p)
+    deciding = 0.0
+    if community.council.decides_locally:
+        deciding = p.deciding_hours * p.participants * len(community.residents) / 1000.0
+    council = paid_by_council(f, deciding, community)
+    paid, given = paid_by_charities(seen, community, p), given_by_volunteers(seen, deciding, community, p)
     for b, rows in enumerate(people):
         tickets = [dice.bits(Die.SERVE_ORDER, community.residents[i].id) for i in rows]
         for k in range(len(KINDS)):
-            pool = fill(b, k, a[b], given, community)
+            V, W = put_in(b, k, given)
+            pool = Pool(put_in(b, k, council)[0], put_in(b, k, paid)[0], V, W)
             queue = lottery([rotated(ticket, 13 * k) for ticket in tickets])
             used = hand_out(pool.C + pool.G + pool.W, k, [community.residents[rows[place]] for place in queue], p)
             post(pool, used, community)
+            for service, source in zip(community.services, council, strict=True):
+                service.used += source.a[b] * source.kinds[k] * source.H * used
     for resident in community.residents:
         for need, met in zip(resident.need, resident.met, strict=True):
             community.ledger[Flow.NEED_UNMET] += max(0.0, need - met)
 
 
-def allocation(community: Community, people: list[list[int]]) -> list[float]:
-    """The share a_b of each neighbourhood in the hours for the whole place."""
-    heads = [len(rows) * b.need_weight for rows, b in zip(people, community.neighbourhoods, strict=True)]
-    total = 0.0
-    for weighted in heads:
-        total += weighted
-    return [weighted / total if total > 0.0 else 1.0 / len(heads) for weighted in heads]
+def look(people: list[list[int]], community: Community, p: Parameters) -> tuple[list[float], list[list[float]]]:
+    """Say where need is and what each neighbourhood is allotted; the formula's shares, and what each charity sees."""
+    places, N = community.neighbourhoods, float(len(community.residents))
+    heads = [len(rows) / N for rows in people]
+    arisen = [total([need for i in rows for need in community.residents[i].need]) for rows in people]
+    true = [hours / total(arisen) for hours in arisen] if total(arisen) > 0.0 else heads
+    seen = [what_it_sees(g, true, heads, people, community, p) for g in range(len(community.charities))]
+    said, locally = what_advocates_say(seen, community), community.council.decides_locally
+    E = []
+    for b, place in enumerate(places):
+        K = place.picture_need
+        if locally:
+            K = K + p.local_knowledge * (1.0 - K)
+        E.append(K * true[b] + (1.0 - K) * heads[b])
+    a = whole(E)
+    if said is not None:
+        w = p.advocate_weight
+        a = [(1.0 - w) * E_b + w * A_b for E_b, A_b in zip(a, said, strict=True)]
+    if locally:
+        influence = [float(sum(community.residents[i].influence for i in rows)) for rows in people]
+        a = [a_b * captured(b, influence, people, p) for b, a_b in enumerate(a)]
+    for place, needed, allotted in zip(places, true, whole(a), strict=True):
+        place.needed, place.allotted = needed, allotted
+    return whole([place.need_weight * heads_b for place, heads_b in zip(places, heads, strict=True)]), seen
 
 
-def volunteers(g: int, community: Community, p: Parameters) -> tuple[float, float]:
-    """The hours that volunteers give to a charity, and what they are worth."""
+def captured(b: int, influence: list[float], people: list[list[int]], p: Parameters) -> float:
+    """What a neighbourhood's influence makes of its share where neighbourhoods decide."""
+    everybody = sum(len(rows) for rows in people)
+    beside = 1.0
+    if people[b] and sum(influence) > 0.0:
+        beside = (influence[b] / len(people[b])) / (sum(influence) / everybody)
+    return math.exp(p.capture * math.log(min(4.0, max(0.25, beside))))
+
+
+def what_it_sees(
+    g: int, true: list[float], heads: list[float], people: list[list[int]], community: Community, p: Parameters
+) -> list[float]:
+    """A charity's picture of need: the shares A_gb."""
+    ties = [sum(1 for i in rows if community.residents[i].belongs == g) for rows in people]
+    loc, clients = [0.0] * len(heads), heads
+    if not p.advocacy:
+        loc = [1.0 / len(heads)] * len(heads)
+    elif sum(ties):
+        loc = clients = [count / sum(ties) for count in ties]
+    A = [x * t + (1.0 - x) * c for x, t, c in zip(loc, true, clients, strict=True)]
+    return whole(A) if total(A) > 0.0 else heads
+
+
+def what_advocates_say(seen: list[list[float]], community: Community) -> list[float] | None:
+    """The mean by income of what charities with a partner see; nothing if nobody has income."""
+    partners = set()
+    for slot, tie in enumerate(community.partnerships):
+        if tie.charity != EMPTY and tie.strength >= PARTNERED and community.officers[slot // PARTNERS].filled:
+            partners.add(tie.charity)
+    heard = [
+        (c.private_income + c.grants + c.contracts, seen[g]) for g, c in enumerate(community.charities) if g in partners
+    ]
+    income = total([pounds for pounds, _ in heard])
+    if income <= 0.0:
+        return None
+    return [total([pounds * A[b] for pounds, A in heard]) / income for b in range(len(community.neighbourhoods))]
+
+
+def whole(shares: list[float]) -> list[float]:
+    """Shares brought to a sum of 1; all alike where there is nothing to go by."""
+    all_of_it = total(shares)
+    return [share / all_of_it if all_of_it > 0.0 else 1.0 / len(shares) for share in shares]
+
+
+def total(values: list[float]) -> float:
+    """The sum, added up one after the other."""
+    running = 0.0
+    for value in values:
+        running += value
+    return running
+
+
+def paid_by_council(f: list[float], deciding: float, community: Community) -> list[Hours]:
+    """What each service has left for serving alone."""
+    services, ledger = community.services, community.ledger
+    H = [max(0.0, s.hours - s.joint_officer - s.running_hours) for s in services]
+    discretionary = total([hours for s, hours in zip(services, H, strict=True) if not s.statutory])
+    spent = min(deciding, discretionary)
+    ledger[Flow.HOURS_COUNCIL] += spent
+    ledger[Flow.HOURS_COUNCIL_RUNNING] += spent
+    kept = 1.0 - spent / discretionary if discretionary > 0.0 else 1.0
+    a = [place.allotted for place in community.neighbourhoods]
+    return [
+        Hours(f if s.statutory else a, s.kinds, hours if s.statutory else hours * kept, 0.0)
+        for s, hours in zip(services, H, strict=True)
+    ]
+
+
+def paid_by_charities(seen: list[list[float]], community: Community, p: Parameters) -> list[Hours]:
+    """What each charity's staff have left, newcomers to roles seen to."""
+    found = []
+    for g, c in enumerate(community.charities):
+        G = max(0.0, c.paid_hours + c.bought_hours - c.joint_staff_hours - c.running_hours)
+        newcomers = [r for r in community.residents if r.role == g and r.role_since == community.month - 1]
+        spent = min(G, p.onboarding_hours * len(newcomers))
+        community.ledger[Flow.HOURS_CHARITY] += spent
+        community.ledger[Flow.HOURS_CHARITY_RUNNING] += spent
+        found.append(Hours(reach_of(g, seen, community), c.kinds, G - spent, 0.0))
+    return found
+
+
+def given_by_volunteers(
+    seen: list[list[float]], deciding: float, community: Community, p: Parameters
+) -> list[Hours]:
+    """What the volunteers of each charity have left, and what it is worth."""
+    givers = [
+        (r.gives_to, max(0.0, r.pledged_hours - r.joint_hours - r.running_hours), p.volunteer_worth * r.skill)
+        for r in community.residents
+        if r.gives_to != NOBODY
+    ]
+    V = total([hours for _, hours, _ in givers])
+    spent = min(deciding, V)
+    community.ledger[Flow.HOURS_VOLUNTEER] += spent
+    community.ledger[Flow.HOURS_VOLUNTEER_RUNNING] += spent
+    kept = 1.0 - spent / V if V > 0.0 else 1.0
+    found = []
+    for g, c in enumerate(community.charities):
+        hours = total([hours for to, hours, _ in givers if to == g])
+        worth = total([value * hours for to, hours, value in givers if to == g])
+        found.append(Hours(reach_of(g, seen, community), c.kinds, hours * kept, worth * kept))
+    return found
+
+
+def reach_of(g: int, seen: list[list[float]], community: Community) -> list[float]:
+    """The shares a_gb of a charity's hours."""
+    charity = community.charities[g]
+    if charity.serves_place:
+        return seen[g]
+    return [float(b == charity.neighbourhood) for b in range(len(community.neighbourhoods))]
+
+
+def put_in(b: int, k: int, sources: list[Hours]) -> tuple[float, float]:
+    """The hours of kind k that go to neighbourhood b, and what they are worth."""
     hours, worth = 0.0, 0.0
-    for resident in community.residents:
-        if resident.gives_to == g:
-            hours += resident.pledged_hours
-            worth += p.volunteer_worth * resident.skill * resident.pledged_hours
+    for source in sources:
+        hours += source.a[b] * source.kinds[k] * source.H
+        worth += source.a[b] * source.kinds[k] * source.worth
     return hours, worth
-
-
-def fill(b: int, k: int, a_b: float, given: list[tuple[float, float]], community: Community) -> Pool:
-    """The pool of kind k in neighbourhood b."""
-    C, G, V, W = 0.0, 0.0, 0.0, 0.0
-    for service in community.services:
-        C += a_b * service.hours * service.kinds[k]
-    for charity, (hours, worth) in zip(community.charities, given, strict=True):
-        a_gb = a_b if charity.serves_place else float(charity.neighbourhood == b)
-        G += a_gb * charity.kinds[k] * charity.paid_hours
-        V += a_gb * charity.kinds[k] * hours
-        W += a_gb * charity.kinds[k] * worth
-    return Pool(C, G, V, W)
 
 
 def rotated(ticket: int, by: int) -> int:
