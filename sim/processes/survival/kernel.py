@@ -30,8 +30,15 @@ def live_the_month(residents, ties, charities, bands, services, neighbourhoods, 
     """Settle the accounts, close those that come to their end, and found new ones on the rows that were free."""
     free = _rows_that_are(charities.alive, 0)
     work = _work_for_weight(charities.alive, charities.work_hours, charities.joining_weight)
-    gone = _close(charities, bands, chances, p, streams, ledger, month)
-    if gone.size > 0:
+    keep_the_books(charities, bands, p, streams, ledger, month)
+    causes = fates(charities, bands.close_chance, chances, p, streams, month)
+    closed = 0
+    for g in range(causes.size):
+        if causes[g] != STAYS:
+            ledger[causes[g]] += 1.0
+            _wind_up(g, charities, ledger, month)
+            closed += 1
+    if closed > 0:
         _end_with_them(charities.alive, residents, partnerships, alliances, ledger)
     pull = _pull_of_need(residents.neighbourhood, residents.need, residents.met, neighbourhoods.x.size,
                          constants.unmet[0], p.need_pull)  # fmt: skip
@@ -64,35 +71,23 @@ def _rows_that_are(column, value):
     return rows[:found]
 
 
-@njit(**PART)
-def _close(charities, bands, chances, p, streams, ledger, month):
-    """Settle every body's accounts; close, and list, those that come to their end."""
-    gone = np.empty(charities.id.size, np.int64)
-    closed = 0
-    for g in range(gone.size):
-        if charities.alive[g] == 1:
-            keep_the_books(g, charities, bands, p, streams, ledger, month)
-            solvent = charities.reserves[g] > 0.0 or charities.deficits[g] < p.bad_years
-            band, age = charities.band[g], month - charities.founded[g]
-            u = uniform(streams[Die.CLOSES], charities.id[g])
-            cause = fate(band, age, solvent, bands.close_chance[band], u, chances, p)
-            if cause != STAYS:
-                ledger[cause] += 1.0
-                _wind_up(g, charities, ledger, month)
-                gone[closed] = g
-                closed += 1
-    return gone[:closed]
-
-
 @njit(cache=True)
-def keep_the_books(g, charities, bands, p, streams, ledger, month):
-    """Spend the month's costs and note its income; in the body's own month, settle the year."""
-    spent = max(0.0, charities.costs[g] - charities.rent_relief[g])
-    charities.reserves[g] -= spent
-    ledger[Flow.CHARITY_SPENT] += spent
-    charities.income_past[g, month % 24] = charities.private_income[g] + charities.grants[g] + charities.contracts[g]
-    if charities.id[g] % 12 == month % 12 and month - charities.founded[g] >= 12:
-        _settle_the_year(g, spent, charities, bands, p, streams, month)
+def keep_the_books(charities, bands, p, streams, ledger, month):
+    """Every body spends the month's costs and notes its income; in its own month, it settles the year."""
+    past, turn = month % 24, month % 12
+    for g in range(charities.id.size):
+        if charities.alive[g] == 1:
+            income = charities.private_income[g] + charities.grants[g] + charities.contracts[g]
+            charities.income_past[g, past] = income
+            first_year = month - charities.founded[g] < 12
+            if first_year:
+                charities.costs[g] = income
+                charities.paid_hours[g] = income * bands.staff_share[charities.band[g]] / p.hour_gbp
+            spent = max(0.0, charities.costs[g] - charities.rent_relief[g])
+            charities.reserves[g] -= spent
+            ledger[Flow.CHARITY_SPENT] += spent
+            if charities.id[g] % 12 == turn and not first_year:
+                _settle_the_year(g, spent, charities, bands, p, streams, month)
 
 
 @njit(**PART)
@@ -121,8 +116,21 @@ def _reserve_months(private, state, p):
 
 
 @njit(cache=True)
-def fate(band, age, solvent, anyhow, u, chances, p):
-    """The flow under which a body closes this month, or STAYS. ``chances``: of young groups, of founders' leaving."""
+def fates(charities, close_chance, chances, p, streams, month):
+    """The flow under which each body closes this month, or STAYS."""
+    causes = np.full(charities.id.size, STAYS, np.int64)
+    for g in range(causes.size):
+        if charities.alive[g] == 1:
+            solvent = charities.reserves[g] > 0.0 or charities.deficits[g] < p.bad_years
+            band, age = charities.band[g], month - charities.founded[g]
+            u = uniform(streams[Die.CLOSES], charities.id[g])
+            causes[g] = _fate(band, age, solvent, close_chance[band], u, chances, p)
+    return causes
+
+
+@njit(**PART)
+def _fate(band, age, solvent, anyhow, u, chances, p):
+    """Why a body closes this month, if it does. ``chances``: of young groups, of founders' leaving for good."""
     if band == UNREGISTERED:
         chance = chances[0] if age < p.group_young_months else anyhow
         return np.int64(Flow.GROUP_CLOSED) if u < chance else np.int64(STAYS)
@@ -256,11 +264,12 @@ def _founders(ids, role, neighbourhood, ties, pull, constants, streams):
 
 @njit(**PART)
 def _strong_ties(alter, strength, residents):
+    """How many strong ties each resident has. Luck decides which are strong, so this does not branch on it."""
     strong = np.zeros(residents, np.int32)
     for slot in range(alter.size):
-        if alter[slot] != EMPTY and strength[slot] >= STRONG:
-            strong[slot // SLOTS] += 1
-            strong[alter[slot]] += 1
+        counts = np.int32((alter[slot] != EMPTY) & (strength[slot] >= STRONG))
+        strong[slot // SLOTS] += counts
+        strong[max(0, alter[slot])] += counts
     return strong
 
 

@@ -40,12 +40,27 @@ def advance_reference(community: Community, p: Parameters, dice: Dice) -> None:
 def keep_the_books(charity: Any, community: Community, p: Parameters, dice: Dice) -> None:
     """The month's spending and income, and once a year the account."""
     month = community.month
+    income = charity.private_income + charity.grants + charity.contracts
+    first_year = month - charity.founded < 12
+    charity.income_past[month % 24] = income
+    if first_year:
+        set_costs(charity, income, community, p)
     spent = max(0.0, charity.costs - charity.rent_relief)
     charity.reserves -= spent
     community.ledger[Flow.CHARITY_SPENT] += spent
-    charity.income_past[month % 24] = charity.private_income + charity.grants + charity.contracts
-    if month - charity.founded < 12 or (month - charity.id) % 12 != 0:
-        return
+    if not first_year and (month - charity.id) % 12 == 0:
+        settle_the_year(charity, spent, community, p, dice)
+
+
+def set_costs(charity: Any, costs: float, community: Community, p: Parameters) -> None:
+    """What it spends a month, and the paid hours in that."""
+    charity.costs = costs
+    charity.paid_hours = costs * community.bands[charity.band].staff_share / p.hour_gbp
+
+
+def settle_the_year(charity: Any, spent: float, community: Community, p: Parameters, dice: Dice) -> None:
+    """The account of twelve months, the costs of the next, and their luck."""
+    month = community.month
     Y = 0.0
     for past in range(month, month - 12, -1):
         Y += charity.income_past[past % 24]
@@ -56,13 +71,13 @@ def keep_the_books(charity: Any, community: Community, p: Parameters, dice: Dice
 
 
 def settle_costs(charity: Any, Y: float, community: Community, p: Parameters) -> None:
-    """Costs move towards income and towards the reserves aimed at; staff follow."""
+    """Costs move towards income and towards the reserves aimed at."""
     C, R = charity.costs, charity.reserves
     state = charity.grants_base + charity.contracts_base
     total = charity.private_base + state
     m = p.reserve_months - (p.reserve_months - p.reserve_months_state) * (state / total if total > 0.0 else 0.0)
-    charity.costs = max(0.0, C + p.costs_follow * (Y / 12.0 - C) + p.reserves_follow * (R - m * C) / 12.0)
-    charity.paid_hours = charity.costs * community.bands[charity.band].staff_share / p.hour_gbp
+    moved = C + p.costs_follow * (Y / 12.0 - C) + p.reserves_follow * (R - m * C) / 12.0
+    set_costs(charity, max(0.0, moved), community, p)
 
 
 def cause_to_close(charity: Any, community: Community, p: Parameters, dice: Dice) -> Flow | None:
@@ -163,7 +178,7 @@ def pull_of_need(b: int, community: Community, p: Parameters) -> float:
                 met += resident.met[kind]
     unmet = max(0.0, 1.0 - met / need) if need > 0.0 else 0.0
     k = p.need_pull
-    return (1.0 + k * unmet) / (1.0 + k * community.constants.unmet)
+    return float((1.0 + k * unmet) / (1.0 + k * community.constants.unmet))
 
 
 def band(founder: Any, community: Community, dice: Dice) -> int:
