@@ -17,8 +17,7 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel
 
-from sim.config import NOT_BUILT as ROOMS_NOT_BUILT
-from sim.config import ROOMS_IN_ORDER, Config, ConfigError, nearest
+from sim.config import Config, ConfigError, nearest
 from sim.parameters import GROUPS as NUMBERS
 from sim.parameters import by_group
 from sim.policy import Policy
@@ -72,9 +71,9 @@ def config_of(composed: DictConfig) -> Config:
         ConfigError: if it cannot be run.
     """
     plain: Any = OmegaConf.to_container(composed, resolve=True)
-    for room in ROOMS_IN_ORDER:
-        if isinstance(plain.get(room), dict):
-            plain[room] = {name: value for name, value in plain[room].items() if value != MISSING}
+    for group in NUMBERS:
+        if isinstance(plain.get(group), dict):
+            plain[group] = {name: value for name, value in plain[group].items() if value != MISSING}
     return Config.check({name: value for name, value in plain.items() if name not in PATHS})
 
 
@@ -178,8 +177,6 @@ def _unknown(key: str, there: Sequence[str]) -> str:
     """What to say of a key that is not there."""
     section, _, _ = key.rpartition(".")
     first = key.partition(".")[0]
-    if first in ROOMS_NOT_BUILT:
-        return f"{key} is not built yet: there is no room {first} so far."
     if first == "policy" and section not in there:
         return f"{key} is unknown, for {section} is not chosen. Choose it too, as policy=OPTION {key}=VALUE."
     near = [path for path in there if path.rpartition(".")[0] == section]

@@ -22,12 +22,11 @@ from sim.units import date_of, month_of
 from sim.world import WorldSpec
 
 ROOMS_IN_ORDER = (
-    "renewal", "funding", "nurture", "meeting", "ties", "need", "helping", "serving", "volunteering", "trust",
+    "renewal", "funding", "reorganisation", "nurture", "meeting", "ties", "need", "helping", "coproduction", "serving",
+    "volunteering", "trust", "survival",
 )  # fmt: skip
 """The rooms that have parameters, as the month runs."""
 
-NOT_BUILT = {"reorganisation", "coproduction", "survival", "culture", "brokerage", "advocacy", "picture"}
-"""Rooms of the model that are still to come."""
 
 HOW_TO_RUN = ("workers", "record", "replicates")
 """What does not change a run's results."""
@@ -166,8 +165,6 @@ def _exact(value: Any) -> Any:
 def _known(given: Mapping[str, Any], valid: set[str], where: str = "") -> None:
     for name in given:
         if name not in valid:
-            if not where and name in NOT_BUILT:
-                raise ConfigError(f"{name} is not built yet. There is {', '.join(GROUPS)}.")
             raise ConfigError(f"{where}{name} is unknown. {nearest(where + name, [where + other for other in valid])}")
 
 

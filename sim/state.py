@@ -106,7 +106,6 @@ class Residents(NamedTuple):
     unsupported_asks: Ints  # asks without support since trust last moved
     strain: Floats  # load that such asks add for this resident, beside the founding mean
     influence: Ints  # 1 if this resident feels able to influence local decisions
-    running_hours: Floats  # formal hours that went into running joint work this month
 
 
 class Ties(NamedTuple):
@@ -157,8 +156,7 @@ class Charities(NamedTuple):
     reserves: Floats  # pounds
     deficits: Ints  # yearly accounts in deficit, one after the other
     income_past: Floats  # (C, 24) income of each of the last 24 months, by month modulo 24
-    joint_staff_hours: Floats  # paid hours that went into joint work this month
-    running_hours: Floats  # paid hours that went into running it
+    joint_staff_hours: Floats  # of paid_hours, what went into joint work and its co-ordination this month
 
 
 class Bands(NamedTuple):
@@ -220,7 +218,6 @@ class Services(NamedTuple):
     volunteers: Floats  # citizens in its joint work this month
     used: Floats  # hours of need that it met this month, alone and jointly
     joint_quality_founding: Floats  # q0: mean quality of the citizens' hours in joint_citizen_founding
-    running_hours: Floats  # hours that its officers put into running joint work this month
 
 
 class Neighbourhoods(NamedTuple):

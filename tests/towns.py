@@ -77,7 +77,6 @@ def _people(state: State, rng: Any, habit: str) -> None:
     r.role_starts[:] = r.role_since + rng.integers(0, 4, n)
     r.pledged_hours[:] = np.where(r.gives_to != NOBODY, rng.gamma(2, 5, n), 0)
     r.joint_hours[:] = r.pledged_hours * rng.choice([0.0, 0.1], n)
-    r.running_hours[:] = 0.25 * r.joint_hours
     r.formal_hours[:], r.helping_hours[:], r.spare_hours[:] = rng.gamma(1, 5, n), rng.gamma(1, 5, n), rng.gamma(1, 4, n)
     for name in ("active_months", "helped_months", "received_months"):
         getattr(r, name)[:] = rng.integers(0, 2**13, n)
@@ -124,7 +123,6 @@ def _bodies(state: State, rng: Any, habit: str) -> None:
     c.paid_hours[:], c.joining_weight[:] = rng.gamma(1, 50, n), rng.integers(0, 4, n)
     c.kinds[:] = _shares(rng, n)
     c.work_hours[:] = rng.gamma(2, 30, n)
-    c.running_hours[:] = 0.05 * c.paid_hours
     money = 0.0 if habit == "no budget" else 1.0
     c.alive[:] = rng.random(n) < 0.85
     if n and habit == "one group":
@@ -165,7 +163,6 @@ def _bodies(state: State, rng: Any, habit: str) -> None:
     s.spend[:] = rng.gamma(2, 1000, 4) * money
     s.spend_founding[:], s.contracts[:] = 2000.0 * money, 0.2 * s.spend
     s.hours[:] = (s.spend - s.contracts) / 22.0
-    s.running_hours[:] = [0.0, 0.0, 1.0, 2.0]
     s.sigma_ratio[:] = 1.0
     s.joint_officer_founding[:], s.joint_citizen_founding[:] = [0, 0, 40, 30], [0, 0, 25, 35]
     s.joint_quality_founding[:] = [0, 0, 0.5, 0.4]

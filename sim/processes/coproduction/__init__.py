@@ -87,8 +87,8 @@ class Parameters:
         0.97, unit="share/month", low=0.9, high=1.0, source="assumption", path="picture.kept",
         meaning="share of a shared picture that is still true a month later")
     build: float = parameter(
-        0.02, unit="1/(hour per 100 residents)", low=0.0, high=0.05, source="assumption", path="picture.build",
-        meaning="how fast joint hours build a shared picture")
+        0.001, unit="1/(hour per 100 residents)", low=0.0, high=0.05, source="assumption", path="picture.build",
+        meaning="how fast joint hours build a shared picture; .02 would keep it perfect whatever is lost")
     picture: bool = switch(
         path="picture.on", meaning="need and resources are known as far as people found out together (S11)")
     brokerage: bool = switch(
