@@ -11,18 +11,22 @@ from sim.chance import Die, bits, normal_quantile, uniform
 from sim.compiling import PART
 from sim.indexes import held_slots, in_lottery_order
 from sim.ledger import Flow
-from sim.state import SLOTS, THIS_YEAR_AND_LAST
+from sim.state import NOBODY, SLOTS, THIS_YEAR_AND_LAST
 
 
 @njit(cache=True)
-def help_for_a_month(residents, ties, neighbourhoods, p, streams, ledger):
-    """Time set aside, asked for along ties, shared in the neighbourhood, written down."""
-    budget = _set_time_aside(residents, p, streams)
+def help_for_a_month(residents, ties, charities, neighbourhoods, scale, p, streams, ledger):
+    """Time set aside, kept for one's own, asked for along ties, shared in the neighbourhood, written down."""
+    budget = _set_time_aside(residents, scale, p, streams)
     order = _lottery(residents.id, streams[Die.HELP_ORDER])
-    left, received = _ask_along_ties(order, budget, _helpers(ties.alter, ties.strength, budget), residents)
-    used = _share_the_rest(order, left, received, residents, neighbourhoods)
+    left = budget.copy()
+    received = np.zeros(budget.size)
+    if p.favour_own > 0.0:
+        _help_own_first(order, budget, left, received, residents, charities, p)
+    _ask_along_ties(order, budget, left, received, _helpers(ties.alter, ties.strength, budget), residents)
+    used = _share_the_rest(order, left, received, residents, neighbourhoods, p)
     for i in range(budget.size):
-        shared = left[i] * used[residents.neighbourhood[i]]
+        shared = p.pool_share * left[i] * used[residents.neighbourhood[i]]
         given = (budget[i] - left[i]) + shared
         residents.helping_hours[i] = given
         residents.spare_hours[i] = left[i] - shared
@@ -35,7 +39,7 @@ def help_for_a_month(residents, ties, neighbourhoods, p, streams, ledger):
 
 
 @njit(**PART)
-def _set_time_aside(residents, p, streams):
+def _set_time_aside(residents, scale, p, streams):
     budget = np.zeros(residents.id.size)
     mean = p.help_slope * p.help_slope / 2.0
     for i in range(budget.size):
@@ -43,8 +47,31 @@ def _set_time_aside(residents, p, streams):
         rate = p.help_rate * math.exp(p.help_slope * residents.neighbourly[i] - mean)
         if uniform(streams[Die.HELPS], who) < -math.expm1(-rate):
             noise = p.hours_noise * normal_quantile(uniform(streams[Die.HELP_HOURS], who))
-            budget[i] = min(p.most_hours, p.hours * math.exp(p.hours_spread * residents.warmth[i] + noise))
+            hours = min(p.most_hours, scale * p.hours * math.exp(p.hours_spread * residents.warmth[i] + noise))
+            budget[i] = max(0.0, hours - p.displacement * _new_hours(i, residents.pledged_hours, residents.hours_past))
     return budget
+
+
+@njit(**PART)
+def _new_hours(i, pledged, past):
+    """Formal hours beyond all that was given in a month of the last year."""
+    given = 0.0
+    for month in range(past.shape[1]):
+        given += past[i, month]
+    return max(0.0, pledged[i] - given / past.shape[1])
+
+
+@njit(**PART)
+def _help_own_first(order, budget, left, received, residents, charities, p):
+    """Hand out what is kept for those who belong to the same charity; take it off what is left."""
+    pool = np.zeros(charities)
+    for i in range(budget.size):
+        if residents.belongs[i] != NOBODY:
+            pool[residents.belongs[i]] += p.favour_own * budget[i]
+    used = _hand_out(order, residents.belongs, pool, received, residents)
+    for i in range(budget.size):
+        if residents.belongs[i] != NOBODY:
+            left[i] = budget[i] - p.favour_own * budget[i] * used[residents.belongs[i]]
 
 
 @njit(**PART)
@@ -85,14 +112,13 @@ def _helpers(alter, strength, budget):
 
 
 @njit(**PART)
-def _ask_along_ties(order, budget, helpers, residents):
-    """What is left of everybody's time, and what everybody received."""
+def _ask_along_ties(order, budget, left, received, helpers, residents):
+    """Take what alters give off what is left of their time, and add it to what everybody received."""
     unmet = np.empty(budget.size)
     for i in range(budget.size):
         unmet[i] = _unmet(i, residents.need, residents.met)
     start, helper, tie = helpers
-    left = budget.copy()
-    received = np.zeros(budget.size)
+    given = np.zeros(budget.size)
     for i in order:
         want = unmet[i]
         if want > 0.0:
@@ -103,11 +129,11 @@ def _ask_along_ties(order, budget, helpers, residents):
                 want -= x
                 if want <= 0.0:
                     break
-            received[i] = unmet[i] - want
+            given[i] = unmet[i] - want
     for i in range(budget.size):
-        if received[i] > 0.0:
-            _meet(i, received[i] / unmet[i], residents.need, residents.met)
-    return left, received
+        if given[i] > 0.0:
+            received[i] += given[i]
+            _meet(i, given[i] / unmet[i], residents.need, residents.met)
 
 
 @njit(**PART)
@@ -130,23 +156,29 @@ def _rank(first, end, helper, tie, left):
 
 
 @njit(**PART)
-def _share_the_rest(order, left, received, residents, neighbourhoods):
+def _share_the_rest(order, left, received, residents, neighbourhoods, p):
     """Hand out what is left in each neighbourhood; the share of it that was used."""
     pool = np.zeros(neighbourhoods)
     for i in range(order.size):
-        pool[residents.neighbourhood[i]] += left[i]
+        pool[residents.neighbourhood[i]] += p.pool_share * left[i]
+    return _hand_out(order, residents.neighbourhood, pool, received, residents)
+
+
+@njit(**PART)
+def _hand_out(order, part, pool, received, residents):
+    """Hand out a pool for each part to the people in it; the share of each pool that was used."""
     rest = pool.copy()
     for i in order:
-        b = residents.neighbourhood[i]
-        if rest[b] > 0.0:
+        b = part[i]
+        if b != NOBODY and rest[b] > 0.0:
             need = _unmet(i, residents.need, residents.met)
             if need > 0.0:
                 x = min(need, rest[b])
                 rest[b] -= x
                 received[i] += x
                 _meet(i, x / need, residents.need, residents.met)
-    used = np.zeros(neighbourhoods)
-    for b in range(neighbourhoods):
+    used = np.zeros(pool.size)
+    for b in range(pool.size):
         if pool[b] > 0.0:
             used[b] = (pool[b] - rest[b]) / pool[b]
     return used

@@ -18,30 +18,42 @@ if TYPE_CHECKING:
 def advance_reference(community: Community, p: Parameters, dice: Dice) -> None:
     """The plain hand: a month of helping."""
     residents = community.residents
-    S = [time_for_neighbours(resident, p, dice) for resident in residents]
+    S = [time_for_neighbours(resident, community.constants.help_scale, p, dice) for resident in residents]
     left, received = list(S), [0.0] * len(S)
     ties_of = community.ties_by_resident()
     queue = lottery([dice.bits(Die.HELP_ORDER, resident.id) for resident in residents])
+    for g in range(len(community.charities)):
+        own = [i for i, resident in enumerate(residents) if resident.belongs == g]
+        kept = {i: p.favour_own * S[i] for i in own}
+        used = hand_out([i for i in queue if residents[i].belongs == g], list(kept.values()), received, residents)
+        for i in own:
+            left[i] = S[i] - kept[i] * used
     for i in queue:
-        received[i] = ask_along_ties(residents[i], ties_of[i], S, left)
+        received[i] += ask_along_ties(residents[i], ties_of[i], S, left)
     for b, rows in enumerate(community.residents_by_neighbourhood()):
-        used = share_the_rest([i for i in queue if residents[i].neighbourhood == b], rows, left, received, residents)
+        pooled = {i: p.pool_share * left[i] for i in rows}
+        used = hand_out([i for i in queue if residents[i].neighbourhood == b], list(pooled.values()), received,
+                        residents)  # fmt: skip
         for i in rows:
-            shared = left[i] * used
+            shared = pooled[i] * used
             residents[i].helping_hours = (S[i] - left[i]) + shared
             residents[i].spare_hours = left[i] - shared
     for i, resident in enumerate(residents):
         write_down(resident, S[i], received[i], community)
 
 
-def time_for_neighbours(resident: Any, p: Parameters, dice: Dice) -> float:
-    """The hours that a resident has for neighbours this month."""
+def time_for_neighbours(resident: Any, scale: float, p: Parameters, dice: Dice) -> float:
+    """The hours that a resident has for neighbours this month, less those that new volunteering takes."""
     zI, zG, a = resident.neighbourly, resident.warmth, p.help_slope
     k = p.help_rate * math.exp(a * zI - a * a / 2.0)
     if dice.uniform(Die.HELPS, resident.id) >= -math.expm1(-k):
         return 0.0
     e = dice.normal(Die.HELP_HOURS, resident.id)
-    return min(p.most_hours, p.hours * math.exp(p.hours_spread * zG + p.hours_noise * e))
+    H = min(p.most_hours, scale * p.hours * math.exp(p.hours_spread * zG + p.hours_noise * e))
+    past = 0.0
+    for hours in resident.hours_past:
+        past += hours
+    return max(0.0, H - p.displacement * max(0.0, resident.pledged_hours - past / 12.0))
 
 
 def ask_along_ties(resident: Any, ties: list[Any], S: list[float], left: list[float]) -> float:
@@ -57,13 +69,11 @@ def ask_along_ties(resident: Any, ties: list[Any], S: list[float], left: list[fl
     return need - needed
 
 
-def share_the_rest(
-    queue: list[int], rows: list[int], left: list[float], received: list[float], residents: list[Any]
-) -> float:
-    """Hand out what is left in a neighbourhood, in the order of the queue; the share of it that was used."""
+def hand_out(queue: list[int], put_in: list[float], received: list[float], residents: list[Any]) -> float:
+    """Hand out what people put into a pool, in the order of the queue; the share of it that was used."""
     pool = 0.0
-    for i in rows:
-        pool += left[i]
+    for hours in put_in:
+        pool += hours
     rest = pool
     for i in queue:
         need = unmet(residents[i])

@@ -5,15 +5,20 @@
     k_i     = k0 exp(.5 z_i - .125) R_grade [R_ever] ((1 - s) + s f_i) (1 + kappa (paid / paid0 - 1))
     P(take up a role in the month) = 1 - exp(-k_i);  asked with chance s f / ((1 - s) + s f)
     P(leave it)  = base [new] (life + overload (load_g / L0)^1.3 + other [half, with two strong ties in the group])
-    load_g       = work_g / volunteers present, + strain_i L0 from asks without support
+    load_g       = work_g / present_g (1 - support_effect min(1, supported_g / present_g)), + strain_i L0 from asks
+                   without support; present_g volunteers are at work, at least 1
     P(help once) = 1 - exp(-.009 exp(.5 z2_i - .125))                               for those in no role
     hours        = 8 exp(.85 zF_i + .20 e)            for a role; about 4 where it is once
 
-What is pledged here is given in the month that comes: a joiner's first hours wait `waiting_months`.
+What is pledged here is given in the month that comes: a joiner's first hours wait `waiting_months`. An ask is without
+support if the tie is weaker than `ask_supported`, or if in the asker's charity more than `coordinator_volunteers` are
+at work for each coordinator: one for every `coordinator_hours` of paid work, and at least one.
 
-Reads   residents (traits, ever, asks), ties, charities (work), council hours
+Who joins belongs to that charity from then on, and to no other. The tie is at least NEW; it outlives the role.
+
+Reads   residents (traits, ever, asks), ties, charities (work, paid_hours, supported), council hours
 Writes  residents.role, role_since, role_starts, gives_to, pledged_hours, formal_hours, active_months, ever,
-        unsupported_asks; charities.load
+        unsupported_asks, belongs, belonging; charities.load
 Source  NCVO, Time Well Spent (how people came in, why they stopped, hours); Citizenship Survey (levels).
 Departs NCVO asks whether a person was asked; here the share s of the rate moves with asking, so that nobody is barred
         from joining unasked.
@@ -104,6 +109,15 @@ class Parameters:
     ask_supported: float = parameter(
         0.25, unit="strength", low=0.0, high=0.5, source="assumption",
         meaning="weakest tie along which an ask counts as supported")
+    coordinator_volunteers: float = parameter(
+        70.0, unit="volunteers", low=40.0, high=120.0, source="reviews of volunteer management", confidence="low",
+        meaning="most volunteers whom one coordinator can support; beyond, asks count as unsupported")
+    coordinator_hours: float = parameter(
+        150.0, unit="hours/month", low=75.0, high=600.0, source="assumption: a full-time post",
+        meaning="paid hours of a charity for each coordinator it has; it has at least one")
+    support_effect: float = parameter(
+        0.5, unit="share", low=0.0, high=1.0, source="assumption; 0: support that is paid for changes nothing",
+        meaning="share of the load that goes where a policy pays for the support of every volunteer")
     latent: bool = switch(meaning="people could give more than they give if asked, trusted and supported (S2)")
 
 

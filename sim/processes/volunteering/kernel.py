@@ -17,14 +17,16 @@ STAYS = -1
 UNASKED = -1.0
 BY_NOBODY = -2.0
 """Asked by nobody who is there: where founding knew no asking, everybody counts as asked as on average."""
+NEW = 0.10
+"""Strength of a tie with a charity when it begins."""
 
 
 @njit(cache=True)
 def live_the_month(residents, ties, charities, constants, p, streams, ledger, month, service_hours):
     """Hear the asks, decide who joins, helps once or leaves, and pledge the hours of the month that comes."""
     held = residents.role.copy()
-    _weigh_the_load(residents, charities, constants, month)
-    asking, close = _hear_the_asks(residents, ties, held, p, streams)
+    alone = _weigh_the_load(residents, charities, constants, p, month)
+    asking, close = _hear_the_asks(residents, ties, held, alone, p, streams)
     crowded = _crowding(service_hours, constants, p)
     asked = np.zeros(held.size)
     for i in range(held.size):
@@ -58,8 +60,11 @@ def live_the_month(residents, ties, charities, constants, p, streams, ledger, mo
 
 
 @njit(**PART)
-def _hear_the_asks(residents, ties, held, p, streams):
-    """For each resident: strength of ties to people in a role, and strong ties within the own group."""
+def _hear_the_asks(residents, ties, held, alone, p, streams):
+    """For each resident: strength of ties to people in a role, and strong ties within the own group.
+
+    ``alone`` are the residents whose charity cannot support those they ask.
+    """
     asking = np.zeros(held.size)
     close = np.zeros(held.size, np.int32)
     for slot in held_slots(ties.alter):
@@ -71,10 +76,12 @@ def _hear_the_asks(residents, ties, held, p, streams):
         same = in_role & (held[i] == held[j]) & (w >= STRONG)
         close[i] += same
         close[j] += same
-        if w < p.ask_supported and (in_role | other_in_role):
+        weak = w < p.ask_supported
+        by_i, by_j = in_role & (weak | alone[i]), other_in_role & (weak | alone[j])
+        if by_i | by_j:
             a, b = residents.id[i], residents.id[j]
-            residents.unsupported_asks[i] += other_in_role and uniform2(streams[Die.ASK], b, a) < p.ask_chance
-            residents.unsupported_asks[j] += in_role and uniform2(streams[Die.ASK], a, b) < p.ask_chance
+            residents.unsupported_asks[i] += by_j and uniform2(streams[Die.ASK], b, a) < p.ask_chance
+            residents.unsupported_asks[j] += by_i and uniform2(streams[Die.ASK], a, b) < p.ask_chance
     return asking, close
 
 
@@ -122,6 +129,20 @@ def _join(asked, held, residents, ties, charities, p, streams, ledger, month):
             residents.role_starts[i] = month + p.waiting_months
             residents.ever[i] = 1
             ledger[cause] += 1.0
+            _belong(i, charity[i], residents.belongs, residents.belonging, ledger)
+
+
+@njit(**PART)
+def _belong(i, g, belongs, belonging, ledger):
+    """Tie a joiner to the charity, and to no other."""
+    if belongs[i] == g:
+        belonging[i] = max(NEW, belonging[i])
+        return
+    if belongs[i] != NOBODY:
+        ledger[Flow.BELONGING_LAPSED] += 1.0
+    ledger[Flow.BELONGING_MADE] += 1.0
+    belongs[i] = g
+    belonging[i] = NEW
 
 
 @njit(**PART)
@@ -143,14 +164,25 @@ def _noise(who, p, streams):
 
 
 @njit(**PART)
-def _weigh_the_load(residents, charities, constants, month):
+def _weigh_the_load(residents, charities, constants, p, month):
+    """Write down each charity's load; who holds a role where coordinators have too many volunteers."""
     present = np.zeros(charities.id.size)
     for i in range(residents.role.size):
         if residents.role[i] != NOBODY and residents.role_starts[i] <= month:
             present[residents.role[i]] += 1.0
+    overrun = np.zeros(present.size, np.bool_)
     for g in range(present.size):
-        load = charities.work_hours[g] / max(1.0, present[g])
+        at_work = max(1.0, present[g])
+        load = charities.work_hours[g] / at_work
         charities.load[g] = _ratio(load, constants.load[0])
+        charities.load[g] *= 1.0 - p.support_effect * min(1.0, charities.supported[g] / at_work)
+        coordinators = max(1.0, charities.paid_hours[g] / p.coordinator_hours)
+        overrun[g] = present[g] > p.coordinator_volunteers * coordinators
+    alone = np.zeros(residents.role.size, np.bool_)
+    for i in range(alone.size):
+        if residents.role[i] != NOBODY:
+            alone[i] = overrun[residents.role[i]]
+    return alone
 
 
 @njit(**PART)
@@ -206,12 +238,12 @@ def _pick(charities, neighbourhood, u):
     """A charity within reach, by its joining weight; NOBODY where there is none."""
     total = 0.0
     for g in range(charities.id.size):
-        if charities.serves_place[g] == 1 or charities.neighbourhood[g] == neighbourhood:
+        if _within_reach(g, charities, neighbourhood):
             total += charities.joining_weight[g]
     left = u * total
     picked = NOBODY
     for g in range(charities.id.size):
-        if charities.serves_place[g] == 1 or charities.neighbourhood[g] == neighbourhood:
+        if _within_reach(g, charities, neighbourhood):
             weight = charities.joining_weight[g]
             left -= weight
             if weight > 0.0:
@@ -219,3 +251,9 @@ def _pick(charities, neighbourhood, u):
             if left < 0.0:
                 break
     return picked
+
+
+@njit(**PART)
+def _within_reach(g, charities, neighbourhood):
+    serves = charities.serves_place[g] == 1 or charities.neighbourhood[g] == neighbourhood
+    return charities.alive[g] == 1 and serves

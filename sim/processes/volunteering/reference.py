@@ -20,11 +20,12 @@ def advance_reference(community: Community, p: Parameters, dice: Dice) -> None:
     ties_of = community.ties_by_resident()
     crowded = crowding(community, p)
     for g, charity in enumerate(community.charities):
-        charity.load = load(g, charity, community)
+        charity.load = load(g, charity, community, p)
+    alone = {g for g, charity in enumerate(community.charities) if overrun(g, charity, community, p)}
     for i, resident in enumerate(community.residents):
         look_back(resident)
         askers = [(tie.strength, community.residents[j], held[j]) for tie, j in ties_of[i] if held[j] != NOBODY]
-        count_weak_asks(resident, askers, p, dice)
+        count_asks_without_support(resident, askers, alone, p, dice)
         if held[i] == NOBODY:
             maybe_join(resident, askers, crowded, community, p, dice)
         else:
@@ -39,11 +40,23 @@ def crowding(community: Community, p: Parameters) -> float:
     return max(0.0, 1.0 + p.crowding * (paid / paid_0 - 1.0)) if paid_0 > 0.0 else 1.0
 
 
-def load(g: int, charity: Any, community: Community) -> float:
-    """Hours asked of each volunteer present, beside the founding mean."""
-    present = sum(1 for r in community.residents if r.role == g and r.role_starts <= community.month)
-    L, L_0 = charity.work_hours / max(1, present), community.constants.load
-    return float(L / L_0) if L_0 > 0.0 else 1.0
+def at_work(g: int, community: Community) -> int:
+    """Volunteers present in a charity."""
+    return sum(1 for r in community.residents if r.role == g and r.role_starts <= community.month)
+
+
+def load(g: int, charity: Any, community: Community, p: Parameters) -> float:
+    """Hours asked of each volunteer present, beside the founding mean; less where their support is paid for."""
+    present = max(1, at_work(g, community))
+    L, L_0 = charity.work_hours / present, community.constants.load
+    supported = 1.0 - p.support_effect * min(1.0, charity.supported / present)
+    return float((L / L_0 if L_0 > 0.0 else 1.0) * supported)
+
+
+def overrun(g: int, charity: Any, community: Community, p: Parameters) -> bool:
+    """Whether a charity has more volunteers than its coordinators can support."""
+    coordinators = max(1.0, charity.paid_hours / p.coordinator_hours)
+    return at_work(g, community) > p.coordinator_volunteers * coordinators
 
 
 def look_back(resident: Any) -> None:
@@ -53,10 +66,11 @@ def look_back(resident: Any) -> None:
     resident.active_months = (resident.active_months << 1 | gave) & THIS_YEAR_AND_LAST
 
 
-def count_weak_asks(resident: Any, askers: list[Any], p: Parameters, dice: Dice) -> None:
-    """An ask along a tie too weak to carry support is remembered as unsupported."""
-    for w, asker, _ in askers:
-        if w < p.ask_supported and dice.uniform(Die.ASK, asker.id, resident.id) < p.ask_chance:
+def count_asks_without_support(resident: Any, askers: list[Any], alone: set[int], p: Parameters, dice: Dice) -> None:
+    """An ask along a tie too weak, or from a charity too stretched, to carry support is remembered as unsupported."""
+    for w, asker, group in askers:
+        unsupported = w < p.ask_supported or group in alone
+        if unsupported and dice.uniform(Die.ASK, asker.id, resident.id) < p.ask_chance:
             resident.unsupported_asks += 1
 
 
@@ -104,6 +118,11 @@ def join(
     resident.role_starts = community.month + p.waiting_months
     resident.ever = 1
     community.ledger[cause] += 1
+    if resident.belongs != charity:
+        community.ledger[Flow.BELONGING_LAPSED] += resident.belongs != NOBODY
+        community.ledger[Flow.BELONGING_MADE] += 1
+        resident.belongs, resident.belonging = charity, 0.0
+    resident.belonging = max(0.10, resident.belonging)
 
 
 def maybe_help_once(resident: Any, community: Community, p: Parameters, dice: Dice) -> None:
@@ -122,7 +141,7 @@ def pick(community: Community, resident: Any, u: float) -> int:
     within_reach = [
         (g, charity.joining_weight)
         for g, charity in enumerate(community.charities)
-        if charity.serves_place or charity.neighbourhood == resident.neighbourhood
+        if charity.alive and (charity.serves_place or charity.neighbourhood == resident.neighbourhood)
     ]
     total = 0.0
     for _, weight in within_reach:
