@@ -105,20 +105,19 @@ def _members(part, parts):  # noqa: ANN001, ANN202 - compiled
 @njit(cache=True)
 def in_lottery_order(tickets):  # noqa: ANN001, ANN201 - compiled
     """Rows in the order of their keyed tickets (64 bits), earlier rows first among equals: a radix sort."""
-    n = tickets.size
-    order = np.arange(n)
-    passing = np.empty(n, np.int64)
+    order = np.arange(tickets.size).astype(np.uint32)
+    passing = np.empty(order.size, np.uint32)
     for digit in range(3):
-        shift = np.uint64(31 + 11 * digit)
-        start = np.zeros(2049, np.int64)
-        for i in range(n):
-            start[np.int64((tickets[i] >> shift) & np.uint64(2047)) + 1] += 1
-        for b in range(2048):
-            start[b + 1] += start[b]
-        for i in range(n):
-            bucket = np.int64((tickets[order[i]] >> shift) & np.uint64(2047))
-            passing[start[bucket]] = order[i]
-            start[bucket] += 1
+        shift, low = np.uint64(31 + 11 * digit), np.uint64(2047)
+        start = np.zeros(2049, np.uint32)
+        for ticket in tickets:
+            start[np.uint32((ticket >> shift) & low) + 1] += np.uint32(1)
+        for bucket in range(2048):
+            start[bucket + 1] += start[bucket]
+        for row in order:
+            bucket = np.uint32((tickets[row] >> shift) & low)
+            passing[start[bucket]] = row
+            start[bucket] += np.uint32(1)
         order, passing = passing, order
     return order
 

@@ -107,7 +107,7 @@ def _yield(people, paid, weighed, running, services, constants, p):
                 thousands = people[b] / 1000.0
                 l = max(0.0, paid[b, s] - running[b, s]) / thousands / founding
                 v = weighed[b, s] / thousands / citizen
-                scale = p.efficiency * (founding + citizen / quality)
+                scale = constants.joint_scale[0] * p.efficiency * (founding + citizen / quality)
                 output[b, s] = thousands * joint_output(l, v, scale, p.officer_part, sigma)
     return output
 
