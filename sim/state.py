@@ -154,6 +154,7 @@ class Charities(NamedTuple):
     reserves: Floats  # pounds
     deficits: Ints  # yearly accounts in deficit, one after the other
     income_past: Floats  # (C, 24) income of each of the last 24 months, by month modulo 24
+    passed_on: Floats  # of this month's contracts, what was spent at once on hours that a policy bought
 
 
 class Bands(NamedTuple):
@@ -193,6 +194,7 @@ class Council(NamedTuple):
     culture: Floats  # 0 to 1: how far a culture programme, or parity at the top, has come
     openness: Floats  # share of discretionary hours opened to joint work, beside founding
     decides_locally: Ints  # 1 if money is allotted by neighbourhoods rather than by the authority
+    modes_differ: Ints  # 1 if contracts, grants and assets differ in kind, 0 if a pound is a pound
 
 
 class Services(NamedTuple):
@@ -359,7 +361,7 @@ class Policies(NamedTuple):
     balance: Floats  # pounds in hand
     received: Floats  # pounds this month
     spent: Floats  # pounds this month
-    people: Floats  # people met or asked this month
+    people: Floats  # what it bought this month: people met, asked or supported; grants; buildings; contacts; hours
 
 
 class World(NamedTuple):
@@ -503,7 +505,7 @@ assert [f.name for f in dataclasses.fields(State)][2:-1] == list(TABLES)  # noqa
 _SHORT = {
     "tenure", "group", "venue", "ever", "met_neighbour", "klass", "deepening", "band", "serves_place", "statutory",
     "section_114", "quintile", "instrument", "payer", "meeting_ban", "influence", "alive", "wide", "decides_locally",
-    "body", "filled", "kind", "struck", "planned_council", "planned_health", "whom",
+    "body", "filled", "kind", "struck", "planned_council", "planned_health", "whom", "modes_differ",
 }  # fmt: skip
 _WIDTH = {
     "need": len(KINDS), "met": len(KINDS), "kinds": len(KINDS), "joint_kinds": len(KINDS), "hours_past": 12,
