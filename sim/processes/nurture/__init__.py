@@ -41,10 +41,12 @@ Departs Met again costs the same. What a contract pays for is spent at once, so 
 
 from __future__ import annotations
 
+from typing import Any
+
 from sim.chance import Dice
 from sim.parameters import numbers, parameter, room_parameters
-from sim.processes.nurture.charities import work_with_charities
-from sim.processes.nurture.kernel import meet_people
+from sim.processes.nurture.charities import Bodies, work_with_charities
+from sim.processes.nurture.kernel import Purses, meet_people
 from sim.processes.nurture.officers import work_with_officers
 from sim.processes.nurture.reference import advance_reference
 from sim.state import State
@@ -148,15 +150,21 @@ class Parameters:
 def advance(state: State, p: Parameters, dice: Dice) -> None:
     """The fast hand: a month of what the purses buy."""
     people, places, council = state.residents, state.neighbourhoods, state.council
+    purses, bodies = columns(Purses, state.policies), columns(Bodies, state.charities)
     meet_people(
-        people, places.picture_resources, state.policies, state.constants.asking[0], numbers(p), dice.streams,
-        state.ledger,
-    )  # fmt: skip
+        people, places.picture_resources, purses, state.constants.asking[0], numbers(p), dice.streams, state.ledger
+    )
     work_with_charities(
-        state.charities, state.bands.joining_weight, places, people.neighbourhood, people.role, people.belongs,
-        state.policies, council.modes_differ[0], numbers(p), dice.streams, state.ledger, state.seed,
+        bodies, state.bands.joining_weight, places.venues, places.venues_open, places.groups_due, people.neighbourhood,
+        people.role, people.belongs, purses, council.modes_differ[0], numbers(p), dice.streams, state.ledger,
+        state.seed,
     )  # fmt: skip
     work_with_officers(
         council.culture, state.services, places.mapped_hours, people.neighbourhood, state.officers, state.partnerships,
-        state.charities.id, state.charities.neighbourhood, state.policies, numbers(p), dice.streams, state.ledger,
+        state.charities.id, state.charities.neighbourhood, purses, numbers(p), dice.streams, state.ledger,
     )  # fmt: skip
+
+
+def columns(kind: Any, table: Any) -> Any:
+    """The columns of a table that a named tuple asks for."""
+    return kind(*(getattr(table, name) for name in kind._fields))

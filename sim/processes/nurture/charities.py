@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -14,7 +15,33 @@ from sim.indexes import in_lottery_order
 from sim.ledger import Flow
 from sim.policy import BY_COUNCIL, CONNECTORS, CONTRACTS, SHARED_ASSETS, SMALL_GRANTS, VOLUNTEER_SUPPORT
 from sim.processes.nurture.kernel import in_reach, largest_first, spend
-from sim.state import NOBODY
+from sim.state import NOBODY, Floats, Ints
+
+
+class Bodies(NamedTuple):
+    """The columns of charities that policies read or change."""
+
+    id: Ints
+    alive: Ints
+    neighbourhood: Ints
+    band: Ints
+    quality: Floats
+    load: Floats
+    joining_weight: Floats
+    paid_hours: Floats
+    private_base: Floats
+    grants_base: Floats
+    contracts_base: Floats
+    grants: Floats
+    contracts: Floats
+    from_council: Floats
+    reserves: Floats
+    bought_hours: Floats
+    connecting_hours: Floats
+    supported: Floats
+    rent_relief: Floats
+    passed_on: Floats
+
 
 SMALL = 2
 """The highest band under 100,000 pounds a year."""
@@ -22,36 +49,36 @@ SMALL = 2
 
 @njit(cache=True)
 def work_with_charities(
-    charities, band_weight, neighbourhoods, neighbourhood, role, belongs, policies, modes_differ, p, streams, ledger,
-    seed,
+    charities, band_weight, venues, venues_open, groups_due, neighbourhood, role, belongs, policies, modes_differ, p,
+    streams, ledger, seed,
 ):  # fmt: skip
     """Each purse in turn pays charities, or what is done for them."""
-    _wipe(charities, neighbourhoods)
+    _wipe(charities, groups_due)
     given = np.zeros(charities.id.size)
-    for row in range(policies.dose.size):
+    for row in range(policies.id.size):
         kind = policies.instrument[row]
         if modes_differ == 0 and kind in (CONTRACTS, SMALL_GRANTS, SHARED_ASSETS):
             _give(charities, given, policies, row, p, ledger)
         elif kind == CONTRACTS:
             _let_contracts(charities, policies, row, p, ledger)
         elif kind == SMALL_GRANTS:
-            _grant(charities, band_weight, neighbourhoods.groups_due, policies, row, p, streams, ledger)
+            _grant(charities, band_weight, groups_due, policies, row, p, streams, ledger)
         elif kind == SHARED_ASSETS:
-            _share_assets(charities, neighbourhoods, policies, row, p, ledger, seed)
+            _share_assets(charities, venues, venues_open, policies, row, p, ledger, seed)
         elif kind == CONNECTORS:
-            _connect(charities, neighbourhood, belongs, neighbourhoods.x.size, policies, row, p, ledger)
+            _connect(charities, neighbourhood, belongs, venues.size, policies, row, p, ledger)
         elif kind == VOLUNTEER_SUPPORT:
             _support(charities, neighbourhood, role, policies, row, p, ledger)
 
 
 @njit(**PART)
-def _wipe(charities, neighbourhoods):
+def _wipe(charities, groups_due):
     charities.bought_hours[:] = 0.0
     charities.connecting_hours[:] = 0.0
     charities.supported[:] = 0.0
     charities.rent_relief[:] = 0.0
     charities.passed_on[:] = 0.0
-    neighbourhoods.groups_due[:] = 0.0
+    groups_due[:] = 0.0
 
 
 @njit(**PART)
@@ -148,22 +175,22 @@ def _grant(charities, band_weight, groups_due, policies, row, p, streams, ledger
 
 
 @njit(**PART)
-def _share_assets(charities, neighbourhoods, policies, row, p, ledger, seed):
+def _share_assets(charities, venues, venues_open, policies, row, p, ledger, seed):
     """Closed places are opened in an order that lasts, so that a building stays open while it is paid for."""
     cost = p.asset_gbp / 12.0 * (1.0 + policies.overhead[row])
-    places = np.sum(neighbourhoods.venues)
+    places = np.sum(venues)
     where, venue, turn = np.empty(places, np.int64), np.empty(places, np.int64), np.empty(places, np.uint64)
     ours = derived_id(seed, policies.id[row])
     n = 0
-    for b in range(neighbourhoods.venues.size):
+    for b in range(venues.size):
         here = derived_id(ours, b)
-        for v in range(neighbourhoods.venues[b]):
-            if in_reach(policies.where[row], b) and (neighbourhoods.venues_open[b] >> v) & 1 == 0:
+        for v in range(venues[b]):
+            if in_reach(policies.where[row], b) and (venues_open[b] >> v) & 1 == 0:
                 where[n], venue[n], turn[n] = b, v, bits(np.uint64(here), v)
                 n += 1
     opened = min(n, max(0, math.floor(policies.balance[row] / cost)))
     for place in in_lottery_order(turn[:n])[:opened]:
-        neighbourhoods.venues_open[where[place]] |= 1 << venue[place]
+        venues_open[where[place]] |= 1 << venue[place]
         g = _who_takes_over(charities, where[place], turn[place])
         if g != NOBODY:
             charities.rent_relief[g] += p.asset_relief * (1.0 - p.asset_liability)

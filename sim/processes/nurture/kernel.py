@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -11,9 +12,24 @@ from sim.chance import Die, uniform2
 from sim.compiling import PART
 from sim.ledger import Flow
 from sim.policy import ALL, ASSETS, NEEDS, ORGANISERS, PUBLICITY
+from sim.state import Floats, Ints
 
 LEAST = 0.1
 """Hours that count for those who gave none, so that they too can be met."""
+
+
+class Purses(NamedTuple):
+    """The columns of policies that spending reads or changes."""
+
+    id: Ints
+    instrument: Ints
+    whom: Ints
+    where: Ints
+    payer: Ints
+    overhead: Floats
+    balance: Floats
+    spent: Floats
+    people: Floats
 
 
 @njit(cache=True)
@@ -21,7 +37,7 @@ def meet_people(residents, picture, policies, asking, p, streams, ledger):
     """Each purse of organisers or publicity in turn meets, or asks, those whom it reaches."""
     residents.nurtured_hours[:] = 0.0
     residents.outside_ask[:] = 0.0
-    for row in range(policies.dose.size):
+    for row in range(policies.id.size):
         organisers = policies.instrument[row] == ORGANISERS
         if not organisers and policies.instrument[row] != PUBLICITY:
             continue

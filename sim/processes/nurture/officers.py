@@ -23,7 +23,7 @@ def work_with_officers(
     _keep_seconds(officers, partnerships, bodies, home, policies, p, streams, ledger)
     _change_culture(culture, services, policies, p, ledger)
     mapped_hours[:] = 0.0
-    for row in range(policies.dose.size):
+    for row in range(policies.id.size):
         if policies.instrument[row] == JOINT_PICTURE:
             _map(mapped_hours, neighbourhood, policies, row, p, ledger)
 
@@ -33,7 +33,7 @@ def _keep_seconds(officers, partnerships, bodies, home, policies, p, streams, le
     """Those paid for have a second contact; of the rest, those in reach of a policy that pays, or did, have none."""
     slots = partnerships.charity.size
     paid, lapses = np.zeros(slots, np.int8), np.zeros(slots, np.int8)
-    for row in range(policies.dose.size):
+    for row in range(policies.id.size):
         if policies.instrument[row] != SECOND_CONTACTS:
             continue
         paid_before = policies.people[row] > 0.0
@@ -95,7 +95,7 @@ def _change_culture(culture, services, policies, p, ledger):
             hours += services.hours[s]
     full = p.culture_gbp / 12.0 * (hours / p.post_hours)
     covered = 0.0
-    for row in range(policies.dose.size):
+    for row in range(policies.id.size):
         if policies.instrument[row] == CULTURE:
             cost = full * (1.0 + policies.overhead[row])
             share = min(1.0 - covered, max(0.0, policies.balance[row]) / cost) if cost > 0.0 else 0.0
