@@ -33,10 +33,7 @@ PATHS = ("store",)
 NOT_BUILT = {
     "place": {"northern_town"},
     "world": {"next_decade"},
-    "policy": {
-        "contracts", "small_grants", "shared_assets", "double_contacts", "connectors", "culture", "localism",
-        "joint_picture", "asset_based", "needs_led", "hand_over_libraries", "place_programme",
-    },
+    "policy": {"localism", "asset_based", "needs_led", "hand_over_libraries", "place_programme"},
 }  # fmt: skip
 """Options of the model that are still to come."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
 from pydantic import BeforeValidator, Field
@@ -13,9 +13,20 @@ from sim.chance import permanent_id
 from sim.checked import Checked, Month, number, words
 from sim.units import month_of
 
-INSTRUMENTS = ("organisers", "publicity")
-"""How money is turned into meetings and asks, in the order of their numbers in the state."""
+Instrument = Literal[
+    "organisers", "publicity", "contracts", "small_grants", "shared_assets", "second_contacts", "connectors", "culture",
+    "joint_picture", "volunteer_support",
+]  # fmt: skip
+Whom = Literal["as met", "assets", "needs"]
+INSTRUMENTS = get_args(Instrument)
+"""What money is turned into, in the order of their numbers in the state."""
+(ORGANISERS, PUBLICITY, CONTRACTS, SMALL_GRANTS, SHARED_ASSETS, SECOND_CONTACTS, CONNECTORS, CULTURE, JOINT_PICTURE,
+ VOLUNTEER_SUPPORT) = range(len(INSTRUMENTS))  # fmt: skip
+WHOM_FIRST = get_args(Whom)
+"""Whom organisers meet first: those they come across, those who could give most, or those in need."""
+AS_MET, ASSETS, NEEDS = range(len(WHOM_FIRST))
 PAYERS = ("outside", "council")
+BY_COUNCIL = 1
 ALL = -1
 
 
@@ -29,7 +40,9 @@ class Policy(Checked):
     """One policy: an instrument, its dose and its path."""
 
     title: str = words("what the policy is called in text")
-    instrument: Literal["organisers", "publicity"] = words("how money is turned into meetings and asks")
+    instrument: Instrument = words("what money is turned into")
+    whom: Whom = Field(
+        "as met", description="whom organisers meet first: as met, assets (who could give most) or needs")
     dose: float = number(12.0, unit="pounds a resident-year", low=0.0, high=500.0, meaning="money paid into the purse")
     start: Month = Field(description="first month in which money is paid")
     months: int = number(60, unit="months", low=1, high=600, meaning="how long the full dose is paid")
@@ -56,6 +69,7 @@ def rows(policies: Mapping[str, Policy], first_month: date) -> dict[str, Any]:
     return {
         "id": np.array([permanent_id(*name.encode()) for name in policies], np.int64),
         "instrument": np.array([INSTRUMENTS.index(p.instrument) for p in each], np.int8),
+        "whom": np.array([WHOM_FIRST.index(p.whom) for p in each], np.int8),
         "dose": np.array([p.dose for p in each], np.float64),
         "start": np.array([month_of(p.start, first_month) for p in each], np.int32),
         "months": np.array([p.months for p in each], np.int32),

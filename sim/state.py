@@ -157,6 +157,7 @@ class Charities(NamedTuple):
     deficits: Ints  # yearly accounts in deficit, one after the other
     income_past: Floats  # (C, 24) income of each of the last 24 months, by month modulo 24
     joint_staff_hours: Floats  # of paid_hours, what went into joint work and its co-ordination this month
+    passed_on: Floats  # of this month's contracts, what was spent at once on hours that a policy bought
 
 
 class Bands(NamedTuple):
@@ -366,7 +367,7 @@ class Policies(NamedTuple):
     balance: Floats  # pounds in hand
     received: Floats  # pounds this month
     spent: Floats  # pounds this month
-    people: Floats  # people met or asked this month
+    people: Floats  # what it bought this month: people met, asked or supported; grants; buildings; contacts; hours
 
 
 class World(NamedTuple):
@@ -510,8 +511,7 @@ assert [f.name for f in dataclasses.fields(State)][2:-1] == list(TABLES)  # noqa
 _SHORT = {
     "tenure", "group", "venue", "ever", "met_neighbour", "klass", "deepening", "band", "serves_place", "statutory",
     "section_114", "quintile", "instrument", "payer", "meeting_ban", "influence", "alive", "wide", "decides_locally",
-    "body", "filled", "kind", "struck", "planned_council", "planned_health", "whom",
-    "modes_differ",
+    "body", "filled", "kind", "struck", "planned_council", "planned_health", "whom", "modes_differ",
 }  # fmt: skip
 _WIDTH = {
     "need": len(KINDS), "met": len(KINDS), "kinds": len(KINDS), "joint_kinds": len(KINDS), "hours_past": 12,

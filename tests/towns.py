@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from sim.chance import permanent_id
 from sim.ledger import Flow
+from sim.policy import INSTRUMENTS, WHOM_FIRST
 from sim.state import (
     ALLIES,
     BRIDGING,
@@ -187,10 +188,13 @@ def _bodies(state: State, rng: Any, habit: str) -> None:
         column[:] = rng.gamma(1, 4, len(b.x))
     b.joint_kinds[:], b.joint_routes[:] = rng.gamma(1, 2, (len(b.x), len(KINDS))), rng.gamma(1, 2, (len(b.x), 3))
     p = state.policies
-    p.instrument[:], p.dose[:] = [0, 1], [rng.choice([0.0, 12.0, 500.0]), 12.0]
+    ours = np.random.default_rng([state.seed, HABITS.index(habit)])
+    p.instrument[:], p.whom[:] = ours.integers(0, len(INSTRUMENTS), 2), ours.integers(0, len(WHOM_FIRST), 2)
+    p.id[:], p.people[:] = [permanent_id(state.seed, 30_000 + k) for k in range(2)], ours.integers(0, 3, 2)
+    p.dose[:] = [rng.choice([0.0, 12.0, 500.0]), 12.0]
     p.start[:], p.months[:], p.taper[:] = [state.month - 3, state.month + 1], [24, 60], [0, 12]
     p.where[:], p.payer[:], p.overhead[:] = [-1, 0], [0, 1], 0.15
-    p.balance[:] = rng.gamma(1, 100, 2)
+    p.balance[:] = rng.gamma(1, 100, 2) * ours.choice([0.0, 3.0, 15.0, 50.0], 2)
     w = state.world
     w.core_funding[:] = np.linspace(1.0, 0.7, 48)
     w.other_income[:], w.care_demand[:] = np.linspace(1.0, 1.2, 48), np.linspace(1.0, 1.1, 48)

@@ -119,6 +119,7 @@ def _set_up_council(state: State, place: Place) -> None:
     council.other_founding[0] = spend * place.other_income_share
     council.care_share[0] = place.care_share
     council.openness[0] = 1.0
+    council.modes_differ[0] = 1
     council.reserves[0] = council.reserves_target[0] = spend * place.reserves_share
     council.spend_last_year[0] = spend
     for s, row in enumerate(data_table("services")):

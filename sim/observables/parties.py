@@ -145,7 +145,7 @@ def spend_discretionary(town: Town) -> float:
 
 @observable("GBP/month", "spending on nurture")
 def spend_nurture(town: Town) -> float:
-    return float(town.ledger[Flow.PURSE_SPENT])
+    return float(town.ledger[Flow.PURSE_SPENT]) + float(town.ledger[Flow.PURSE_TO_CHARITIES])
 
 
 @observable("GBP", "left in the purses of policies")

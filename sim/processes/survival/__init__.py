@@ -1,6 +1,6 @@
 """Survival: charities settle their accounts, hire, shrink and close; charities and groups are founded.
 
-Every month, for a body g:
+Every month, for a body g, whose income leaves out what a policy paid for hours that were worked at once:
 
     spent    = max(0, C - relief);  reserves R falls by it;  the month's income is noted
     C        = the month's income, in a body's first year

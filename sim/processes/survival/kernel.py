@@ -77,7 +77,7 @@ def keep_the_books(charities, bands, p, streams, ledger, month):
     past, turn = month % 24, month % 12
     for g in range(charities.id.size):
         if charities.alive[g] == 1:
-            income = charities.private_income[g] + charities.grants[g] + charities.contracts[g]
+            income = charities.private_income[g] + charities.grants[g] + charities.contracts[g] - charities.passed_on[g]
             charities.income_past[g, past] = income
             first_year = month - charities.founded[g] < 12
             if first_year:
@@ -179,6 +179,8 @@ def _empty_the_month(g, charities):
     charities.contracts[g] = 0.0
     charities.from_council[g] = 0.0
     charities.rent_relief[g] = 0.0
+    charities.passed_on[g] = 0.0
+    charities.joint_staff_hours[g] = 0.0
     for past in range(charities.income_past.shape[1]):
         charities.income_past[g, past] = 0.0
 

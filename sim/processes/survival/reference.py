@@ -40,7 +40,7 @@ def advance_reference(community: Community, p: Parameters, dice: Dice) -> None:
 def keep_the_books(charity: Any, community: Community, p: Parameters, dice: Dice) -> None:
     """The month's spending and income, and once a year the account."""
     month = community.month
-    income = charity.private_income + charity.grants + charity.contracts
+    income = charity.private_income + charity.grants + charity.contracts - charity.passed_on
     first_year = month - charity.founded < 12
     charity.income_past[month % 24] = income
     if first_year:

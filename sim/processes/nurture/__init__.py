@@ -1,0 +1,170 @@
+"""Nurture: instruments turn a purse into meetings, asks, money, hours and contacts, for those they reach.
+
+Whatever an instrument buys costs its unit cost and the host's overhead on top: cost = unit cost (1 + overhead). What
+buys no whole unit, or finds nobody who could use it, stays in the purse. A purse of nil changes nothing.
+
+    organisers         n = floor(balance / cost) residents, the shortest t_i = -log(u_i) / weight_i: a race
+                       weight_i = (1 - K_b) m_i / mean_b m + K_b q_i / mean_b q,  m_i = (.1 + hours i gave)^eta,
+                       q_i = exp(potential_slope civic_i),  K_b the picture of resources.  Whom first: as met, so;
+                       assets, with K = 1; needs, with K = 0 and m_i = .1 + hours of i's need unmet
+                       nurtured_hours_i += organiser_hours, up to most_hours;  outside_ask_i += organiser_ask A0
+    publicity          likewise with weight 1;  outside_ask_i += publicity_ask A0, an ask without support
+    contracts          hours = balance / cost, by the contracts held, each up to most_growth of its own paid hours
+    small_grants       n of grant_gbp to bodies under 100,000 pounds a year, in the order of a lottery. A share works:
+                       half of those start a group, half let a body take on more people, up to twice its band's
+    shared_assets      n closed places to meet are opened, in a lasting keyed order; a charity at home there takes each
+                       over: its rent falls by asset_relief, and repairs cost it asset_liability of that
+    connectors         hours to charities by quality x locality, up to connecting_most each
+    volunteer_support  n volunteers, of the charities with the heaviest load first
+    second_contacts    n partnerships, strongest first, have a second contact; where upkeep ends, it lapses
+    culture            x = share paid of culture_gbp a year and post
+                       C' = C + x / months - (1 - x) (C - C_own) / fading
+    joint_picture      hours of mapping by head, up to mapping_most for 100 residents
+
+Locality: of those who belong to a charity, the share that live where it is at home; 1 / B where nobody belongs. A body
+is in reach if it is at home there. With `funding.modes` off a pound is a pound: the money of contracts, small grants
+and shared assets is given to all charities in reach by ordinary income, up to most_growth of it, and does no more.
+
+An organiser's ask has support; publicity's has none, and is remembered as such. Nobody is met twice a month by one
+policy, so that more money goes on to those whom the first money passed by.
+
+Reads   policies; residents (id, neighbourhood, civic, role, belongs; hours, need and met of last month); charities,
+        bands, officers, services.hours, neighbourhoods (picture_resources, venues), council.modes_differ,
+        constants.asking
+Writes  residents.nurtured_hours, outside_ask, unsupported_asks; charities (bought_hours, connecting_hours, supported,
+        rent_relief, passed_on, contracts, grants, from_council, reserves, joining_weight); neighbourhoods
+        (mapped_hours, groups_due, venues_open); partnerships.second; council.culture; policies.balance, spent, people
+Source  Community Organisers 2011-15 (cost, people met); Community First and the Community Development Foundation
+        (small grants); the rest assumptions.
+Departs Met again costs the same. What a contract pays for is spent at once, so it is kept out of a body's accounts.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sim.chance import Dice
+from sim.parameters import numbers, parameter, room_parameters
+from sim.processes.nurture.charities import Bodies, work_with_charities
+from sim.processes.nurture.kernel import Purses, meet_people
+from sim.processes.nurture.officers import work_with_officers
+from sim.processes.nurture.reference import advance_reference
+from sim.state import State
+
+__all__ = ["Parameters", "advance", "advance_reference"]
+
+
+@room_parameters
+class Parameters:
+    """The numbers of nurture."""
+
+    organiser_gbp: float = parameter(
+        30_000.0, unit="pounds/year", low=25_000.0, high=45_000.0, confidence="high",
+        source="Community Organisers 2011-15: 15m pounds, 540 organisers of 51 weeks", meaning="an organiser, all in")
+    organiser_meets: float = parameter(
+        230.0, unit="people/year", low=100.0, high=500.0, confidence="high",
+        source="Community Organisers 2011-15: 125,000 met by 540; the target was 500",
+        meaning="people whom an organiser meets")
+    organiser_hours: float = parameter(
+        2.0, unit="hours", low=0.5, high=6.0, source="assumption",
+        meaning="hours of nurtured meeting with others for each person met")
+    organiser_ask: float = parameter(
+        3.0, unit="times", low=0.0, high=6.0, source="assumption",
+        meaning="strength of an organiser's ask beside the founding mean of being asked")
+    eta: float = parameter(
+        0.7, unit="power", low=0.0, high=1.5, source="assumption; participants were already more motivated",
+        meaning="how much more those who give hours are met")
+    potential_slope: float = parameter(
+        0.5, unit="1", low=0.0, high=1.0, source="assumption, as in taking a role",
+        meaning="how much more those who would give are met, where the picture shows them")
+    publicity_gbp: float = parameter(
+        10.0, unit="pounds", low=1.0, high=50.0, source="assumption", meaning="one ask by publicity")
+    publicity_ask: float = parameter(
+        0.2, unit="times", low=0.0, high=1.0, source="assumption",
+        meaning="strength of an ask by publicity beside the founding mean of being asked")
+    most_hours: float = parameter(
+        20.0, unit="hours/month", low=5.0, high=60.0, source="assumption",
+        meaning="most hours for which anybody can be met")
+    charity_hour_gbp: float = parameter(
+        22.0, unit="pounds", low=15.0, high=35.0, source="assumption, as in the council",
+        meaning="what an hour of paid charity work costs in a contract")
+    most_growth: float = parameter(
+        1.0, unit="times", low=0.25, high=3.0, source="assumption",
+        meaning="most that policies add in a month to a charity's own paid hours (a pound a pound: its income)")
+    grant_gbp: float = parameter(
+        1_000.0, unit="pounds", low=250.0, high=2_500.0, source="Community First, CDF", confidence="medium",
+        meaning="one small grant")
+    grant_works: float = parameter(
+        0.5, unit="chance", low=0.0, high=0.8, source="CDF, Community First: gross of what would have come anyway",
+        meaning="chance that a small grant starts a group or extends one")
+    grant_extends: float = parameter(
+        1.1, unit="times", low=1.0, high=1.5, source="assumption",
+        meaning="how much more a body extended by a grant is joined")
+    asset_gbp: float = parameter(
+        15_000.0, unit="pounds/year", low=5_000.0, high=50_000.0, source="assumption",
+        meaning="a shared building, kept open")
+    asset_relief: float = parameter(
+        500.0, unit="pounds/month", low=0.0, high=1_500.0, source="assumption",
+        meaning="rent that a charity saves that takes over a building")
+    asset_liability: float = parameter(
+        0.5, unit="share of the relief", low=0.0, high=1.5, source="assumption; contested",
+        meaning="what repairs cost it, on average, of the rent it saves; above 1 the building is a burden")
+    connector_gbp: float = parameter(
+        30_000.0, unit="pounds/year", low=25_000.0, high=45_000.0, source="assumption, as an organiser",
+        meaning="a paid connector in charities, all in")
+    connector_hours: float = parameter(
+        130.0, unit="hours/month", low=100.0, high=150.0, source="assumption: full time, less leave",
+        meaning="hours that a connector works")
+    connecting_most: float = parameter(
+        130.0, unit="hours/month", low=20.0, high=400.0, source="assumption: one full post",
+        meaning="most hours of connectors that one charity can use")
+    support_gbp: float = parameter(
+        250.0, unit="pounds/year", low=100.0, high=500.0, source="VIVA studies", confidence="medium",
+        meaning="support for one volunteer")
+    officer_hour_gbp: float = parameter(
+        22.0, unit="pounds", low=15.0, high=35.0, source="assumption, all costs of an hour of staff",
+        meaning="what an hour of an officer, or a citizen's in mapping, costs")
+    second_hours: float = parameter(
+        12.0, unit="hours/year", low=6.0, high=24.0, source="worked out: hours that hold a tie at .5",
+        meaning="an officer's hours that hold a second contact")
+    culture_gbp: float = parameter(
+        1_000.0, unit="pounds/year", low=250.0, high=4_000.0, source="assumption",
+        meaning="a full culture programme, for each full post in discretionary services")
+    post_hours: float = parameter(
+        130.0, unit="hours/month", low=100.0, high=150.0, source="assumption: full time, less leave",
+        meaning="hours that a full post works")
+    culture_months: float = parameter(
+        24.0, unit="months", low=6.0, high=60.0, source="assumption",
+        meaning="how long a full programme takes to change a culture")
+    culture_fading: float = parameter(
+        36.0, unit="months", low=6.0, high=120.0, source="assumption",
+        meaning="how long a culture without a programme takes to go back, on average")
+    representation: float = parameter(
+        0.0, unit="share", low=0.0, high=1.0, source="contested; nought is as things were",
+        meaning="how far parity at the top takes culture, without a programme (C_own)")
+    mapping_most: float = parameter(
+        10.0, unit="hours", low=2.0, high=40.0, source="assumption",
+        meaning="most hours a month of mapping together for each 100 residents")  # fmt: skip
+
+
+def advance(state: State, p: Parameters, dice: Dice) -> None:
+    """The fast hand: a month of what the purses buy."""
+    people, places, council = state.residents, state.neighbourhoods, state.council
+    purses, bodies = columns(Purses, state.policies), columns(Bodies, state.charities)
+    meet_people(
+        people, places.picture_resources, purses, state.constants.asking[0], numbers(p), dice.streams, state.ledger
+    )
+    work_with_charities(
+        bodies, state.bands.joining_weight, places.venues, places.venues_open, places.groups_due, people.neighbourhood,
+        people.role, people.belongs, purses, council.modes_differ[0], numbers(p), dice.streams, state.ledger,
+        state.seed,
+    )  # fmt: skip
+    work_with_officers(
+        council.culture, state.services, places.mapped_hours, people.neighbourhood, state.officers, state.partnerships,
+        state.charities.id, state.charities.neighbourhood, purses, numbers(p), dice.streams, state.ledger,
+    )  # fmt: skip
+
+
+def columns(kind: Any, table: Any) -> Any:
+    """The columns of a table that a named tuple asks for."""
+    return kind(*(getattr(table, name) for name in kind._fields))

@@ -1,0 +1,126 @@
+"""Nurture of officers' work, the fast hand: second contacts, a programme of culture, mapping together."""
+# ruff: noqa: ANN001, ANN201, ANN202
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from sim.chance import Die, uniform2
+from sim.compiling import PART
+from sim.policy import CULTURE, JOINT_PICTURE, SECOND_CONTACTS
+from sim.processes.nurture.kernel import in_reach, largest_first, spend
+from sim.state import EMPTY, NOBODY, PARTNERS
+
+
+@njit(cache=True)
+def work_with_officers(
+    culture, services, mapped_hours, neighbourhood, officers, partnerships, bodies, home, policies, p, streams, ledger
+):
+    """Second contacts, then culture, then mapping, each by its purses in turn."""
+    _keep_seconds(officers, partnerships, bodies, home, policies, p, streams, ledger)
+    _change_culture(culture, services, policies, p, ledger)
+    mapped_hours[:] = 0.0
+    for row in range(policies.id.size):
+        if policies.instrument[row] == JOINT_PICTURE:
+            _map(mapped_hours, neighbourhood, policies, row, p, ledger)
+
+
+@njit(**PART)
+def _keep_seconds(officers, partnerships, bodies, home, policies, p, streams, ledger):
+    """Those paid for have a second contact; of the rest, those in reach of a policy that pays, or did, have none."""
+    slots = partnerships.charity.size
+    paid, lapses = np.zeros(slots, np.int8), np.zeros(slots, np.int8)
+    for row in range(policies.id.size):
+        if policies.instrument[row] != SECOND_CONTACTS:
+            continue
+        paid_before = policies.people[row] > 0.0
+        _hold_seconds(paid, officers, partnerships, bodies, home, policies, row, p, streams, ledger)
+        if paid_before or policies.people[row] > 0.0:
+            for slot in range(slots):
+                g = partnerships.charity[slot]
+                lapses[slot] |= g != EMPTY and in_reach(policies.where[row], home[g])
+    for slot in range(slots):
+        if lapses[slot] == 1 and paid[slot] == 0:
+            partnerships.second[slot] = NOBODY
+
+
+@njit(**PART)
+def _hold_seconds(paid, officers, partnerships, bodies, home, policies, row, p, streams, ledger):
+    """As many as the purse pays for, strongest first."""
+    cost = p.second_hours / 12.0 * p.officer_hour_gbp * (1.0 + policies.overhead[row])
+    posts = np.zeros(2, np.int64)
+    for k in range(officers.filled.size):
+        posts[officers.body[k]] += officers.filled[k]
+    open_to_it = np.empty(paid.size, np.int64)
+    n = 0
+    for slot in range(paid.size):
+        g, k = partnerships.charity[slot], slot // PARTNERS
+        able = officers.filled[k] == 1 and posts[officers.body[k]] > 1
+        if g != EMPTY and able and paid[slot] == 0 and in_reach(policies.where[row], home[g]):
+            open_to_it[n] = slot
+            n += 1
+    held = min(n, max(0, math.floor(policies.balance[row] / cost)))
+    for place in largest_first(partnerships.strength[open_to_it[:n]])[:held]:
+        slot = open_to_it[place]
+        paid[slot] = 1
+        _hold(slot, officers, partnerships, bodies, posts, streams)
+    spend(policies, row, held, held * cost, 0.0, ledger)
+
+
+@njit(**PART)
+def _hold(slot, officers, partnerships, bodies, posts, streams):
+    """A second contact that serves is kept; else a colleague in the same body is drawn."""
+    k, second = slot // PARTNERS, partnerships.second[slot]
+    body = officers.body[k]
+    if second not in (NOBODY, k) and officers.filled[second] == 1 and officers.body[second] == body:
+        return
+    u = uniform2(streams[Die.SECOND_CONTACT], officers.id[k], bodies[partnerships.charity[slot]])
+    left = min(posts[body] - 2, math.floor(u * (posts[body] - 1)))
+    for other in range(officers.filled.size):
+        if other != k and officers.filled[other] == 1 and officers.body[other] == body:
+            if left == 0:
+                partnerships.second[slot] = other
+            left -= 1
+
+
+@njit(**PART)
+def _change_culture(culture, services, policies, p, ledger):
+    """Up by what share of a full programme is paid, back by what share is not."""
+    hours = 0.0
+    for s in range(services.hours.size):
+        if services.statutory[s] == 0:
+            hours += services.hours[s]
+    full = p.culture_gbp / 12.0 * (hours / p.post_hours)
+    covered = 0.0
+    for row in range(policies.id.size):
+        if policies.instrument[row] == CULTURE:
+            cost = full * (1.0 + policies.overhead[row])
+            share = min(1.0 - covered, max(0.0, policies.balance[row]) / cost) if cost > 0.0 else 0.0
+            covered += share
+            spend(policies, row, share, share * cost, 0.0, ledger)
+    changed = culture[0] + covered / p.culture_months
+    changed -= (1.0 - covered) * (culture[0] - p.representation) / p.culture_fading
+    culture[0] = min(1.0, max(0.0, changed))
+
+
+@njit(**PART)
+def _map(mapped_hours, neighbourhood, policies, row, p, ledger):
+    """Hours of officers and citizens over their pictures, by head."""
+    heads = np.zeros(mapped_hours.size)
+    living = 0.0
+    for i in range(neighbourhood.size):
+        if in_reach(policies.where[row], neighbourhood[i]):
+            heads[neighbourhood[i]] += 1.0
+            living += 1.0
+    cost = p.officer_hour_gbp * (1.0 + policies.overhead[row])
+    hours, bought = max(0.0, policies.balance[row]) / cost, 0.0
+    for b in range(heads.size):
+        if heads[b] > 0.0:
+            room = max(0.0, p.mapping_most * heads[b] / 100.0 - mapped_hours[b])
+            part = min(hours * (heads[b] / living), room)
+            mapped_hours[b] += part
+            bought += part
+    spend(policies, row, bought, bought * cost, 0.0, ledger)

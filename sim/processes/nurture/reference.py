@@ -1,0 +1,93 @@
+"""Nurture, the plain hand: each purse in turn buys what it can, with the symbols of the room's equations."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from sim.chance import Dice, Die
+from sim.ledger import Flow
+from sim.policy import ALL, INSTRUMENTS, WHOM_FIRST
+from sim.processes.nurture.charities_reference import BY_INSTRUMENT, give, wipe
+from sim.processes.nurture.officers_reference import change_culture, keep_seconds, map_together
+
+if TYPE_CHECKING:
+    from sim.community import Community
+    from sim.processes.nurture import Parameters
+
+
+def advance_reference(community: Community, p: Parameters, dice: Dice) -> None:
+    """The plain hand: a month of what the purses buy."""
+    for resident in community.residents:
+        resident.nurtured_hours = resident.outside_ask = 0.0
+    for policy in community.policies:
+        if INSTRUMENTS[policy.instrument] in {"organisers", "publicity"}:
+            for resident in met(policy, community, p, dice):
+                reach(resident, policy, community.constants.asking, p)
+    wipe(community)
+    given = dict.fromkeys(range(len(community.charities)), 0.0)
+    for policy in community.policies:
+        instrument = INSTRUMENTS[policy.instrument]
+        if instrument in {"contracts", "small_grants", "shared_assets"} and not community.council.modes_differ:
+            give(policy, given, community, p)
+        elif instrument in BY_INSTRUMENT:
+            BY_INSTRUMENT[instrument](policy, community, p, dice)
+    keep_seconds(community, p, dice)
+    change_culture(community, p)
+    map_together(community, p)
+
+
+def met(policy: Any, community: Community, p: Parameters, dice: Dice) -> list[Any]:
+    """Pay for as many people as the purse holds whole costs of, and say who they are."""
+    organisers = INSTRUMENTS[policy.instrument] == "organisers"
+    cost = (p.organiser_gbp / p.organiser_meets if organisers else p.publicity_gbp) * (1.0 + policy.overhead)
+    people = [r for r in community.residents if policy.where in {ALL, r.neighbourhood}]
+    n = min(len(people), max(0, math.floor(policy.balance / cost)))
+    times: dict[int, float] = {}
+    if n:
+        weight = weights(policy, people, community, p) if organisers else [1.0] * len(people)
+        die = Die.MET_BY_ORGANISER if organisers else Die.ASKED_BY_PUBLICITY
+        for place, resident in enumerate(people):
+            times[place] = -math.log(dice.uniform(die, resident.id, policy.id)) / weight[place]
+    policy.people = float(n)
+    policy.spent = min(policy.balance, n * cost)
+    policy.balance -= policy.spent
+    community.ledger[Flow.PURSE_SPENT] += policy.spent
+    return [people[place] for place in sorted(times, key=lambda place: times[place])[:n]]
+
+
+def weights(policy: Any, people: list[Any], community: Community, p: Parameters) -> list[float]:
+    """weight_i, from what is seen and what the picture of resources shows."""
+    whom = WHOM_FIRST[policy.whom]
+    m, q = [], []
+    for r in people:
+        if whom == "needs":
+            unmet = 0.1
+            for need, was_met in zip(r.need, r.met, strict=True):
+                unmet += max(0.0, need - was_met)
+            m.append(unmet)
+        else:
+            m.append(math.exp(p.eta * math.log(0.1 + r.formal_hours + r.helping_hours)))
+        q.append(math.exp(p.potential_slope * r.civic))
+    B = len(community.neighbourhoods)
+    m_sum, q_sum, heads = [0.0] * B, [0.0] * B, [0.0] * B
+    for r, m_i, q_i in zip(people, m, q, strict=True):
+        m_sum[r.neighbourhood] += m_i
+        q_sum[r.neighbourhood] += q_i
+        heads[r.neighbourhood] += 1.0
+    made = []
+    for r, m_i, q_i in zip(people, m, q, strict=True):
+        b = r.neighbourhood
+        K = {"assets": 1.0, "needs": 0.0}.get(whom, community.neighbourhoods[b].picture_resources)
+        made.append((1.0 - K) * (m_i * heads[b] / m_sum[b]) + K * (q_i * heads[b] / q_sum[b]))
+    return made
+
+
+def reach(resident: Any, policy: Any, A0: float, p: Parameters) -> None:
+    """What a meeting, or an ask, leaves with a resident."""
+    if INSTRUMENTS[policy.instrument] == "organisers":
+        resident.nurtured_hours = min(p.most_hours, resident.nurtured_hours + p.organiser_hours)
+        resident.outside_ask += p.organiser_ask * A0
+    else:
+        resident.outside_ask += p.publicity_ask * A0
+        resident.unsupported_asks += 1
