@@ -38,9 +38,11 @@ def serve_for_a_month(residents, charities, services, need_weight, p, streams, l
         for k in range(pool.shape[1]):
             used = (pool[b, k] - left[b, k]) / pool[b, k] if pool[b, k] > 0.0 else 0.0
             _post(used, council[b, k], charity[b, k], volunteer[b, k], worth[b, k], ledger)
+    unmet = ledger[Flow.NEED_UNMET]
     for i in range(residents.id.size):
         for k in range(pool.shape[1]):
-            ledger[Flow.NEED_UNMET] += max(0.0, residents.need[i, k] - residents.met[i, k])
+            unmet += max(0.0, residents.need[i, k] - residents.met[i, k])
+    ledger[Flow.NEED_UNMET] = unmet
 
 
 @njit(**PART)
