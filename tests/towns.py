@@ -138,6 +138,7 @@ def _bodies(state: State, rng: Any, habit: str) -> None:
     c.joint_staff_hours[:] = c.paid_hours * rng.choice([0.0, 0.1], n)
     for column in (c.bought_hours, c.connecting_hours, c.supported):
         column[:] = np.where(rng.random(n) < 0.2, rng.gamma(1, 5, n), 0.0)
+    c.passed_on[:] = c.contracts * (np.arange(n) % 3 == 0) * 0.3
     gone = c.alive == 0
     for column in (c.paid_hours, c.joining_weight, c.work_hours, c.private_base, c.grants_base, c.contracts_base,
                    c.private_income, c.grants, c.contracts, c.from_council, c.costs, c.reserves, c.income_past,

@@ -96,6 +96,7 @@ def _kernel(residents, need_weight, hardship, banned, scale, p, stream, ledger):
             mean[b, k] = hours[k] * need_weight[b] * hardship * pressure * scale
             _table(mean[b, k], chances[b, k])
     need, met = residents.need, residents.met
+    in_all = ledger[Flow.NEED_ARISEN]
     for i in range(residents.id.size):
         prevention = 0.0
         for k in range(len(hours)):
@@ -110,7 +111,8 @@ def _kernel(residents, need_weight, hardship, banned, scale, p, stream, ledger):
                 arisen += crisis
             need[i, k] = arisen
             met[i, k] = 0.0
-            ledger[Flow.NEED_ARISEN] += arisen
+            in_all += arisen
+    ledger[Flow.NEED_ARISEN] = in_all
 
 
 @njit(**PART)

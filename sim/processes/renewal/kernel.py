@@ -9,7 +9,7 @@ from numba import njit
 
 from sim.chance import Die, between, bits, derived_id, normal_quantile, uniform
 from sim.compiling import PART
-from sim.indexes import in_lottery_order
+from sim.indexes import held_slots, in_lottery_order
 from sim.ledger import Flow
 from sim.state import EMPTY, NOBODY, SLOTS
 
@@ -50,9 +50,9 @@ def _fate(who, move_chance, death_chance, leave_share, streams):
 
 @njit(**PART)
 def _end_ties(fates, ties, ledger):
-    for slot in range(ties.alter.size):
-        alter = ties.alter[slot]
-        if alter != EMPTY and (fates[slot // SLOTS] >= LEAVES or fates[alter] >= LEAVES):
+    goes = fates >= LEAVES
+    for slot in held_slots(ties.alter):
+        if goes[slot // SLOTS] | goes[np.uint32(ties.alter[slot])]:
             ties.alter[slot] = EMPTY
             ties.strength[slot] = 0.0
             ties.klass[slot] = 0

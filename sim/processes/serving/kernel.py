@@ -44,9 +44,11 @@ def serve_for_a_month(
             for s in range(alone.size):
                 share = formula[b] if services.statutory[s] == 1 else allotted[b]
                 services.used[s] += share * services.kinds[s, k] * alone[s] * used
+    unmet = ledger[Flow.NEED_UNMET]
     for i in range(residents.id.size):
         for k in range(pool.shape[1]):
-            ledger[Flow.NEED_UNMET] += max(0.0, residents.need[i, k] - residents.met[i, k])
+            unmet += max(0.0, residents.need[i, k] - residents.met[i, k])
+    ledger[Flow.NEED_UNMET] = unmet
 
 
 @njit(**PART)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from sim.chance import Die, between, normal_quantile, uniform
+from sim.chance import Die, between, normal_quantile, uniform, uniforms
 from sim.compiling import PART
-from sim.state import EMPTY, NOBODY, SLOTS, STRONG
+from sim.indexes import held_slots
+from sim.state import NOBODY, SLOTS, STRONG
 
 
 @njit(cache=True)
@@ -15,10 +16,13 @@ def live_the_month(residents, ties, neighbourhoods, quintiles, knots, constants,
     """A month of trust and influence."""
     if p.moves:
         needed, surprise = _experience(residents, neighbourhoods, quintiles)
+        strong = _strong_slots(ties)
         _move(residents.trust_council, residents.trust_council_first, knots.council, p.asked_unsupported,
-              streams[Die.CONTACT], streams[Die.OUTCOME], needed, surprise, residents, ties, p)
+              _has_contact(streams[Die.CONTACT], residents.id, ties.alter, strong, p), streams[Die.OUTCOME],
+              needed, surprise, residents, p)
         _move(residents.trust_charity, residents.trust_charity_first, knots.charity, 0.0,
-              streams[Die.CONTACT_CHARITY], streams[Die.OUTCOME_CHARITY], needed, surprise, residents, ties, p)
+              _has_contact(streams[Die.CONTACT_CHARITY], residents.id, ties.alter, strong, p),
+              streams[Die.OUTCOME_CHARITY], needed, surprise, residents, p)
     for i in range(residents.id.size):
         residents.strain[i] = 0.0 - 10.0 * p.asked_unsupported * residents.unsupported_asks[i]
         residents.unsupported_asks[i] = 0
@@ -60,18 +64,26 @@ def _experience(residents, neighbourhoods, quintiles):
 
 
 @njit(**PART)
-def _has_contact(stream, residents, ties, p):
+def _strong_slots(ties):
+    """The slots that hold a strong tie, ascending. Luck decides which, so this does not branch on it."""
+    slots = held_slots(ties.alter)
+    found = np.uint32(0)
+    for slot in slots:
+        slots[found] = slot  # what is found overtakes nothing that is still to be read
+        found += np.uint32(ties.strength[slot] >= STRONG)
+    return slots[:found]
+
+
+@njit(**PART)
+def _has_contact(stream, ids, alters, strong, p):
     """Who has contact this month, of their own or through strong alters who have contact of their own."""
-    u = np.empty(residents.id.size)
-    for i in range(u.size):
-        u[i] = uniform(stream, residents.id[i])
+    u = uniforms(stream, ids)
     own = (u < p.contact_chance).astype(np.int32)
     n = np.zeros(u.size, np.int32)
-    for slot in range(ties.alter.size):
-        if ties.strength[slot] >= STRONG and ties.alter[slot] != EMPTY:
-            owner, alter = slot // SLOTS, ties.alter[slot]
-            n[owner] += own[alter]
-            n[alter] += own[owner]
+    for slot in strong:
+        owner, alter = slot // SLOTS, np.uint32(alters[slot])
+        n[owner] += own[alter]
+        n[alter] += own[owner]
     contact = np.empty(u.size, np.bool_)
     for i in range(u.size):
         contact[i] = u[i] < min(1.0, p.contact_chance + p.contact_neighbour * n[i])
@@ -84,8 +96,7 @@ def _clip(value):
 
 
 @njit(**PART)
-def _move(trust, first, knots, per_ask, contacts, outcomes, needed, surprise, residents, ties, p):
-    contact = _has_contact(contacts, residents, ties, p)
+def _move(trust, first, knots, per_ask, contact, outcomes, needed, surprise, residents, p):
     for i in range(trust.size):
         T = trust[i]
         G = _clip(first[i] + between(knots, first[i]))
