@@ -550,7 +550,7 @@ def allocate(
     state.residents.role[:] = NOBODY
     state.residents.gives_to[:] = NOBODY
     state.residents.belongs[:] = NOBODY
-    for column in (state.partnerships.charity, state.acquaintances.resident, state.alliances.other):
-        column[:] = EMPTY
+    for empty in (state.partnerships.charity, state.acquaintances.resident, state.alliances.other):
+        empty[:] = EMPTY
     state.partnerships.second[:] = NOBODY
     return state
