@@ -2,7 +2,8 @@
 # make test             makes the environment, then checks and tests everything but the slow suite
 #
 # The environment is .venv, made from the two lock files: with uv where that is installed, else with
-# python3 -m venv and pip. PYTHON=/path/to/python3.12 picks another Python.
+# python3 -m venv and pip. PYTHON=/path/to/python3.13 picks another Python, and makes .venv anew where it holds one
+# of another version.
 
 PYTHON ?=
 ARGS ?=
@@ -12,10 +13,13 @@ BIN := $(VENV)/bin
 HERE := $(shell printf '%s' "$(CURDIR)" | cksum | cut -d ' ' -f 1)
 PACKAGES := $(VENV)/packages-$(HERE)
 READY := $(VENV)/ready-$(HERE)
+VERSION := -c 'import sys; print(sys.version)'
+OTHER := $(if $(PYTHON),$(shell \
+    test "$$("$(PYTHON)" $(VERSION) 2>&1)" = "$$($(BIN)/python $(VERSION) 2>&1)" || echo other))
 INSTALL := $(if $(shell command -v uv 2>/dev/null),uv pip install --quiet --python $(BIN)/python,\
     $(BIN)/python -m pip install -qq --disable-pip-version-check)
 
-.PHONY: help run test lint slow bench lock environment clean
+.PHONY: help run test lint slow bench lock environment other clean
 
 help:
 	@echo 'make run [ARGS="policy=nurture_early replicates=4"]   the main job; results in outputs/'
@@ -44,8 +48,7 @@ bench: $(READY)
 environment: $(READY)
 
 # What the lock files name. Without its stamp an environment is half made, and goes.
-$(PACKAGES): requirements.lock requirements-build.lock
-	@rm -rf $(VENV)
+$(PACKAGES): requirements.lock requirements-build.lock $(OTHER)
 	@set -e; \
 	for python in $(if $(PYTHON),"$(PYTHON)",python3 python3.13 python3.12 python3.11) none; do \
 	    "$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && break; \
@@ -56,6 +59,7 @@ $(PACKAGES): requirements.lock requirements-build.lock
 	    echo "Install one of them and name it: make run PYTHON=/path/to/python3.12" >&2; exit 2; \
 	fi; \
 	echo "Making the environment (once, about a minute)..."; \
+	rm -rf $(VENV); \
 	if command -v uv >/dev/null 2>&1; then \
 	    test "$$python" != none || python='>=3.11,<3.14'; \
 	    uv venv --quiet --python "$$python" $(VENV); \

@@ -198,6 +198,24 @@ def bits(stream, who):  # noqa: ANN001, ANN201 - compiled
 
 
 @njit(cache=True)
+def uniforms(stream, who):  # noqa: ANN001, ANN201 - compiled
+    """`uniform` for a column of ids. So short a loop is compiled to make several draws at a time."""
+    draws = np.empty(who.size)
+    for i in range(who.size):
+        draws[i] = uniform(stream, who[i])
+    return draws
+
+
+@njit(cache=True)
+def uniforms2(stream, who, whom):  # noqa: ANN001, ANN201 - compiled
+    """`uniform2` for two columns of ids."""
+    draws = np.empty(who.size)
+    for i in range(who.size):
+        draws[i] = uniform2(stream, who[i], whom[i])
+    return draws
+
+
+@njit(cache=True)
 def derived_id(predecessor, generation):  # noqa: ANN001, ANN201 - compiled
     """`permanent_id` (predecessor, generation), compiled: the id of a newcomer."""
     h = mix(np.uint64(predecessor) * np.uint64(GOLDEN) + np.uint64(1))

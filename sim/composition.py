@@ -13,13 +13,13 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel
 
-from sim.config import NOT_BUILT as ROOMS_NOT_BUILT
-from sim.config import ROOMS_IN_ORDER, Config, ConfigError, nearest
-from sim.parameters import ROOMS, by_group
+from sim.config import Config, ConfigError, nearest
+from sim.parameters import GROUPS as NUMBERS
+from sim.parameters import by_group
 from sim.policy import Policy
 from sim.source import config_folder
 from sim.world import WorldSpec
@@ -71,6 +71,9 @@ def config_of(composed: DictConfig) -> Config:
         ConfigError: if it cannot be run.
     """
     plain: Any = OmegaConf.to_container(composed, resolve=True)
+    for group in NUMBERS:
+        if isinstance(plain.get(group), dict):
+            plain[group] = {name: value for name, value in plain[group].items() if value != MISSING}
     return Config.check({name: value for name, value in plain.items() if name not in PATHS})
 
 
@@ -97,9 +100,12 @@ def options(group: str) -> list[str]:
 
 @cache
 def register() -> None:
-    """Tell Hydra the numbers that the code states, so that each can be changed by its path without a plus sign."""
+    """Tell Hydra the numbers that the code states, so that each can be changed by its path without a plus sign.
+
+    A room's parameters have a name and no value there: so it is known which are given, and win over those of a draw.
+    """
     store = ConfigStore.instance()
-    rooms: dict[str, Any] = by_group({room: ROOMS[room]() for room in ROOMS_IN_ORDER})
+    rooms = {group: dict.fromkeys(names, MISSING) for group, names in NUMBERS.items()}
     config = _stated(Config, ("months", "seed", "replicates", "workers", "record", "draw"))
     store.store(group="given", name="all", package="_global_", node=rooms | config | {"world": _stated(WorldSpec)})
     store.store(group="given", name="policy", node=_stated(Policy))
@@ -148,7 +154,7 @@ def _check_option(group: str, option: str) -> None:
     there = options(group)
     if option in there:
         return
-    if option in NOT_BUILT[group]:
+    if option in NOT_BUILT.get(group, set()):
         raise ConfigError(f"{group}={option} is not built yet. There is {', '.join(there)}.")
     raise ConfigError(f"{group}={option} is unknown. {nearest(option, there)}")
 
@@ -171,8 +177,6 @@ def _unknown(key: str, there: Sequence[str]) -> str:
     """What to say of a key that is not there."""
     section, _, _ = key.rpartition(".")
     first = key.partition(".")[0]
-    if first in ROOMS_NOT_BUILT:
-        return f"{key} is not built yet: there is no room {first} so far."
     if first == "policy" and section not in there:
         return f"{key} is unknown, for {section} is not chosen. Choose it too, as policy=OPTION {key}=VALUE."
     near = [path for path in there if path.rpartition(".")[0] == section]

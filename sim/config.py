@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -12,6 +13,7 @@ from typing import Any, Literal, get_args, get_type_hints
 from pydantic import BaseModel, Field, ValidationError
 from pydantic.fields import FieldInfo
 
+from sim import draws
 from sim.checked import Checked, number
 from sim.parameters import GROUPS, REGISTRY, ROOMS, Entry, by_group
 from sim.place import Place
@@ -20,12 +22,11 @@ from sim.units import date_of, month_of
 from sim.world import WorldSpec
 
 ROOMS_IN_ORDER = (
-    "renewal", "funding", "nurture", "meeting", "ties", "need", "helping", "serving", "volunteering", "trust",
+    "renewal", "funding", "reorganisation", "nurture", "meeting", "ties", "need", "helping", "coproduction", "serving",
+    "volunteering", "trust", "survival",
 )  # fmt: skip
 """The rooms that have parameters, as the month runs."""
 
-NOT_BUILT = {"reorganisation", "coproduction", "survival", "culture", "brokerage", "advocacy", "picture"}
-"""Rooms of the model that are still to come."""
 
 HOW_TO_RUN = ("workers", "record", "replicates")
 """What does not change a run's results."""
@@ -56,12 +57,15 @@ class Config(Checked):
     replicates: int = number(20, unit="runs", low=1, high=100_000, meaning="runs under different luck")
     workers: int = number(0, unit="processes", low=0, high=1024, meaning="processes side by side; 0 is one a core")
     record: tuple[Literal["ties", "residents"], ...] = Field((), description="states to write down as well")
-    draw: int = number(0, unit="whole number", low=0, high=0, meaning="which draw of the parameters; 0 is the centre")
+    draw: int = number(
+        0, unit="whole number", low=0, high=2**63 - 1, meaning="which draw of the rooms' parameters; 0 is the centre")
     rooms: dict[str, Any] = Field(description="the Parameters of every room")
 
     @classmethod
     def check(cls, mapping: Mapping[str, Any]) -> Config:
         """A configuration from plain nested data; what is not given is as in the default run of that world.
+
+        A parameter that is not given is that of ``draw`` (`sim.draws`); one that is given wins over the draw.
 
         Raises:
             ConfigError: if anything in it is unknown, of the wrong type, out of range or impossible together.
@@ -71,8 +75,7 @@ class Config(Checked):
             raise ConfigError(f"A configuration is a mapping, and not {given!r}.")
         top = set(cls.model_fields) - {"rooms"}
         _known(given, top | set(GROUPS))
-        _built(given)
-        rooms = _rooms({group: given.pop(group, {}) for group in GROUPS})
+        rooms = _rooms({group: given.pop(group, {}) for group in GROUPS}, _draw(given.get("draw", 0)))
         if isinstance(given.get("policy"), dict):
             given["policy"] = {name: policy for name, policy in given["policy"].items() if name != "none"}
         if isinstance(given.get("record"), str):
@@ -162,31 +165,34 @@ def _exact(value: Any) -> Any:
 def _known(given: Mapping[str, Any], valid: set[str], where: str = "") -> None:
     for name in given:
         if name not in valid:
-            if not where and name in NOT_BUILT:
-                raise ConfigError(f"{name} is not built yet. There is {', '.join(GROUPS)}.")
             raise ConfigError(f"{where}{name} is unknown. {nearest(where + name, [where + other for other in valid])}")
 
 
-def _built(given: Mapping[str, Any]) -> None:
-    if given.get("draw", 0) != 0 and isinstance(given["draw"], int):
-        raise ConfigError(f"draw={given['draw']} is not built yet: there is only draw=0, the centre of every range.")
+def _draw(given: Any) -> int:
+    """Which draw; what is none is refused later, with the other fields."""
+    is_one = isinstance(given, int | float) and not isinstance(given, bool) and 0 <= given < 2**63 and given % 1 == 0
+    return int(given) if is_one else 0
 
 
-def _rooms(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Every room's ``Parameters`` with what is given, group by group, in place of the defaults."""
+def _rooms(given: Mapping[str, Any], draw: int = 0) -> dict[str, Any]:
+    """Every room's ``Parameters`` with what is given, group by group, in place of the defaults or of what is drawn."""
     numbers: dict[str, dict[str, Any]] = {room: {} for room in ROOMS_IN_ORDER}
     for group, values in given.items():
         if not isinstance(values, dict):
             raise ConfigError(f"{group} is a room with parameters, not {values!r}. Set one, as {group}.NAME=VALUE.")
         _known(values, set(GROUPS[group]), f"{group}.")
         for name, value in values.items():
-            room, field = GROUPS[group][name]
-            kind = get_type_hints(ROOMS[room])[field]
-            numbers[room][field] = _number(REGISTRY[f"{group}.{name}"], kind, value)
+            entry = GROUPS[group][name]
+            numbers[entry.room][entry.field] = _number(entry, get_type_hints(ROOMS[entry.room])[entry.field], value)
+    return {room: _parameters(room, numbers[room], draw) for room in ROOMS_IN_ORDER}
+
+
+def _parameters(room: str, numbers: Mapping[str, Any], draw: int) -> Any:
     try:
-        return {room: ROOMS[room](**values) for room, values in numbers.items()}
+        return dataclasses.replace(draws.room(room, draw), **numbers) if draw else ROOMS[room](**numbers)
     except ValueError as fault:  # numbers that are right one by one and not together
-        raise ConfigError(f"{fault}.") from None
+        among = f"with the other numbers of draw={draw}: " if draw and numbers else ""
+        raise ConfigError(f"{among}{fault}.") from None
 
 
 def _number(entry: Entry, kind: type, value: Any) -> Any:

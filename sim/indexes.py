@@ -12,13 +12,15 @@ from numba import njit
 
 from sim.state import EMPTY, SLOTS, Ints, Ties
 
+BLOCK = 4096
+"""Ties that a room takes at a time where it works out columns for them: so few that these stay in fast memory."""
+
 
 class Incident(NamedTuple):
     """The ties of each resident i: entries ``start[i]`` to ``start[i + 1]``, in the order of the slots."""
 
     start: Ints  # (N + 1,)
-    slot: Ints  # the slot that holds the tie
-    other: Ints  # the row of its other end
+    other: Ints  # the row of the tie's other end
 
 
 class Members(NamedTuple):
@@ -35,8 +37,12 @@ def ties_by_resident(ties: Ties) -> Incident:
 
 @njit(cache=True)
 def held_slots(alter):  # noqa: ANN001, ANN201 - compiled
-    """The slots that hold a tie, ascending. Luck decides which are free, so this does not branch on it."""
-    held = np.empty(alter.size + 1, np.int32)
+    """The slots that hold a tie, ascending. Luck decides which are free, so this does not branch on it.
+
+    They have no sign, nor should a row that a loop over ties looks up: compiled code then need not ask of each whether
+    it is below nil and counts from the end.
+    """
+    held = np.empty(alter.size + 1, np.uint32)
     found = 0
     for slot in range(alter.size):
         held[found] = slot
@@ -45,26 +51,35 @@ def held_slots(alter):  # noqa: ANN001, ANN201 - compiled
 
 
 @njit(cache=True)
+def pairs(held, alter, ids):  # noqa: ANN001, ANN201 - compiled
+    """The ids at the two ends of each of these ties, the lesser first: they key its draws, whoever owns it."""
+    lesser = np.empty(held.size, np.int64)
+    greater = np.empty(held.size, np.int64)
+    for tie in range(held.size):
+        one, other = ids[held[tie] // SLOTS], ids[np.uint32(alter[held[tie]])]
+        lesser[tie] = min(one, other)
+        greater[tie] = max(one, other)
+    return lesser, greater
+
+
+@njit(cache=True)
 def _ties_by_resident(alter, residents):  # noqa: ANN001, ANN202 - compiled
     held = held_slots(alter)
-    start = np.zeros(residents + 1, np.int64)
+    start = np.zeros(residents + 1, np.uint32)
     for slot in held:
-        start[slot // SLOTS + 1] += 1
-        start[alter[slot] + 1] += 1
+        start[slot // SLOTS + 1] += np.uint32(1)
+        start[np.uint32(alter[slot]) + 1] += np.uint32(1)
     for i in range(residents):
         start[i + 1] += start[i]
     filled = start[:-1].copy()
-    slots = np.empty(start[-1], np.int32)
-    other = np.empty(start[-1], np.int32)
+    other = np.empty(start[-1], np.uint32)
     for slot in held:
-        owner, end = slot // SLOTS, alter[slot]
-        slots[filled[owner]] = slot
+        owner, end = slot // SLOTS, np.uint32(alter[slot])
         other[filled[owner]] = end
-        filled[owner] += 1
-        slots[filled[end]] = slot
+        filled[owner] += np.uint32(1)
         other[filled[end]] = owner
-        filled[end] += 1
-    return start, slots, other
+        filled[end] += np.uint32(1)
+    return start, other
 
 
 def members(part: Ints, parts: int) -> Members:
@@ -90,20 +105,19 @@ def _members(part, parts):  # noqa: ANN001, ANN202 - compiled
 @njit(cache=True)
 def in_lottery_order(tickets):  # noqa: ANN001, ANN201 - compiled
     """Rows in the order of their keyed tickets (64 bits), earlier rows first among equals: a radix sort."""
-    n = tickets.size
-    order = np.arange(n)
-    passing = np.empty(n, np.int64)
+    order = np.arange(tickets.size).astype(np.uint32)
+    passing = np.empty(order.size, np.uint32)
     for digit in range(3):
-        shift = np.uint64(31 + 11 * digit)
-        start = np.zeros(2049, np.int64)
-        for i in range(n):
-            start[np.int64((tickets[i] >> shift) & np.uint64(2047)) + 1] += 1
-        for b in range(2048):
-            start[b + 1] += start[b]
-        for i in range(n):
-            bucket = np.int64((tickets[order[i]] >> shift) & np.uint64(2047))
-            passing[start[bucket]] = order[i]
-            start[bucket] += 1
+        shift, low = np.uint64(31 + 11 * digit), np.uint64(2047)
+        start = np.zeros(2049, np.uint32)
+        for ticket in tickets:
+            start[np.uint32((ticket >> shift) & low) + 1] += np.uint32(1)
+        for bucket in range(2048):
+            start[bucket + 1] += start[bucket]
+        for row in order:
+            bucket = np.uint32((tickets[row] >> shift) & low)
+            passing[start[bucket]] = row
+            start[bucket] += np.uint32(1)
         order, passing = passing, order
     return order
 

@@ -98,6 +98,7 @@ class Flow(IntEnum):
     PURSE_TO_CHARITIES = auto()
     CHARITY_SPENT = auto()
     CHARITY_WOUND_UP = auto()
+    COUNCIL_SAVED = auto()
 
 
 class Kind(NamedTuple):
@@ -191,6 +192,7 @@ FLOWS: dict[Flow, Kind] = {
     Flow.PURSE_TO_CHARITIES: Kind("GBP", "purse", "charities' books", "a policy's grants and contracts"),
     Flow.CHARITY_SPENT: Kind("GBP", "charities' books", "", "staff and other costs"),
     Flow.CHARITY_WOUND_UP: Kind("GBP", "charities' books", "", "left when a charity closed"),
+    Flow.COUNCIL_SAVED: Kind("GBP", "", "council", "saved for ever by reorganising; negative: lost"),
 }
 
 STOCKS = {

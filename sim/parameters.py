@@ -23,7 +23,9 @@ class Entry:
     """What the registry knows of one parameter."""
 
     path: str
-    default: float | int | bool
+    room: str
+    field: str
+    default: float | int | bool | str
     unit: str
     low: float
     high: float
@@ -32,6 +34,12 @@ class Entry:
     confidence: str
     is_switch: bool = False
     options: tuple[str, ...] = ()
+    likely: tuple[float, float] | None = None
+
+    @property
+    def is_number(self) -> bool:
+        """Neither a switch nor one of a few options."""
+        return not self.is_switch and not self.options
 
 
 REGISTRY: dict[str, Entry] = {}
@@ -40,13 +48,13 @@ REGISTRY: dict[str, Entry] = {}
 ROOMS: dict[str, type] = {}
 """The class ``Parameters`` of every room that has been imported, by the room's name."""
 
-GROUPS: dict[str, dict[str, tuple[str, str]]] = {}
-"""Where each number is set: group -> name -> (room, field). Most stand under their room's own name."""
+GROUPS: dict[str, dict[str, Entry]] = {}
+"""Where each number is set, by group and name. Most stand under their room's own name."""
 
 
 def parameter(
     default: float, *, unit: str, low: float, high: float, meaning: str, source: str, confidence: str = "low",
-    path: str = "",
+    path: str = "", likely: tuple[float, float] | None = None,
 ) -> Any:
     """A number of a room, to be used as a field of its ``Parameters``.
 
@@ -59,16 +67,19 @@ def parameter(
         source: where the number comes from; "assumption" where from nowhere.
         confidence: high, medium or low.
         path: the dotted path under which it is set, where that is not the room's name and the field's.
+        likely: the ends between which draws are taken, for a number that is known better than what may be asked for.
 
     Raises:
-        ValueError: if the default lies outside the range, or the confidence is not one of the three.
+        ValueError: if the default lies outside a range, or the confidence is not one of the three.
     """
     if not low <= default <= high:
         raise ValueError(f"default {default} outside {low} to {high}: {meaning}")
     if confidence not in CONFIDENCE:
         raise ValueError(f"confidence {confidence!r} is none of {CONFIDENCE}: {meaning}")
+    if likely is not None and not low <= likely[0] <= default <= likely[1] <= high:
+        raise ValueError(f"likely {likely} leaves out default {default} or leaves {low} to {high}: {meaning}")
     facts = {"unit": unit, "low": low, "high": high, "meaning": meaning, "source": source, "confidence": confidence}
-    return dataclasses.field(default=default, metadata=facts | {"path": path})
+    return dataclasses.field(default=default, metadata=facts | {"path": path, "likely": likely})
 
 
 def switch(*, meaning: str, source: str = "MODEL", path: str = "") -> Any:
@@ -95,9 +106,9 @@ def room_parameters(cls: type[T]) -> type[T]:
     for field in fields:
         facts = dict(field.metadata)
         path = facts.pop("path") or f"{room}.{field.name}"
-        REGISTRY[path] = Entry(path=path, default=hints[field.name](field.default), **facts)
+        entry = Entry(path=path, room=room, field=field.name, default=hints[field.name](field.default), **facts)
         group, _, name = path.rpartition(".")
-        GROUPS.setdefault(group, {})[name] = (room, field.name)
+        REGISTRY[path] = GROUPS.setdefault(group, {})[name] = entry
     ROOMS[room] = made
     # Numba's disk cache finds a named tuple again by module and name, so it must live in the room's module.
     numbers_type = namedtuple("Numbers", [f.name for f in fields], module=cls.__module__)  # type: ignore[misc]  # noqa: PYI024
@@ -120,7 +131,7 @@ def _number(value: Any, kind: type, facts: Mapping[str, Any]) -> Any:
 def by_group(rooms: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The numbers of the rooms as plain data, each under the group in which it is set."""
     return {
-        group: {name: getattr(rooms[room], field) for name, (room, field) in names.items() if room in rooms}
+        group: {name: getattr(rooms[entry.room], entry.field) for name, entry in names.items() if entry.room in rooms}
         for group, names in GROUPS.items()
-        if any(room in rooms for room, _ in names.values())
+        if any(entry.room in rooms for entry in names.values())
     }

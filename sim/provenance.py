@@ -34,7 +34,9 @@ def provenance(specs: Sequence[RunSpec], *, started: datetime, command: Sequence
         "ended": ended.isoformat(timespec="seconds"),
         "seconds": round((ended - started).total_seconds(), 3),
         "runs": [
-            {"run_id": s.run_id, "seed": s.config.seed, "replicate": s.replicate, "run_seed": s.seed} for s in specs
+            {"run_id": s.run_id, "draw": s.config.draw, "seed": s.config.seed, "replicate": s.replicate,
+             "run_seed": s.seed}
+            for s in specs
         ],
     }
 

@@ -13,19 +13,20 @@ import pyarrow as pa
 
 from sim.files import OutputError, read_parquet, write_parquet, write_text
 from sim.observables import OBSERVABLES
-from sim.tables import OPTIONAL, SCENARIO, SCHEMAS, Tables
+from sim.tables import ALWAYS, OPTIONAL, PARTS, SCENARIO, SCHEMAS, Tables
 from sim.units import MONTHS_A_YEAR
 
 
 class Results:
-    """Tidy frames of an ensemble: `results`, `by_quintile`, `summary`, and `residents` and `ties` where recorded."""
+    """Tidy frames: `results`, `by_quintile`, `by_band`, `by_service`, `summary`; `residents`, `ties` where recorded."""
 
     def __init__(self, tables: Tables) -> None:
         self.tables = tables
 
     def __repr__(self) -> str:
         rows = self.tables.results
-        return f"Results({len(rows['run_id'].unique())} runs, {len(rows)} rows; results, by_quintile, summary)"
+        parts = ", ".join(("results", *PARTS, "summary"))
+        return f"Results({len(rows['run_id'].unique())} runs, {len(rows)} rows; {parts})"
 
     @cached_property
     def results(self) -> Any:
@@ -36,6 +37,16 @@ class Results:
     def by_quintile(self) -> Any:
         """A row a run, month and deprivation quintile."""
         return _frame(self.tables.by_quintile)
+
+    @cached_property
+    def by_band(self) -> Any:
+        """A row a run, month and income band of charities."""
+        return _frame(self.tables.by_band)
+
+    @cached_property
+    def by_service(self) -> Any:
+        """A row a run, month and council service."""
+        return _frame(self.tables.by_service)
 
     @cached_property
     def residents(self) -> Any:
@@ -182,6 +193,7 @@ def read_results(folder: str | os.PathLike[str]) -> Results:
         path = Path(folder) / f"{name}.parquet"
         if path.exists():
             tables[name] = read_parquet(path)
-    if not {"results", "by_quintile"} <= set(tables):
-        raise OutputError(f"{folder} is not a results folder: it needs results.parquet and by_quintile.parquet.")
+    if not set(ALWAYS) <= set(tables):
+        needed = ", ".join(f"{name}.parquet" for name in ALWAYS)
+        raise OutputError(f"{folder} is not a results folder: it needs {needed}.")
     return Results(Tables(**tables))

@@ -13,13 +13,16 @@ from sim.chance import Dice
 from sim.community import Community
 from sim.ledger import Flow
 from sim.processes import (
+    coproduction,
     funding,
     helping,
     meeting,
     need,
     nurture,
     renewal,
+    reorganisation,
     serving,
+    survival,
     ties,
     trust,
     volunteering,
@@ -43,14 +46,17 @@ class Step(NamedTuple):
 MONTH: tuple[Step, ...] = (
     Step("renew", renewal, "who lives here is settled before anything is done for them"),
     Step("fund", funding, "money comes before what it buys"),
+    Step("reorganise", reorganisation, "posts follow the pay bill; who left is not there to be met"),
     Step("nurture", nurture, "what is bought for meetings is there before people meet"),
     Step("meet", meeting, "hours are shared before they can build a tie"),
     Step("tie", ties, "ties follow the hours of the month"),
     Step("need", need, "need arises before anybody answers it"),
     Step("help", helping, "neighbours are asked first, and draw on one budget of time"),
+    Step("coproduce", coproduction, "hours set aside for joint work go first, and are counted once"),
     Step("serve", serving, "paid and volunteer hours meet what is left"),
     Step("volunteer", volunteering, "who asks, joins and leaves has lived the month; hours are pledged for the next"),
     Step("trust", trust, "experience of the month is complete"),
+    Step("survive", survival, "income, costs and members of the month are known"),
 )
 
 

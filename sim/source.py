@@ -6,6 +6,7 @@ function in another file changes) and the stored runs, so that editing a plot lo
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import os
 from functools import cache
@@ -14,7 +15,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 COUNTS = (
     "units.py", "chance.py", "compiling.py", "parameters.py", "checked.py", "place.py", "world.py", "policy.py",
-    "state.py", "indexes.py", "ledger.py", "founding", "processes", "schedule.py", "observables.py", "model.py", "data",
+    "state.py", "indexes.py", "ledger.py", "founding", "processes", "schedule.py", "observables", "model.py", "data",
 )  # fmt: skip
 """What can change a result: files, and folders with all that is in them."""
 
@@ -35,6 +36,13 @@ def config_folder() -> Path:
     """Where the files of ``configs/`` are: inside the installed package, else at the top of the repository."""
     inside = HERE / "_configs"
     return inside if inside.is_dir() else HERE.parent / "configs"
+
+
+@cache
+def data_table(name: str) -> list[dict[str, str]]:
+    """The rows of ``sim/data/NAME.csv``; lines that begin with # are comments."""
+    text = (HERE / "data" / f"{name}.csv").read_text(encoding="utf-8")
+    return list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
 
 
 def cache_folder() -> Path:

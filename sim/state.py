@@ -106,7 +106,6 @@ class Residents(NamedTuple):
     unsupported_asks: Ints  # asks without support since trust last moved
     strain: Floats  # load that such asks add for this resident, beside the founding mean
     influence: Ints  # 1 if this resident feels able to influence local decisions
-    running_hours: Floats  # formal hours that went into running joint work this month
 
 
 class Ties(NamedTuple):
@@ -157,8 +156,7 @@ class Charities(NamedTuple):
     reserves: Floats  # pounds
     deficits: Ints  # yearly accounts in deficit, one after the other
     income_past: Floats  # (C, 24) income of each of the last 24 months, by month modulo 24
-    joint_staff_hours: Floats  # paid hours that went into joint work this month
-    running_hours: Floats  # paid hours that went into running it
+    joint_staff_hours: Floats  # of paid_hours, what went into joint work and its co-ordination this month
 
 
 class Bands(NamedTuple):
@@ -198,6 +196,7 @@ class Council(NamedTuple):
     culture: Floats  # 0 to 1: how far a culture programme, or parity at the top, has come
     openness: Floats  # share of discretionary hours opened to joint work, beside founding
     decides_locally: Ints  # 1 if money is allotted by neighbourhoods rather than by the authority
+    modes_differ: Ints  # 1 if contracts, grants and assets differ in kind, 0 if a pound is a pound
 
 
 class Services(NamedTuple):
@@ -218,7 +217,7 @@ class Services(NamedTuple):
     joint_output: Floats  # hours of need that joint work could meet
     volunteers: Floats  # citizens in its joint work this month
     used: Floats  # hours of need that it met this month, alone and jointly
-    running_hours: Floats  # hours that its officers put into running joint work this month
+    joint_quality_founding: Floats  # q0: mean quality of the citizens' hours in joint_citizen_founding
 
 
 class Neighbourhoods(NamedTuple):
@@ -240,6 +239,7 @@ class Neighbourhoods(NamedTuple):
     joint_kinds: Floats  # (B, kinds) hours of need that joint work here can meet, by kind
     allotted: Floats  # share of the discretionary hours that this neighbourhood gets
     needed: Floats  # share of the place's need that arises here
+    joint_routes: Floats  # (B, 3) of joint_kinds in all, by route: direct, brokered, charities' own
 
 
 class Officers(NamedTuple):
@@ -347,6 +347,7 @@ class Constants(NamedTuple):
     joint_scale: Floats  # likewise its joint work
     paid_before: Floats  # paid hours per 1,000 residents, mean of the 12 months before month 0
     unpaid_before: Floats  # unpaid hours likewise
+    joint_member_quality_founding: Floats  # q0 of that route between charities' own staff and citizens
 
 
 class Policies(NamedTuple):
@@ -510,10 +511,11 @@ _SHORT = {
     "tenure", "group", "venue", "ever", "met_neighbour", "klass", "deepening", "band", "serves_place", "statutory",
     "section_114", "quintile", "instrument", "payer", "meeting_ban", "influence", "alive", "wide", "decides_locally",
     "body", "filled", "kind", "struck", "planned_council", "planned_health", "whom",
+    "modes_differ",
 }  # fmt: skip
 _WIDTH = {
     "need": len(KINDS), "met": len(KINDS), "kinds": len(KINDS), "joint_kinds": len(KINDS), "hours_past": 12,
-    "income_past": 24,
+    "income_past": 24, "joint_routes": 3,
 }  # fmt: skip
 _LONG = {"id", "post", "who"}
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.files import OutputError, check_folder, read_parquet, write_parquet
-from sim.tables import SCHEMAS, Tables
+from sim.tables import ALWAYS, SCHEMAS, Tables
 
 ID_DIGITS = 24
 
@@ -53,10 +53,14 @@ class Store:
         """
         check_folder(self.folder)
 
+    def has(self, run: str, record: Iterable[str] = ()) -> bool:
+        """Whether a finished run's files are there; only `get` sees whether they are sound."""
+        return all(self._path(run, name).exists() for name in (*ALWAYS, *record))
+
     def get(self, run: str, record: Iterable[str] = ()) -> Tables | None:
         """A finished run's tables, or None if it, or a state asked for, is not there whole."""
         tables: dict[str, Any] = {}
-        for name in ("results", "by_quintile", *record):
+        for name in (*ALWAYS, *record):
             path = self._path(run, name)
             if not path.exists():
                 return None

@@ -1,7 +1,8 @@
 """The tables that runs leave: their columns, and the diary in which one run is written down.
 
-A run leaves two tables, ``results`` (a row a month) and ``by_quintile`` (a row a month and deprivation quintile), and
-on request ``residents`` and ``ties`` as they stood at the end of the first and the last month. The tables of several
+A run leaves four tables: ``results`` (a row a month), ``by_quintile`` (a row a month and deprivation quintile),
+``by_band`` (a row a month and income band of charities) and ``by_service`` (a row a month and council service); and on
+request ``residents`` and ``ties`` as they stood at the end of the first and the last month. The tables of several
 runs are the same, one under the other. `SCHEMAS` states names, dtypes, units and meanings; the files carry them.
 """
 
@@ -15,7 +16,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from sim.observables import OBSERVABLES
+from sim.observables import OBSERVABLES, parties
+from sim.source import data_table
 from sim.state import EMPTY, NOBODY, QUINTILES, SLOTS, STRONG, State
 
 SCENARIO = ("place", "world", "policy", "rival", "ablation", "draw")
@@ -109,14 +111,33 @@ def _observed(*, by_quintile: bool) -> list[pa.Field]:
     ]
 
 
+BANDS = parties.BAND_NAMES
+SERVICES = tuple(row["service"] for row in data_table("services"))
+
+
+def _parts(name: str, part: str, meaning: str) -> pa.Schema:
+    """The columns of a table that has a row for each month and named part."""
+    columns = [_field(column, pa.float64(), unit, what) for column, (unit, what) in parties.UNITS[name].items()]
+    return pa.schema([*_IDENTITY, *_TIME, _field(part, pa.string(), "name", meaning), *columns])
+
+
 _QUINTILE = _field("quintile", pa.int64(), "count", "deprivation of the neighbourhood, 1 most deprived")
 SCHEMAS: dict[str, pa.Schema] = {
     "results": pa.schema(_IDENTITY + _TIME + _observed(by_quintile=False)),
     "by_quintile": pa.schema([*_IDENTITY, *_TIME, _QUINTILE, *_observed(by_quintile=True)]),
+    "by_band": _parts("by_band", "income_band", "income band of charities, or unregistered groups"),
+    "by_service": _parts("by_service", "service", "service of the council"),
     "residents": pa.schema(_IDENTITY + _TIME + [_field(c, _kind(c), u, m) for c, (u, m, _) in _RESIDENTS.items()]),
     "ties": pa.schema(_IDENTITY + _TIME + [_field(c, _kind(c), u, m) for c, (u, m) in _TIES.items()]),
 }
 """Names, dtypes, units and meanings of every table, in order."""
+PARTS: dict[str, tuple[str, tuple[Any, ...]]] = {
+    "by_quintile": ("quintile", tuple(range(1, QUINTILES + 1))), "by_band": ("income_band", BANDS),
+    "by_service": ("service", SERVICES),
+}  # fmt: skip
+"""Tables with a row for each month and part: the column that names the part, and the parts in order."""
+ALWAYS = ("results", *PARTS)
+"""Tables that every run leaves."""
 
 
 def published_schema() -> dict[str, list[dict[str, str]]]:
@@ -139,6 +160,8 @@ class Tables:
 
     results: pa.Table
     by_quintile: pa.Table
+    by_band: pa.Table
+    by_service: pa.Table
     residents: pa.Table | None = None
     ties: pa.Table | None = None
 
@@ -173,14 +196,15 @@ class Diary:
     def __init__(self, identity: dict[str, str | int], dates: Sequence[date], record: Iterable[str] = ()) -> None:
         self._identity, self._dates, self._record = identity, list(dates), tuple(record)
         self._whole: list[dict[str, float]] = []
-        self._by_quintile: list[dict[str, Sequence[float]]] = []
+        self._parts: dict[str, list[dict[str, Sequence[float]]]] = {name: [] for name in PARTS}
         self._states: dict[str, list[pa.Table]] = {name: [] for name in self._record}
 
     def write(self, observed: Any, state: State) -> None:
         """Write down one month: `observed` has `whole` and `by_quintile`, values by observable."""
         month = len(self._whole)
         self._whole.append(observed.whole)
-        self._by_quintile.append(observed.by_quintile)
+        for name, months in self._parts.items():
+            months.append(getattr(observed, name))
         if month in {0, len(self._dates) - 1}:
             for name in self._record:
                 columns = _residents(state) if name == "residents" else _ties(state)
@@ -191,13 +215,18 @@ class Diary:
         """All that was written."""
         months = range(len(self._whole))
         whole = {name: np.array([row[name] for row in self._whole]) for name in OBSERVABLES}
-        starred = [name for name, o in OBSERVABLES.items() if o.by_quintile]
-        quintiles = {name: np.array([row[name] for row in self._by_quintile]).ravel() for name in starred}
-        quintiles["quintile"] = np.tile(np.arange(1, QUINTILES + 1), len(months))
         return Tables(
             results=self._table("results", whole, list(months)),
-            by_quintile=self._table("by_quintile", quintiles, [m for m in months for _ in range(QUINTILES)]),
+            **{name: self._by_part(name) for name in PARTS},
             **{name: pa.concat_tables(parts).combine_chunks() for name, parts in self._states.items()},
+        )
+
+    def _by_part(self, name: str) -> pa.Table:
+        label, parts = PARTS[name]
+        rows = self._parts[name]
+        columns = {f.name: np.array([row[f.name] for row in rows]).ravel() for f in SCHEMAS[name] if f.name in rows[0]}
+        return self._table(
+            name, columns | {label: list(parts) * len(rows)}, [m for m in range(len(rows)) for _ in parts]
         )
 
     def _table(self, name: str, columns: dict[str, Any], months: Sequence[int]) -> pa.Table:

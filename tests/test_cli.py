@@ -222,7 +222,7 @@ BAD = {
     ("run", "replicates=0"): "replicates",
     ("run", "record=[tie]"): "ties",
     ("run", "world=deep"): "not built yet",
-    ("run", "draw=3"): "not built yet",
+    ("run", "draw=-3"): "0 is the centre",
     ("run", "ablation=culture.effect"): "not built yet",
     ("run", "world=history", "months=300"): "204",
     ("run", "policy=nurture_late", "months=24"): "would never start",

@@ -17,10 +17,10 @@ from omegaconf import OmegaConf
 from sim.composition import compose
 from sim.files import OutputError
 from sim.observables import OBSERVABLES
-from sim.report import write_report
+from sim.report import page, write_report
 from sim.report.figures import _lanes
 from sim.report.page import GROUPS
-from sim.report.study import read_study
+from sim.report.study import Scenario, read_study
 from sim.report.words import amount, changed, finding, findings, interval, peaks, sign, signed
 from sim.results import Results, read_results, write_results
 from sim.tables import SCHEMAS, Tables, joined
@@ -182,6 +182,14 @@ def test_altered_parameters_are_named(tmp_path):
     folder = write(tmp_path, [words], lived(compose(words), replicates=2))
     write_report(folder)
     assert "but volunteering.asked_share 0.5 (stated: " in Page(folder).text
+
+
+def test_a_draw_is_named_and_what_was_set_in_it(tmp_path):
+    words = [*ONE, "draw=3", "volunteering.asked_share=0.5"]
+    drawn = compose([*ONE, "draw=3"])
+    scenario = Scenario("", compose(words), None)
+    assert page._parameters(drawn) == "all as drawn at random: draw 3"
+    assert page._altered(scenario) == "volunteering.asked_share 0.5 (drawn: 0.56457)"
 
 
 def test_what_is_typed_is_written_as_text_and_never_as_tags(tmp_path):

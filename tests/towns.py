@@ -77,7 +77,6 @@ def _people(state: State, rng: Any, habit: str) -> None:
     r.role_starts[:] = r.role_since + rng.integers(0, 4, n)
     r.pledged_hours[:] = np.where(r.gives_to != NOBODY, rng.gamma(2, 5, n), 0)
     r.joint_hours[:] = r.pledged_hours * rng.choice([0.0, 0.1], n)
-    r.running_hours[:] = 0.25 * r.joint_hours
     r.formal_hours[:], r.helping_hours[:], r.spare_hours[:] = rng.gamma(1, 5, n), rng.gamma(1, 5, n), rng.gamma(1, 4, n)
     for name in ("active_months", "helped_months", "received_months"):
         getattr(r, name)[:] = rng.integers(0, 2**13, n)
@@ -124,7 +123,6 @@ def _bodies(state: State, rng: Any, habit: str) -> None:
     c.paid_hours[:], c.joining_weight[:] = rng.gamma(1, 50, n), rng.integers(0, 4, n)
     c.kinds[:] = _shares(rng, n)
     c.work_hours[:] = rng.gamma(2, 30, n)
-    c.running_hours[:] = 0.05 * c.paid_hours
     money = 0.0 if habit == "no budget" else 1.0
     c.alive[:] = rng.random(n) < 0.85
     if n and habit == "one group":
@@ -136,12 +134,13 @@ def _bodies(state: State, rng: Any, habit: str) -> None:
     c.from_council[:], c.luck[:] = 0.5 * (c.grants + c.contracts), rng.normal(0, 0.2, n)
     c.costs[:], c.reserves[:] = rng.gamma(2, 2500, n), rng.normal(5000, 20000, n)
     c.deficits[:], c.income_past[:] = rng.integers(0, 4, n), rng.gamma(1, 5000, (n, 24))
+    c.joint_staff_hours[:] = c.paid_hours * rng.choice([0.0, 0.1], n)
     for column in (c.bought_hours, c.connecting_hours, c.supported):
         column[:] = np.where(rng.random(n) < 0.2, rng.gamma(1, 5, n), 0.0)
     gone = c.alive == 0
     for column in (c.paid_hours, c.joining_weight, c.work_hours, c.private_base, c.grants_base, c.contracts_base,
                    c.private_income, c.grants, c.contracts, c.from_council, c.costs, c.reserves, c.income_past,
-                   c.bought_hours, c.connecting_hours, c.supported, c.weight):  # fmt: skip
+                   c.bought_hours, c.connecting_hours, c.supported, c.weight, c.joint_staff_hours):  # fmt: skip
         column[gone] = 0.0
     bands = state.bands
     bands.income[:] = [80, 300, 2800, 26000, 30000, 20000, 10000]
@@ -164,9 +163,9 @@ def _bodies(state: State, rng: Any, habit: str) -> None:
     s.spend[:] = rng.gamma(2, 1000, 4) * money
     s.spend_founding[:], s.contracts[:] = 2000.0 * money, 0.2 * s.spend
     s.hours[:] = (s.spend - s.contracts) / 22.0
-    s.running_hours[:] = [0.0, 0.0, 1.0, 2.0]
     s.sigma_ratio[:] = 1.0
     s.joint_officer_founding[:], s.joint_citizen_founding[:] = [0, 0, 40, 30], [0, 0, 25, 35]
+    s.joint_quality_founding[:] = [0, 0, 0.5, 0.4]
     for column in (s.joint_officer, s.joint_citizen, s.joint_output, s.volunteers, s.used):
         column[:] = rng.gamma(1, 3, 4)
     council.discretionary_founding[:] = 4000.0 * money
@@ -174,6 +173,7 @@ def _bodies(state: State, rng: Any, habit: str) -> None:
     council.reorganisation_due[:] = rng.choice([0.0, 5000.0])
     council.saved_share[:], council.culture[:] = rng.choice([0.0, 0.01, -0.01]), rng.random()
     council.openness[:], council.decides_locally[:] = rng.gamma(4, 0.25), rng.integers(0, 2)
+    council.modes_differ[:] = state.seed % 2
     b = state.neighbourhoods
     b.quintile[:] = rng.integers(1, 6, len(b.x))
     b.x[:], b.y[:] = rng.normal(0, 1, len(b.x)), rng.normal(0, 1, len(b.x))
@@ -185,7 +185,7 @@ def _bodies(state: State, rng: Any, habit: str) -> None:
     b.allotted[:] = b.needed[:] = 1.0 / len(b.x)
     for column in (b.joint_officer, b.joint_citizen, b.joint_charity):
         column[:] = rng.gamma(1, 4, len(b.x))
-    b.joint_kinds[:] = rng.gamma(1, 2, (len(b.x), len(KINDS)))
+    b.joint_kinds[:], b.joint_routes[:] = rng.gamma(1, 2, (len(b.x), len(KINDS))), rng.gamma(1, 2, (len(b.x), 3))
     p = state.policies
     p.instrument[:], p.dose[:] = [0, 1], [rng.choice([0.0, 12.0, 500.0]), 12.0]
     p.start[:], p.months[:], p.taper[:] = [state.month - 3, state.month + 1], [24, 60], [0, 12]
@@ -252,6 +252,7 @@ def _founded(state: State, rng: Any) -> None:
     c.group_chance[:], c.register_chance[:] = 0.02, 0.01
     c.help_scale[:], c.joint_scale[:] = 0.9, 1.1
     c.joint_staff_founding[:], c.joint_member_founding[:] = 20.0, 15.0
+    c.joint_member_quality_founding[:] = 0.6
     c.need_scale[:], c.influence[:], c.paid_before[:] = 1.0, -0.66, 4000.0
     c.paid_hours[:] = state.services.hours.sum()
 

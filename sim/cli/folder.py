@@ -48,7 +48,9 @@ def write_several(
 def title(config: Config) -> str:
     """A scenario in a few words."""
     names = config.scenario
-    return f"{names['place']}, {config.place.residents:,} residents, world {names['world']}, policy {names['policy']}"
+    draw = f", draw {config.draw}" if config.draw else ""
+    size = f"{config.place.residents:,} residents"
+    return f"{names['place']}, {size}, world {names['world']}, policy {names['policy']}{draw}"
 
 
 def _yaml(plain: dict[str, Any]) -> str:

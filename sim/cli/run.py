@@ -14,6 +14,8 @@ in the store and not done twice, so a run that was interrupted goes on where it 
   world=history|essay|flat     months=204                   what happens from outside, and for how long
   policy=none|nurture_early|nurture_late|ready_meals        what is done; policy=[one,other] combines
   volunteering.asked_share=0.5                              any parameter, by room and name
+  draw=0                                                    which draw of all parameters from their ranges; 0 is the
+                                                            stated values; a parameter that you set wins over the draw
   replicates=20   seed=1   workers=0                        runs, where their luck comes from, processes (0: all cores)
   record=[residents,ties]                                   keep states of the first and the last month too
   hydra.run.dir=FOLDER                                      where results go; else outputs/<date>/<time>
@@ -24,6 +26,7 @@ in the store and not done twice, so a run that was interrupted goes on where it 
 examples:
   takestwo run world=essay policy=nurture_early place.residents=1500 months=36 replicates=2
   takestwo run -m world=flat,history place.residents=1500 months=24 replicates=1
+  takestwo run -m draw=1,2 place.residents=1500 months=24 replicates=1
 """
 
 

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 from rich.table import Table
 
+from sim.cost import Cost
 from sim.ensemble import Progress
 from sim.observables import OBSERVABLES
 from sim.results import Results, summarised
@@ -41,10 +42,15 @@ def console(*, error: bool = False) -> Console:
 
 
 class Watcher:
-    """Shows how far an ensemble is: a bar in a terminal, else a line now and then. Use it in ``with``, and call it."""
+    """Shows how far an ensemble is: a bar in a terminal, else a line now and then. Use it in ``with``, and call it.
 
-    def __init__(self) -> None:
+    Args:
+        cost: what it will cost, said first.
+    """
+
+    def __init__(self, cost: Cost) -> None:
         self._console = console(error=True)
+        self._console.print(str(cost), soft_wrap=True)
         self._began = self._last_line = time.monotonic()
         self._pause = FIRST_LINE_SECONDS
         self._first = True
@@ -54,6 +60,11 @@ class Watcher:
             console=self._console, transient=True, disable=not self._console.is_terminal,
         )  # fmt: skip
         self._task = self._bar.add_task("starting", total=None, left="")
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since it was made."""
+        return time.monotonic() - self._began
 
     def __enter__(self) -> Self:
         self._bar.start()

@@ -13,8 +13,10 @@ from rich.console import Console
 from sim.cli import folder
 from sim.cli.request import Request
 from sim.cli.screen import Watcher
+from sim.cost import cost_of, learn
 from sim.ensemble import run_all, specs_of
 from sim.files import check_folder
+from sim.founding import missed
 from sim.provenance import provenance
 from sim.results import Results
 from sim.store import Store
@@ -42,15 +44,18 @@ def run_points(asked: Request, command: Sequence[str], started: datetime) -> Don
     Store(asked.store).check()
     each = [specs_of(point.config) for point in asked.points]
     specs = [spec for part in each for spec in part]
-    watcher = Watcher()
+    workers = asked.points[0].config.workers
+    cost = cost_of(specs, workers=workers, store=asked.store)
+    watcher = Watcher(cost)
     try:
         with watcher:
-            tables = run_all(specs, workers=asked.points[0].config.workers, store=asked.store, progress=watcher)
+            tables = run_all(specs, workers=workers, store=asked.store, progress=watcher)
     except BaseException as fault:
         folder.unmake(asked.folder)
         if isinstance(fault, KeyboardInterrupt):
             raise KeyboardInterrupt(_interrupted(asked, command, watcher, len(specs))) from None
         raise
+    learn(asked.store, cost, watcher.seconds)
     results = []
     for part in each:
         results.append(Results(joined(tables[: len(part)])))
@@ -74,7 +79,11 @@ def report(where: Path) -> None:
 
 
 def say_where(out: Console, asked: Request, done: Done) -> None:
-    """Say where the results lie."""
+    """Say which places do not begin as they were to, and where the results lie."""
+    for point in asked.points:
+        if faults := missed(point.config):
+            what = f"{folder.title(point.config)}: with these parameters it cannot begin as places are to"
+            out.print(f"Note: {what} ({'; '.join(faults)}).", soft_wrap=True)
     if done.stored:
         out.print(f"{done.stored} of {done.runs} runs were found in {asked.store}.", soft_wrap=True)
     out.print(f"Results: {asked.folder}", soft_wrap=True)

@@ -19,7 +19,7 @@ import numpy as np
 
 from sim import policy, schedule, world
 from sim.founding.first_morning import first_morning
-from sim.founding.solving import Solved, solve
+from sim.founding.solving import FoundingError, Solved, shortfalls, solve
 from sim.place import Place
 from sim.source import cache_folder, source_hash
 from sim.state import NOBODY, SURVIVAL_MONTHS, Policies, State, World
@@ -28,7 +28,7 @@ from sim.units import MONTHS_A_YEAR
 if TYPE_CHECKING:
     from sim.config import Config
 
-__all__ = ["SPIN_UP_MONTHS", "Solved", "found", "solve"]
+__all__ = ["SPIN_UP_MONTHS", "FoundingError", "Solved", "found", "solve"]
 
 REFERENCE = "england_average"
 """The place whose joint work at founding is the measure of joint work anywhere."""
@@ -48,6 +48,9 @@ def found(config: Config, seed: int) -> State:
 
     Returns:
         the state at month 0.
+
+    Raises:
+        FoundingError: if there are no constants that keep such a place as it is.
     """
     town = _spun_up(config, seed)
     ahead = world.build(config.world, config.place, config.world.most_months)
@@ -60,23 +63,48 @@ def found(config: Config, seed: int) -> State:
 
 def solved_for(config: Config) -> Solved:
     """The constants of a place, from the cache or solved now."""
-    place = config.place.model_dump(mode="json", exclude={"residents", "sources", "title"})
-    path = _kept("constants", place, config)
+    path = constants_file(config)
     try:
         return Solved.load(path)
     except (OSError, ValueError):
         like = Place.named(REFERENCE)
-        alike = place == like.model_dump(mode="json", exclude={"residents", "sources", "title"})
-        reference = None if alike else solved_for(config.model_copy(update={"place": like}))
+        is_reference = _facts(config.place) == _facts(like)
+        reference = None if is_reference else solved_for(config.model_copy(update={"place": like}))
         main = config.main_model
         solved = solve(config, reference, solved_for(main).levels if main else None)
         _keep(path, solved.save)
         return solved
 
 
-def _spun_up(config: Config, seed: int) -> State:
+def constants_file(config: Config) -> Path:
+    """Where the constants of a place are kept once they are solved."""
+    return _kept("constants", _facts(config.place), config)
+
+
+def _facts(place: Place) -> dict[str, Any]:
+    """What of a place its constants depend on: they hold for any number of residents."""
+    return place.model_dump(mode="json", exclude={"residents", "sources", "title"})
+
+
+def town_file(config: Config, seed: int) -> Path:
+    """Where a place on its first morning is kept once it is founded."""
     place = config.place.model_dump(mode="json", exclude={"sources", "title"})
-    path = _kept("town", place | {"seed": seed, "months": SPIN_UP_MONTHS}, config)
+    return _kept("town", place | {"seed": seed, "months": SPIN_UP_MONTHS}, config)
+
+
+def missed(config: Config) -> list[str]:
+    """What a founded place was to look like and does not, since its parameters do not allow it; else nothing.
+
+    A place is then as steady as any other, but begins elsewhere. Empty too where its constants are not kept.
+    """
+    try:
+        return shortfalls(Solved.load(constants_file(config)))
+    except (OSError, ValueError):
+        return []
+
+
+def _spun_up(config: Config, seed: int) -> State:
+    path = town_file(config, seed)
     try:
         return State.load(path)
     except (OSError, ValueError):

@@ -5,19 +5,18 @@ Everything here is keyed by the run seed and a person's first id, so that a plac
 
 from __future__ import annotations
 
-import csv
 import math
-from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numba import njit
 
 from sim.chance import Dice, Die, between, permanent_id, uniform, uniform2
+from sim.founding import books
 from sim.ledger import Flow
 from sim.parameters import numbers
 from sim.processes.renewal import make_person
+from sim.source import data_table
 from sim.state import (
     BONDING,
     BRIDGING,
@@ -66,17 +65,18 @@ def first_morning(config: Config, seed: int, solved: Solved, month: int) -> Stat
         month: the month that begins, negative.
     """
     place = config.place
-    bodies = _bodies(place)
+    rows = books.capacity(books.bodies_of(place))
     state = allocate(
-        residents=place.residents, charities=len(bodies), services=len(_table("services")),
+        residents=place.residents, charities=rows, services=len(data_table("services")),
         neighbourhoods=place.neighbourhoods, policies=0, world=1, flows=len(Flow), officers=posts(place), seed=seed,
         month=month,
     )  # fmt: skip
     solved.write_to(state)
     dice = Dice(seed, month)
     _lay_out_neighbourhoods(state, place)
-    _set_up_charities(state, bodies)
     _set_up_council(state, place)
+    books.set_up(state, place, config.survival, place.residents * VOLUNTEER_SHARE * MEAN_ROLE_HOURS)
+    _let_grants_and_contracts(state, config.funding.council_part)
     _open_posts(state)
     for name, (a, b) in TRUST_SHAPE.items():
         getattr(state.quantiles, name)[:] = beta_quantiles(a, b)
@@ -84,15 +84,10 @@ def first_morning(config: Config, seed: int, solved: Solved, month: int) -> Stat
     sizes = np.bincount(state.residents.neighbourhood, minlength=place.neighbourhoods)
     _tie_people_together(state.residents, state.ties, sizes, solved.start, dice.streams, month)
     _hand_out_roles(state.residents, state.charities, solved.start, dice.streams, month)
+    state.constants.register_chance[0], state.constants.group_chance[0] = books.founding_chances(state)
     for name in ("core_funding", "other_income", "care_demand", "household", "hardship"):
         getattr(state.world, name)[:] = 1.0
     return state
-
-
-@cache
-def _table(name: str) -> list[dict[str, str]]:
-    text = files("sim").joinpath(f"data/{name}.csv").read_text(encoding="utf-8")
-    return list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
 
 
 def _kinds(row: dict[str, str]) -> list[float]:
@@ -115,37 +110,6 @@ def _lay_out_neighbourhoods(state: State, place: Place) -> None:
     b.allotted[:] = b.needed[:] = b.need_weight / b.need_weight.sum()
 
 
-def _bodies(place: Place) -> list[tuple[dict[str, str], float]]:
-    """A row of the band table and a weight for every body: by quota, a branch weighing its part of the body."""
-    people = population(place.residents)
-    registered = place.charities_per_1000 * people / 1000.0
-    bodies = []
-    for row in _table("bands"):
-        weight = registered * (float(row["share"]) if row["share"] else place.unregistered_per_registered)
-        reach = float(row["reach"])
-        count = max(1, round(weight * max(1.0, reach / people))) if weight > 0.0 else 0
-        bodies += [(row, weight / count)] * count
-    return bodies
-
-
-def _set_up_charities(state: State, bodies: list[tuple[dict[str, str], float]]) -> None:
-    c, places = state.charities, len(state.neighbourhoods.x)
-    for g, (row, weight) in enumerate(bodies):
-        c.id[g] = permanent_id(places, 1_000_000 + g)
-        c.neighbourhood[g] = g % places
-        c.band[g], c.serves_place[g], c.weight[g] = int(row["band"]), int(row["wide"]), weight
-        hours = weight * float(row["income_gbp"]) * float(row["staff_share"]) / 12.0
-        c.paid_hours[g] = hours / HOUR_GBP
-        c.kinds[g] = _kinds(row)
-        c.joining_weight[g] = float(row["volunteers"])
-    expected = len(state.residents.id) * VOLUNTEER_SHARE * MEAN_ROLE_HOURS
-    c.work_hours[:] = expected * c.joining_weight / max(1.0, c.joining_weight.sum())
-
-
-HOUR_GBP = 22.0
-"""A paid hour in a charity, as in the council: assumption."""
-
-
 def _set_up_council(state: State, place: Place) -> None:
     council, services = state.council, state.services
     people = population(place.residents)
@@ -157,9 +121,23 @@ def _set_up_council(state: State, place: Place) -> None:
     council.openness[0] = 1.0
     council.reserves[0] = council.reserves_target[0] = spend * place.reserves_share
     council.spend_last_year[0] = spend
-    for s, row in enumerate(_table("services")):
+    for s, row in enumerate(data_table("services")):
         services.statutory[s], services.share[s] = int(row["statutory"]), float(row["share"])
         services.kinds[s] = _kinds(row)
+    services.sigma_ratio[:] = 1.0
+    care = spend * place.care_share / 12.0
+    council.spend_statutory[0] = care
+    council.discretionary_founding[0] = council.spend_discretionary[0] = spend / 12.0 - care
+    services.spend_founding[:] = services.share * np.where(services.statutory == 1, care, spend / 12.0 - care)
+
+
+def _let_grants_and_contracts(state: State, council_part: float) -> None:
+    """What the services have at founding once the council's grants to charities are taken off."""
+    s = state.services
+    grants = council_part * sum(state.charities.grants_base.tolist())
+    rest = max(0.0, float(state.council.discretionary_founding[0]) - grants)
+    s.spend_founding[:] = np.where(s.statutory == 1, s.spend_founding, s.share * rest)
+    s.spend[:] = s.spend_founding
 
 
 def posts(place: Place) -> int:

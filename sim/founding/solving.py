@@ -30,8 +30,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from sim import schedule
+from sim.founding.books import founding_chances
 from sim.founding.first_morning import first_morning
 from sim.ledger import Flow
+from sim.processes import coproduction
 from sim.state import (
     BONDING,
     EMPTY,
@@ -66,6 +68,12 @@ UNMET = 0.20
 INFLUENCE = 0.39
 PARTNERSHIPS, ACQUAINTANCES, ALLIES_KNOWN = 5.0, 5.0, 2.0
 MEMBERS = 0.30
+MISS = 0.15
+"""A target is missed where what came of it lies this share of it away."""
+
+
+class FoundingError(ValueError):
+    """A place that cannot be founded, told in one message."""
 
 
 class Start(NamedTuple):
@@ -94,10 +102,11 @@ class Levels(NamedTuple):
 
 
 class Joint(NamedTuple):
-    """Joint work at founding by service, hours a month per 1,000 residents: officers', and citizens' by quality."""
+    """Joint work at founding by service, hours a month per 1,000 residents."""
 
-    officer: Floats
-    citizen: Floats
+    officer: Floats  # L0
+    citizen: Floats  # q0 V0
+    quality: Floats  # q0
 
 
 class Solved(NamedTuple):
@@ -116,8 +125,8 @@ class Solved(NamedTuple):
         for name in CONSTANT:
             for column, value in zip(getattr(state, name), getattr(self, name), strict=True):
                 column[:] = value
-        state.services.joint_officer_founding[:] = self.joint.officer
-        state.services.joint_citizen_founding[:] = self.joint.citizen
+        for column, value in zip(_joint_work(state), self.joint, strict=True):
+            column[:] = value
 
     def save(self, path: Path) -> None:
         """Write to exactly ``path``, by a temporary file and a rename."""
@@ -156,6 +165,9 @@ def solve(config: Config, reference: Solved | None = None, match: Levels | None 
         config: the place and the rooms' parameters.
         reference: the reference place's constants, whose joint work counts as the founding's; itself, if none.
         match: what the place shall have at founding; if none, the targets above.
+
+    Raises:
+        FoundingError: if it comes to numbers that are none, as in a place without ties or need.
     """
     large = config.model_copy(update={"place": config.place.model_copy(update={"residents": RESIDENTS})})
     state = first_morning(large, SEED, guess(), month=-MONTHS)
@@ -171,7 +183,7 @@ def solve(config: Config, reference: Solved | None = None, match: Levels | None 
             _lean_to_match(state.constants, now, match)
         state.month += 1
         if state.month >= -SETTLED:
-            joint = Joint(state.services.joint_officer_founding, state.services.joint_citizen_founding)
+            joint = _joint_work(state)
             every = (*(getattr(state, name) for name in CONSTANT), joint, now)
             kept.append([np.concatenate(table) for table in every])
     names = (*CONSTANT, "joint", "levels")
@@ -180,7 +192,24 @@ def solve(config: Config, reference: Solved | None = None, match: Levels | None 
         name: _TABLES[name](*np.split(mean, len(_TABLES[name]._fields)))
         for name, mean in zip(names, means, strict=True)
     }
-    return Solved(**tables, start=settled(state))
+    solved = Solved(**tables, start=settled(state))
+    if not all(np.isfinite(column).all() for table in solved for column in table):
+        raise FoundingError(
+            f"{config.place.name} cannot be founded with the parameters of draw={config.draw} and those that were set: "
+            "no constants keep it as it is. Leave this draw out, or set parameters nearer to their stated values."
+        )
+    return solved
+
+
+def shortfalls(solved: Solved) -> list[str]:
+    """The targets that a settled place misses by more than `MISS`, in words."""
+    owned = solved.start.owned
+    there = {
+        "ties a resident": (2.0 * float(owned.sum()), TIES),
+        "bonding ties a resident": (2.0 * float(owned[BONDING]), BONDING_TIES),
+        "share of need met": (float(solved.quintiles.met_founding.mean()), 1.0 - UNMET),
+    }
+    return [f"{what}: {got:.3g}, not {aim:g}" for what, (got, aim) in there.items() if abs(got - aim) > MISS * aim]
 
 
 def levels(state: State) -> Levels:
@@ -203,10 +232,15 @@ def _lean_to_match(c: Constants, now: Levels, match: Levels) -> None:
             scale[0] *= math.exp(0.02 * max(-1.0, min(1.0, 1.0 - has[0] / wants[0])))
 
 
+def _joint_work(state: State) -> Joint:
+    s = state.services
+    return Joint(s.joint_officer_founding, s.joint_citizen_founding, s.joint_quality_founding)
+
+
 def _take_joint_work(state: State, reference: Solved) -> None:
-    state.services.joint_officer_founding[:] = reference.joint.officer
-    state.services.joint_citizen_founding[:] = reference.joint.citizen
-    for name in ("joint_staff_founding", "joint_member_founding"):
+    for column, value in zip(_joint_work(state), reference.joint, strict=True):
+        column[:] = value
+    for name in ("joint_staff_founding", "joint_member_founding", "joint_member_quality_founding"):
         getattr(state.constants, name)[:] = getattr(reference.constants, name)
 
 
@@ -240,15 +274,16 @@ def guess() -> Solved:
     """Constants to begin solving from: those of the default place, roughly."""
     known = {"join_rate": 0.0081, "asking": 1.4, "load": 12.0, "search_chance": 0.45, "take_up_chance": 0.012,
              "need_scale": 0.87, "influence": -0.64, "lapse_chance": 0.03, "members": 3.0, "partner_chance": 0.02,
-             "acquaint_chance": 0.02, "ally_chance": 0.01, "unmet": UNMET, "joint_staff_founding": 20.0,
-             "joint_member_founding": 20.0, "help_scale": 1.0, "joint_scale": 1.0}  # fmt: skip
+             "acquaint_chance": 0.02, "ally_chance": 0.0033, "unmet": UNMET, "joint_staff_founding": 60.0,
+             "joint_member_founding": 10.0, "joint_member_quality_founding": 0.6, "help_scale": 1.0,
+             "joint_scale": 1.0}  # fmt: skip
     spread = 0.6 + 0.8 * np.linspace(0.0, 1.0, KNOTS)
     return Solved(
         Constants(*(np.array([known.get(name, 0.0)]) for name in Constants._fields)),
         Quintiles(np.full(QUINTILES, 0.8)),
         TrustKnots(np.zeros(TRUST_KNOTS), np.zeros(TRUST_KNOTS)),
         Classes(np.array([0.55, 0.40, 0.45])),
-        Joint(np.full(SERVICES, 20.0), np.full(SERVICES, 20.0)),
+        Joint(np.full(SERVICES, 30.0), np.full(SERVICES, 20.0), np.full(SERVICES, 0.5)),
         Levels(*(np.zeros(1) for _ in Levels._fields)),
         Start(
             owned=np.array([2.5, 2.9, 2.0]), near=np.array([0.8, 0.9, 0.6]),
@@ -299,6 +334,7 @@ def lean(state: State, config: Config, *, matched: bool = False) -> None:
     _hold_trust(state.trust_knots.charity, r.trust_charity_first, r.trust_charity)
     _follow_contexts(state, was_met, config.meeting)
     _lean_on_charities_and_officers(state)
+    _follow_joint_work(state, coproduction.measure(state, config.coproduction))
 
 
 def _lean_on_charities_and_officers(state: State) -> None:
@@ -309,13 +345,30 @@ def _lean_on_charities_and_officers(state: State) -> None:
         (c.acquaint_chance, state.acquaintances.resident, posts, ACQUAINTANCES),
         (c.ally_chance, state.alliances.other, alive / 2.0, ALLIES_KNOWN),
     ):
-        chance[0] = min(1.0, chance[0] * math.exp(0.02 * (1.0 - np.count_nonzero(column != EMPTY) / of / target)))
+        chance[0] = min(1.0, chance[0] * math.exp(0.01 * (1.0 - np.count_nonzero(column != EMPTY) / of / target)))
     idle = r.role == NOBODY
     members = (r.belongs[idle] != NOBODY).mean() if idle.any() else MEMBERS
     c.lapse_chance[0] = min(1.0, c.lapse_chance[0] * math.exp(0.02 * (members / MEMBERS - 1.0)))
     weight = max(1e-9, charities.joining_weight.sum())
     c.members[0] = _follow(c.members[0], np.count_nonzero(r.belongs != NOBODY) / weight)
     c.unmet[0] = _follow(c.unmet[0], 1.0 - r.met.sum() / max(1e-9, r.need.sum()))
+    c.register_chance[0], c.group_chance[0] = founding_chances(state)
+
+
+def _follow_joint_work(state: State, now: coproduction.Founding) -> None:
+    """Hours of both sides that meet; the quality of citizens' hours is weighted by them."""
+    s, c = state.services, state.constants
+    for k in range(len(s.hours)):
+        _follow_sides(s.joint_officer_founding, s.joint_citizen_founding, s.joint_quality_founding, k,
+                      now.joint_officer[k], now.joint_citizen[k], now.joint_quality[k])  # fmt: skip
+    _follow_sides(c.joint_staff_founding, c.joint_member_founding, c.joint_member_quality_founding, 0,
+                  now.joint_staff, now.joint_member, now.joint_member_quality)  # fmt: skip
+
+
+def _follow_sides(L: Floats, qV: Floats, q: Floats, k: int, officer: float, citizen: float, quality: float) -> None:
+    V = _follow(qV[k] / max(1e-9, q[k]), citizen / max(1e-9, quality))
+    L[k], qV[k] = _follow(L[k], officer), _follow(qV[k], citizen)
+    q[k] = qV[k] / max(1e-9, V)
 
 
 def _follow(old: float, new: float) -> float:

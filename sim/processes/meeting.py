@@ -4,11 +4,12 @@
            + nurtured hours, where both came to nurtured meetings of one neighbourhood
     G_ij ~ gamma(2) of mean 1
 
-Contexts: the street (one neighbourhood), the group (one charity), the venue (one neighbourhood and one venue), and
-whatever needs no place (telephone, visits). While meeting is banned venues and groups are shut, the street keeps a
-share, and ties strong enough keep a share of their planned hours at a distance.
+Contexts: the street (one neighbourhood), the group (one charity), the venue (one neighbourhood and one venue, while it
+is open), and whatever needs no place (telephone, visits). While meeting is banned venues and groups are shut, the
+street keeps a share, and ties strong enough keep a share of their planned hours at a distance.
 
-Reads   ties, residents.neighbourhood, role, venue, nurtured_hours; world.meeting_ban
+Reads   ties, residents.neighbourhood, role, venue, nurtured_hours; neighbourhoods.venues_open;
+        world.meeting_ban
 Writes  ties.hours, residents.planned_hours, met_neighbour
 Source  Hours that hold a tie: worked out from Hall (2019) and the observed 41 minutes of company a day. The rest is
         assumption.
@@ -18,12 +19,15 @@ Departs Founding means are taken by class, so that a class is met, on average, f
 from __future__ import annotations
 
 import math
+from typing import Any
 
+import numpy as np
 from numba import njit
 
-from sim.chance import Dice, Die, uniform2
+from sim.chance import Dice, Die, uniforms2
 from sim.community import Community
-from sim.indexes import held_slots
+from sim.compiling import PART
+from sim.indexes import BLOCK, held_slots, pairs
 from sim.parameters import numbers, parameter, room_parameters
 from sim.state import BONDING, EMPTY, NOBODY, SLOTS, WEAK, State
 
@@ -73,41 +77,68 @@ def advance(state: State, p: Parameters, dice: Dice) -> None:
     """The fast hand: the hours that every tie shares this month."""
     _kernel(
         state.residents, state.ties, state.classes, numbers(p), dice.streams,
-        bool(state.world.meeting_ban[state.world_row]),
+        bool(state.world.meeting_ban[state.world_row]), state.neighbourhoods.venues_open,
     )  # fmt: skip
 
 
 @njit(cache=True)
-def _kernel(residents, ties, classes, p, streams, banned):  # noqa: ANN001, ANN202
+def _kernel(residents, ties, classes, p, streams, banned, venues_open):  # noqa: ANN001, ANN202
     """Luck decides which contexts a tie has, so what it shares is added up without branching."""
     residents.planned_hours[:] = 0.0
     residents.met_neighbour[:] = 0
-    planned_by = (p.bonding_hours, p.weak_hours, p.bridging_hours, p.deepening_hours)
+    planned_by = np.array((p.bonding_hours, p.weak_hours, p.bridging_hours, p.deepening_hours))
+    at_founding = np.maximum(1e-9, classes.contexts_founding)
     street = p.street_weight * (p.ban_street if banned else 1.0)
     group, venue, remote = p.group_weight, p.venue_weight, p.remote_weight
+    distance = 0.0
     if banned:
-        group, venue, remote = 0.0, 0.0, 0.0
-    for slot in held_slots(ties.alter):
-        i, j = slot // SLOTS, ties.alter[slot]
-        klass = ties.klass[slot]
-        planned = planned_by[DEEPENING if ties.deepening[slot] else klass]
-        residents.planned_hours[i] += planned
-        residents.planned_hours[j] += planned
-        near = residents.neighbourhood[i] == residents.neighbourhood[j]
-        same_venue = near & (residents.venue[i] == residents.venue[j])
-        same_group = (residents.role[i] != NOBODY) & (residents.role[i] == residents.role[j])
-        shared = remote + street * near + venue * same_venue + group * same_group
-        fit = shared / max(1e-9, classes.contexts_founding[klass])
-        fit += p.ban_remote * (banned and ties.strength[slot] >= p.ban_strength)
-        a = min(residents.id[i], residents.id[j])
-        b = max(residents.id[i], residents.id[j])
-        luck = uniform2(streams[Die.SHARED_HOURS], a, b) * uniform2(streams[Die.SHARED_HOURS_AGAIN], a, b)
-        hours = planned * fit * (-0.5 * math.log(luck))
-        hours += near * min(residents.nurtured_hours[i], residents.nurtured_hours[j])
-        met = near & (hours >= p.contact_hours)
-        residents.met_neighbour[i] |= met
-        residents.met_neighbour[j] |= met
-        ties.hours[slot] = hours
+        group, venue, remote, distance = 0.0, 0.0, 0.0, p.ban_remote
+    haunt = _haunts(residents.neighbourhood, residents.venue, venues_open)
+    slots = held_slots(ties.alter)
+    for first in range(0, slots.size, BLOCK):
+        held = slots[first : first + BLOCK]
+        luck = _luck(held, ties.alter, residents.id, streams)
+        for tie in range(held.size):
+            slot = held[tie]
+            i, j = slot // SLOTS, np.uint32(ties.alter[slot])
+            klass = np.uint8(ties.klass[slot])
+            planned = planned_by[np.uint8(DEEPENING if ties.deepening[slot] else klass)]
+            residents.planned_hours[i] += planned
+            residents.planned_hours[j] += planned
+            near = residents.neighbourhood[i] == residents.neighbourhood[j]
+            same_venue = haunt[i] == haunt[j]
+            same_group = (residents.role[i] != NOBODY) & (residents.role[i] == residents.role[j])
+            shared = remote + street * near + venue * same_venue + group * same_group
+            fit = shared / at_founding[klass]
+            fit += distance * (ties.strength[slot] >= p.ban_strength)
+            hours = planned * fit * luck[tie]
+            hours += near * min(residents.nurtured_hours[i], residents.nurtured_hours[j])
+            met = near & (hours >= p.contact_hours)
+            residents.met_neighbour[i] |= met
+            residents.met_neighbour[j] |= met
+            ties.hours[slot] = hours
+
+
+@njit(**PART)
+def _luck(held, alter, ids, streams):  # noqa: ANN001, ANN202
+    """Gamma(2) of mean 1 for each tie: two exponential draws, as one logarithm of their uniforms' product."""
+    lesser, greater = pairs(held, alter, ids)
+    u = uniforms2(streams[Die.SHARED_HOURS], lesser, greater)
+    v = uniforms2(streams[Die.SHARED_HOURS_AGAIN], lesser, greater)
+    luck = np.empty(held.size)
+    for tie in range(held.size):
+        luck[tie] = -0.5 * math.log(u[tie] * v[tie])
+    return luck
+
+
+@njit(**PART)
+def _haunts(neighbourhood, venue, venues_open):  # noqa: ANN001, ANN202
+    """The open venue that each resident goes to, as one number; of one's own to each whose venue is shut."""
+    haunt = np.empty(neighbourhood.size, np.int64)
+    for i in range(haunt.size):
+        is_open = (venues_open[neighbourhood[i]] >> venue[i]) & 1 == 1
+        haunt[i] = np.int64(neighbourhood[i]) * 64 + venue[i] if is_open else -1 - i
+    return haunt
 
 
 def advance_reference(community: Community, p: Parameters, dice: Dice) -> None:
@@ -124,9 +155,8 @@ def advance_reference(community: Community, p: Parameters, dice: Dice) -> None:
             planned = p.deepening_hours
         near = ego.neighbourhood == alter.neighbourhood
         same_group = ego.role == alter.role != NOBODY
-        contexts = [
-            (near, p.street_weight), (near and ego.venue == alter.venue, p.venue_weight), (same_group, p.group_weight),
-        ]  # fmt: skip
+        same_venue = near and ego.venue == alter.venue and is_open(ego, community)
+        contexts = [(near, p.street_weight), (same_venue, p.venue_weight), (same_group, p.group_weight)]
         shared = p.remote_weight
         for is_shared, weight in contexts:
             if is_shared:
@@ -145,3 +175,8 @@ def advance_reference(community: Community, p: Parameters, dice: Dice) -> None:
             one.planned_hours += planned
             if near and tie.hours >= p.contact_hours:
                 one.met_neighbour = 1
+
+
+def is_open(resident: Any, community: Community) -> bool:
+    """Whether the venue that a resident goes to is open this month."""
+    return bool(community.neighbourhoods[resident.neighbourhood].venues_open >> resident.venue & 1)

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from jinja2 import Environment, StrictUndefined
 
-from sim.config import ROOMS_IN_ORDER
+from sim import draws
+from sim.config import ROOMS_IN_ORDER, Config
 from sim.observables import OBSERVABLES
 from sim.parameters import REGISTRY, Entry
 from sim.report import words
@@ -127,7 +128,7 @@ def facts(scenario: Scenario) -> dict[str, str]:
         "Time": f"{when(scenario)}, {config.months} months",
         "Runs": f"{scenario.runs}, alike in everything but luck",
         "Seed": str(config.seed),
-        "Parameters": "all at their stated values" + (f", but {_altered(scenario)}" if _altered(scenario) else ""),
+        "Parameters": _parameters(config) + (f", but {altered}" if (altered := _altered(scenario)) else ""),
     }
 
 
@@ -233,20 +234,29 @@ def rooms(scenario: Scenario) -> list[tuple[str, str, list[Setting]]]:
     return made
 
 
+def _parameters(config: Config) -> str:
+    return f"all as drawn at random: draw {config.draw}" if config.draw else "all at their stated values"
+
+
 def _altered(scenario: Scenario) -> str:
-    """Parameters that were given another value than the stated one, as text."""
-    each = [setting for room in ROOMS_IN_ORDER for setting in _settings(scenario, room) if setting.altered]
-    return ", ".join(f"{s.entry.path} {s.value} (stated: {s.default})" for s in each)
+    """Parameters that were given another value than the stated one, or the drawn one, as text."""
+    draw = scenario.config.draw
+    each = [setting for room in ROOMS_IN_ORDER for setting in _settings(scenario, room, draw) if setting.altered]
+    return ", ".join(f"{s.entry.path} {s.value} ({'drawn' if draw else 'stated'}: {s.default})" for s in each)
 
 
-def _settings(scenario: Scenario, room: str) -> list[Setting]:
+def _settings(scenario: Scenario, room: str, draw: int = 0) -> list[Setting]:
+    """A room's parameters beside those of a draw; draw 0 is the stated values."""
     values = dataclasses.asdict(scenario.config.rooms[room])
-    entries = {name: REGISTRY[f"{room}.{name}"] for name in values}
-    return [Setting(e, written(e, values[name]), written(e, e.default)) for name, e in entries.items()]
+    entries = {entry.field: entry for entry in REGISTRY.values() if entry.room == room}
+    usual = dataclasses.asdict(draws.room(room, draw))
+    return [Setting(e, written(e, values[name]), written(e, usual[name])) for name, e in entries.items()]
 
 
-def written(entry: Entry, value: float) -> str:
+def written(entry: Entry, value: float | str) -> str:
     """A parameter's value as text."""
+    if isinstance(value, str):
+        return value
     if entry.is_switch:
         return "on" if value else "off"
     return f"{value:,.6g}"
@@ -257,6 +267,8 @@ def kept(study: Study) -> dict[str, str]:
     known = {
         "results.parquet": f"every run and month, {len(OBSERVABLES)} outcomes",
         "by_quintile.parquet": "the same by deprivation of the neighbourhood",
+        "by_band.parquet": "charities by income band",
+        "by_service.parquet": "the council's services",
         "contrasts.csv": "every difference from the first scenario",
         "summary.csv": "every outcome: first and last 12 months, change, intervals",
         "config.yaml": "everything that decided the runs",

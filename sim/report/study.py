@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from itertools import pairwise
@@ -19,7 +19,7 @@ from sim.config import Config, ConfigError
 from sim.contrast import paired
 from sim.files import OutputError
 from sim.results import Results, read_results
-from sim.tables import SCHEMAS, Tables
+from sim.tables import PARTS, SCHEMAS, Tables
 from sim.units import MONTHS_A_YEAR, date_of, month_of
 
 
@@ -174,14 +174,14 @@ def _split(results: Results, folder: Path) -> list[Results]:
     starts = [*np.flatnonzero(begins).tolist(), len(table)]
     if starts[0] != 0 or len(starts) == 1:
         raise OutputError(f"{folder / 'results.parquet'} does not begin with month 0 of replicate 0. {_ANOTHER}")
-    nothing = results.tables.by_quintile.slice(0, 0)
-    return [Results(Tables(table.slice(a, b - a), nothing)) for a, b in pairwise(starts)]
+    nothing = {name: getattr(results.tables, name).slice(0, 0) for name in PARTS}
+    return [Results(Tables(table.slice(a, b - a), **nothing)) for a, b in pairwise(starts)]
 
 
 def _until(results: Results, months: int) -> Results:
     """The results as they would be of runs of so many months."""
     table = results.tables.results
-    return Results(Tables(table.filter(table["month"].to_numpy() < months), results.tables.by_quintile))
+    return Results(replace(results.tables, results=table.filter(table["month"].to_numpy() < months)))
 
 
 def _names(overrides: list[list[str]], configs: list[Config]) -> list[str]:

@@ -14,9 +14,10 @@ from tests.twins import assert_fault_is_caught, assert_twins
 
 FAULTS = [
     ("residents.planned_hours[j] += planned", "residents.planned_hours[i] += planned"),
-    ("planned * fit * (-0.5", "planned * fit * (-0.4"),
-    ("residents.venue[i] == residents.venue[j]", "residents.venue[i] != residents.venue[j]"),
-    ("fit += p.ban_remote *", "fit -= p.ban_remote *"),
+    ("luck[tie] = -0.5 *", "luck[tie] = -0.4 *"),
+    ("haunt[i] == haunt[j]", "haunt[i] != haunt[j]"),
+    (">> venue[i]) & 1 == 1", ">> venue[i]) & 1 == 0"),
+    ("fit += distance *", "fit -= distance *"),
     ("hours += near * min(residents", "hours += near * max(residents"),
 ]
 
@@ -39,7 +40,7 @@ def test_hours_have_the_planned_mean_where_all_contexts_are_as_at_founding() -> 
     state = town(residents=90, neighbourhoods=1, habit="crowded")
     state.world.meeting_ban[:] = 0
     state.residents.nurtured_hours[:] = 0
-    state.residents.venue[:] = 0
+    state.residents.venue[:], state.neighbourhoods.venues_open[:] = 0, 1
     state.residents.role[:] = -1
     state.ties.klass[:], state.ties.deepening[:] = 2, 0
     state.classes.contexts_founding[:] = 0.3 + 0.2 + 0.2
@@ -64,3 +65,23 @@ def test_a_ban_shuts_groups_and_venues_and_keeps_strong_ties_at_a_distance() -> 
     far = tied & (state.residents.neighbourhood[owner] != state.residents.neighbourhood[state.ties.alter])
     assert np.all(state.ties.hours[far & (state.ties.strength < 0.1)] == 0)
     assert np.all(state.ties.hours[far & (state.ties.strength >= 0.1)] > 0)
+
+
+def test_a_venue_that_is_shut_is_shared_by_nobody() -> None:
+    """And the other venue of the neighbourhood goes on as before."""
+    state = town(residents=90, neighbourhoods=2)
+    state.world.meeting_ban[:] = 0
+    state.residents.nurtured_hours[:] = 0
+    state.residents.venue[:] = np.arange(90) % 2
+    owner, alter = np.arange(len(state.ties.alter)) // 16, state.ties.alter
+    r = state.residents
+    sharing = (r.neighbourhood[owner] == r.neighbourhood[alter]) & (r.venue[owner] == r.venue[alter])
+    sharing &= alter != EMPTY
+    hours = []
+    for open_venues in (0b11, 0b10):
+        state.neighbourhoods.venues_open[:] = open_venues
+        meeting.advance(state, meeting.Parameters(), Dice(1, 1))
+        hours.append(state.ties.hours.copy())
+    fewer = hours[1] < hours[0]
+    assert np.array_equal(fewer, sharing & (r.venue[owner] == 0))
+    assert np.array_equal(hours[1][~fewer], hours[0][~fewer])

@@ -28,6 +28,7 @@ FAULTS = [
     ("0.8 * residents.devotion[i] + 0.6 *", "0.6 * residents.devotion[i] + 0.8 *"),
     ("derived_id(residents.id[i], residents.generation[i])", "derived_id(residents.id[i], 1)"),
     ("Flow.DIED if fates[i] == DIES else Flow.MOVED_OUT", "Flow.DIED"),
+    ("if residents.belongs[i] != NOBODY:", "if residents.role[i] != NOBODY and residents.belongs[i] != NOBODY:"),
 ]
 KEPT_BY_THE_ROW = {"id", "generation", "neighbourhood", "tenure", "x", "y", "group"}
 
@@ -92,6 +93,10 @@ def test_who_is_gone_takes_ties_and_role_along_and_nobody_else_does() -> None:
         assert np.array_equal(getattr(after.ties, name)[~ended], getattr(state.ties, name)[~ended])
     assert np.array_equal(after.ties.alter[~ended], alter[~ended])
     assert np.array_equal(after.residents.role == NOBODY, gone)
+    assert np.array_equal(after.residents.belongs == NOBODY, gone)
+    assert after.ledger[Flow.BELONGING_PERSON_LEFT] == gone.sum()
+    assert not after.residents.belonging[gone].any()
+    assert np.array_equal(after.residents.belonging[~gone], state.residents.belonging[~gone])
     assert np.all(after.residents.arrived[gone] == state.month)
     for name in ("group", "neighbourhood", "tenure", "x", "y"):
         assert np.array_equal(getattr(after.residents, name)[gone], getattr(state.residents, name)[gone])

@@ -25,7 +25,6 @@ FAULTS = [
     ("_turn(tickets[i], TURN * k)", "tickets[i]"),
     ("worth * used", "volunteer * used"),
     ("services.hours[s] - services.joint_officer[s]", "services.hours[s]"),
-    ("- services.running_hours[s]", ""),
     ("residents.pledged_hours[i] - residents.joint_hours[i]", "residents.pledged_hours[i]"),
     ("+ charities.bought_hours[g]", ""),
     ("residents.role_since[i] == month - 1", "residents.role_since[i] == month"),
@@ -47,8 +46,8 @@ PICTURE_FAULTS = [
 def apart(state: State) -> State:
     """The town without joint work, where the authority decides and knows where need is."""
     r, s, c = state.residents, state.services, state.charities
-    for column in (r.joint_hours, r.running_hours, s.joint_officer, s.running_hours, s.used, c.joint_staff_hours,
-                   c.running_hours, c.bought_hours):  # fmt: skip
+    for column in (r.joint_hours, s.joint_officer, s.used, c.joint_staff_hours,
+                   c.bought_hours):  # fmt: skip
         column[:] = 0.0
     state.council.decides_locally[:], state.neighbourhoods.picture_need[:] = 0, 1.0
     r.role_since[:] = state.month - 5
@@ -122,8 +121,8 @@ def test_the_kernel_is_compiled() -> None:
 def left_alone(state: State) -> list[float]:
     """Hours of the council, of charities and of volunteers that joint work has left."""
     s, c, r = state.services, state.charities, state.residents
-    staff = c.paid_hours + c.bought_hours - c.joint_staff_hours - c.running_hours
-    own = (s.hours - s.joint_officer - s.running_hours, staff, r.pledged_hours - r.joint_hours - r.running_hours)
+    staff = c.paid_hours + c.bought_hours - c.joint_staff_hours
+    own = (s.hours - s.joint_officer, staff, r.pledged_hours - r.joint_hours)
     return [float(np.maximum(0.0, hours).sum()) for hours in own]
 
 
@@ -151,12 +150,11 @@ def test_what_joint_work_and_serving_post_is_all_that_was_put_in() -> None:
     """With joint work's own postings, hours are joint, running, met or idle, and none is counted twice."""
     state = busy(town(residents=90, neighbourhoods=3))
     s, c, r, ledger = state.services, state.charities, state.residents, state.ledger
-    s.joint_officer[:], s.running_hours[:] = 0.1 * s.hours, 0.02 * s.hours
-    sides = ((s.joint_officer, s.running_hours), (c.joint_staff_hours, c.running_hours),
-             (r.joint_hours, r.running_hours))  # fmt: skip
-    for source, (joint, running) in zip(SOURCES, sides, strict=True):
-        ledger[Flow[f"HOURS_{source}"]] = joint.sum() + running.sum()
-        ledger[Flow[f"HOURS_{source}_JOINT"]], ledger[Flow[f"HOURS_{source}_RUNNING"]] = joint.sum(), running.sum()
+    s.joint_officer[:] = 0.1 * s.hours
+    for source, used in zip(SOURCES, (s.joint_officer, c.joint_staff_hours, r.joint_hours), strict=True):
+        ledger[Flow[f"HOURS_{source}"]] = used.sum()
+        ledger[Flow[f"HOURS_{source}_JOINT"]] = 0.8 * used.sum()
+        ledger[Flow[f"HOURS_{source}_RUNNING"]] = 0.2 * used.sum()
     posted = by_fast_hand(serving, state, EAGER).ledger
     put_in = s.hours.sum(), (c.paid_hours + c.bought_hours).sum(), r.pledged_hours.sum()
     for source, hours in zip(SOURCES, put_in, strict=True):

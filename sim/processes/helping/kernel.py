@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numba import njit
 
-from sim.chance import Die, bits, normal_quantile, uniform
+from sim.chance import Die, bits, normal_quantile, uniform, uniforms
 from sim.compiling import PART
 from sim.indexes import held_slots, in_lottery_order
 from sim.ledger import Flow
@@ -42,11 +42,12 @@ def help_for_a_month(residents, ties, charities, neighbourhoods, scale, p, strea
 def _set_time_aside(residents, scale, p, streams):
     budget = np.zeros(residents.id.size)
     mean = p.help_slope * p.help_slope / 2.0
+    u = uniforms(streams[Die.HELPS], residents.id)
     for i in range(budget.size):
-        who = residents.id[i]
         rate = p.help_rate * math.exp(p.help_slope * residents.neighbourly[i] - mean)
-        if uniform(streams[Die.HELPS], who) < -math.expm1(-rate):
-            noise = p.hours_noise * normal_quantile(uniform(streams[Die.HELP_HOURS], who))
+        # 1 - exp(-x) < x, so most are spared the exact chance.
+        if u[i] < rate and u[i] < -math.expm1(-rate):
+            noise = p.hours_noise * normal_quantile(uniform(streams[Die.HELP_HOURS], residents.id[i]))
             hours = min(p.most_hours, scale * p.hours * math.exp(p.hours_spread * residents.warmth[i] + noise))
             budget[i] = max(0.0, hours - p.displacement * _new_hours(i, residents.pledged_hours, residents.hours_past))
     return budget
@@ -88,41 +89,57 @@ def _helpers(alter, strength, budget):
 
     Only these are asked, so a list of them alone keeps the asking, which jumps about, within a small memory.
     """
-    helps = budget > 0.0
-    held = held_slots(alter)
-    start = np.zeros(budget.size + 1, np.int32)
-    for slot in held:
-        i, j = slot // SLOTS, alter[slot]
-        start[i + 1] += helps[j]
-        start[j + 1] += helps[i]
+    slots, alters_help = _ties_to_helpers(alter, budget)
+    start = np.zeros(budget.size + 1, np.uint32)
+    for entry in range(slots.size):
+        owner, end = slots[entry] // SLOTS, np.uint32(alter[slots[entry]])
+        start[(owner if alters_help[entry] else end) + 1] += np.uint32(1)
     for i in range(budget.size):
         start[i + 1] += start[i]
     filled = start[:-1].copy()
-    helper = np.empty(start[-1], np.int32)
-    tie = np.empty(start[-1])
-    for slot in held:
-        i, j = slot // SLOTS, alter[slot]
-        if helps[j]:
-            helper[filled[i]], tie[filled[i]] = j, strength[slot]
-            filled[i] += 1
-        if helps[i]:
-            helper[filled[j]], tie[filled[j]] = i, strength[slot]
-            filled[j] += 1
+    helper = np.empty(slots.size, np.uint32)
+    tie = np.empty(slots.size)
+    for entry in range(slots.size):
+        owner, end = slots[entry] // SLOTS, np.uint32(alter[slots[entry]])
+        asks = owner if alters_help[entry] else end
+        helper[filled[asks]] = end if alters_help[entry] else owner
+        tie[filled[asks]] = strength[slots[entry]]
+        filled[asks] += np.uint32(1)
     return start, helper, tie
+
+
+@njit(**PART)
+def _ties_to_helpers(alter, budget):
+    """The slots of ties along which one end may be asked, and whether it is the alter; twice where both ends may.
+
+    Luck decides who has time, so this does not branch on it.
+    """
+    helps = budget > 0.0
+    held = held_slots(alter)
+    slots = np.empty(2 * held.size + 1, np.uint32)
+    alters_help = np.empty(slots.size, np.bool_)
+    found = np.uint32(0)
+    for slot in held:
+        slots[found], alters_help[found] = slot, True
+        found += np.uint32(helps[np.uint32(alter[slot])])
+        slots[found], alters_help[found] = slot, False
+        found += np.uint32(helps[slot // SLOTS])
+    return slots[:found], alters_help[:found]
 
 
 @njit(**PART)
 def _ask_along_ties(order, budget, left, received, helpers, residents):
     """Take what alters give off what is left of their time, and add it to what everybody received."""
     unmet = np.empty(budget.size)
-    for i in range(budget.size):
-        unmet[i] = _unmet(i, residents.need, residents.met)
+    for row in range(budget.size):
+        unmet[row] = _unmet(row, residents.need, residents.met)
     start, helper, tie = helpers
     given = np.zeros(budget.size)
     for i in order:
         want = unmet[i]
         if want > 0.0:
-            for place in range(start[i], start[i] + _rank(start[i], start[i + 1], helper, tie, left)):
+            first = start[i]
+            for place in range(first, first + _rank(first, start[i + 1], helper, tie, left)):
                 j = helper[place]
                 x = min(want, budget[j] * tie[place], left[j])
                 left[j] -= x
@@ -130,10 +147,10 @@ def _ask_along_ties(order, budget, left, received, helpers, residents):
                 if want <= 0.0:
                     break
             given[i] = unmet[i] - want
-    for i in range(budget.size):
-        if given[i] > 0.0:
-            received[i] += given[i]
-            _meet(i, given[i] / unmet[i], residents.need, residents.met)
+    for row in range(budget.size):
+        if given[row] > 0.0:
+            received[row] += given[row]
+            _meet(row, given[row] / unmet[row], residents.need, residents.met)
 
 
 @njit(**PART)
@@ -159,8 +176,8 @@ def _rank(first, end, helper, tie, left):
 def _share_the_rest(order, left, received, residents, neighbourhoods, p):
     """Hand out what is left in each neighbourhood; the share of it that was used."""
     pool = np.zeros(neighbourhoods)
-    for i in range(order.size):
-        pool[residents.neighbourhood[i]] += p.pool_share * left[i]
+    for row in range(order.size):
+        pool[residents.neighbourhood[row]] += p.pool_share * left[row]
     return _hand_out(order, residents.neighbourhood, pool, received, residents)
 
 

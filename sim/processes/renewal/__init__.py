@@ -8,9 +8,9 @@
     civic, occasional, neighbourly, zF ~ N(0, 1);  zG = .8 zF + .6 N(0, 1)          devotion zF, warmth zG
     skill = clip(1 + skill_spread N(0, 1), .2, 1.8);  voice = ln(u / (1 - u));  trust = Q(u)
 
-Who died or left is replaced at once in the same home. The tie ends with either person, and so does a role. Those who
-move within the place stand in a keyed ring, and each takes the home of the next: homes stay occupied, neighbourhoods
-keep their size, and ties are kept. Who dies does not move.
+Who died or left is replaced at once in the same home. The tie ends with either person, and so do a role and the tie to
+a charity. Those who move within the place stand in a keyed ring, and each takes the home of the next: homes stay
+occupied, neighbourhoods keep their size, and ties are kept. Who dies does not move.
 
 Reads   residents (id, tenure), neighbourhoods.venues, quantiles of T(0)
 Writes  every column of the residents who are replaced; neighbourhood, tenure, x, y and venue of those who move within
@@ -38,20 +38,20 @@ class Parameters:
     """The numbers of renewal."""
 
     move_rate_owner: float = parameter(
-        0.02, unit="share a year", low=0.0, high=1.0, source="Health Foundation", confidence="medium",
-        meaning="owners who move house in a year")
+        0.02, unit="share a year", low=0.0, high=1.0, likely=(0.01, 0.04), source="Health Foundation",
+        confidence="medium", meaning="owners who move house in a year")
     move_rate_social: float = parameter(
-        0.06, unit="share a year", low=0.0, high=1.0, source="Health Foundation", confidence="medium",
-        meaning="social renters who move house in a year")
+        0.06, unit="share a year", low=0.0, high=1.0, likely=(0.03, 0.12), source="Health Foundation",
+        confidence="medium", meaning="social renters who move house in a year")
     move_rate_private: float = parameter(
-        0.20, unit="share a year", low=0.0, high=1.0, source="Health Foundation", confidence="medium",
-        meaning="private renters who move house in a year")
+        0.20, unit="share a year", low=0.0, high=1.0, likely=(0.10, 0.40), source="Health Foundation",
+        confidence="medium", meaning="private renters who move house in a year")
     leave_share: float = parameter(
         0.58, unit="share", low=0.0, high=1.0, source="assumption",
         meaning="moves that leave the place")
     death_rate: float = parameter(
-        0.011, unit="share a year", low=0.0, high=1.0, source="ONS deaths of adults", confidence="medium",
-        meaning="adults who die in a year")
+        0.011, unit="share a year", low=0.0, high=1.0, likely=(0.010, 0.012), source="ONS deaths of adults",
+        confidence="medium", meaning="adults who die in a year")
     newcomer_ever: float = parameter(
         0.45, unit="share", low=0.0, high=1.0, source="assumption",
         meaning="newcomers who have volunteered before, elsewhere")

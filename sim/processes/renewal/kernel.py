@@ -32,6 +32,8 @@ def live_the_month(residents, ties, neighbourhoods, quantiles, p, move_chances, 
             ledger[Flow.ARRIVED] += 1.0
             if residents.role[i] != NOBODY:
                 ledger[Flow.LEFT_PLACE] += 1.0
+            if residents.belongs[i] != NOBODY:
+                ledger[Flow.BELONGING_PERSON_LEFT] += 1.0
             residents.generation[i] += 1
             residents.id[i] = derived_id(residents.id[i], residents.generation[i])
             make_person(i, residents, neighbourhoods, quantiles, p, streams, month)
@@ -130,6 +132,9 @@ def _forget(i, residents, month):
     """No role, no hours and no history in the place."""
     residents.role[i] = NOBODY
     residents.gives_to[i] = NOBODY
+    residents.belongs[i] = NOBODY
+    residents.belonging[i] = 0.0
+    residents.joint_hours[i] = 0.0
     residents.role_since[i] = month
     residents.role_starts[i] = month
     residents.pledged_hours[i] = 0.0

@@ -72,6 +72,8 @@ def replace(resident: Any, community: Community, p: Parameters, dice: Dice) -> N
     """A newcomer takes the home of one who died or left the place."""
     if resident.role != NOBODY:
         community.ledger[Flow.LEFT_PLACE] += 1
+    if resident.belongs != NOBODY:
+        community.ledger[Flow.BELONGING_PERSON_LEFT] += 1
     community.ledger[Flow.ARRIVED] += 1
     resident.generation += 1
     resident.id = permanent_id(resident.id, resident.generation)
@@ -107,13 +109,13 @@ def draw_trust(resident: Any, community: Community, dice: Dice) -> None:
 
 def forget(resident: Any, month: int) -> None:
     """No role, no hours and no history in the place."""
-    resident.role = resident.gives_to = NOBODY
+    resident.role = resident.gives_to = resident.belongs = NOBODY
     resident.role_since = resident.role_starts = month
     for name in ("pledged_hours", "formal_hours", "spare_hours", "helping_hours"):
         setattr(resident, name, 0.0)
     for name in ("active_months", "helped_months", "received_months", "met_neighbour", "unsupported_asks", "influence"):
         setattr(resident, name, 0)
-    for name in ("planned_hours", "crisis", "nurtured_hours", "outside_ask", "strain"):
+    for name in ("planned_hours", "crisis", "nurtured_hours", "outside_ask", "strain", "belonging", "joint_hours"):
         setattr(resident, name, 0.0)
     resident.hours_past = [0.0] * MONTHS_A_YEAR
     resident.need, resident.met = [0.0] * len(KINDS), [0.0] * len(KINDS)

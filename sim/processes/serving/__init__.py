@@ -29,7 +29,7 @@ met weighted. Where nobody lives, hours are idle. Where a formula has no weight 
 are posted here for all but joint work, which posts its own.
 
 Reads   residents (id, neighbourhood, need, influence, belongs, role, role_since, gives_to, pledged_hours, joint_hours,
-        running_hours, skill), charities, services, council.decides_locally, officers.filled, partnerships,
+        skill), charities, services, council.decides_locally, officers.filled, partnerships,
         neighbourhoods (need_weight, picture_need)
 Writes  residents.met; services.used (added to the joint part); neighbourhoods.needed, allotted
 Source  Reach and what a volunteer's hour is worth are assumptions, to be reported at .5, .7 and 1.

@@ -55,7 +55,7 @@ def _paid_by_council(services, deciding, ledger):
     alone = np.empty(services.hours.size)
     discretionary = 0.0
     for s in range(alone.size):
-        alone[s] = max(0.0, services.hours[s] - services.joint_officer[s] - services.running_hours[s])
+        alone[s] = max(0.0, services.hours[s] - services.joint_officer[s])
         if services.statutory[s] == 0:
             discretionary += alone[s]
     spent = min(deciding, discretionary)
@@ -89,7 +89,7 @@ def _charities(residents, charities, reached, deciding, p, month, charity, volun
     for i in range(residents.id.size):
         g = residents.gives_to[i]
         if g != NOBODY:
-            hours = max(0.0, residents.pledged_hours[i] - residents.joint_hours[i] - residents.running_hours[i])
+            hours = max(0.0, residents.pledged_hours[i] - residents.joint_hours[i])
             given += hours
             pledged[g] += hours
             weighed[g] += p.volunteer_worth * residents.skill[i] * hours
@@ -114,7 +114,7 @@ def _charities(residents, charities, reached, deciding, p, month, charity, volun
 def _paid_by_charity(g, joiners, charities, p, ledger):
     """A charity's paid and bought hours less those of joint work and of newcomers."""
     alone = charities.paid_hours[g] + charities.bought_hours[g]
-    alone = max(0.0, alone - charities.joint_staff_hours[g] - charities.running_hours[g])
+    alone = max(0.0, alone - charities.joint_staff_hours[g])
     spent = min(alone, p.onboarding_hours * joiners)
     ledger[Flow.HOURS_CHARITY] += spent
     ledger[Flow.HOURS_CHARITY_RUNNING] += spent

@@ -138,7 +138,7 @@ def total(values: list[float]) -> float:
 def paid_by_council(f: list[float], deciding: float, community: Community) -> list[Hours]:
     """What each service has left for serving alone."""
     services, ledger = community.services, community.ledger
-    H = [max(0.0, s.hours - s.joint_officer - s.running_hours) for s in services]
+    H = [max(0.0, s.hours - s.joint_officer) for s in services]
     discretionary = total([hours for s, hours in zip(services, H, strict=True) if not s.statutory])
     spent = min(deciding, discretionary)
     ledger[Flow.HOURS_COUNCIL] += spent
@@ -155,7 +155,7 @@ def paid_by_charities(seen: list[list[float]], community: Community, p: Paramete
     """What each charity's staff have left, newcomers to roles seen to."""
     found = []
     for g, c in enumerate(community.charities):
-        G = max(0.0, c.paid_hours + c.bought_hours - c.joint_staff_hours - c.running_hours)
+        G = max(0.0, c.paid_hours + c.bought_hours - c.joint_staff_hours)
         newcomers = [r for r in community.residents if r.role == g and r.role_since == community.month - 1]
         spent = min(G, p.onboarding_hours * len(newcomers))
         community.ledger[Flow.HOURS_CHARITY] += spent
@@ -169,7 +169,7 @@ def given_by_volunteers(
 ) -> list[Hours]:
     """What the volunteers of each charity have left, and what it is worth."""
     givers = [
-        (r.gives_to, max(0.0, r.pledged_hours - r.joint_hours - r.running_hours), p.volunteer_worth * r.skill)
+        (r.gives_to, max(0.0, r.pledged_hours - r.joint_hours), p.volunteer_worth * r.skill)
         for r in community.residents
         if r.gives_to != NOBODY
     ]

@@ -10,12 +10,29 @@ A new tie is bridging where group and neighbourhood both differ, or where the tw
 weak tie is taken up with a monthly chance, is then met more, and becomes bonding at .50; below .25 it is weak again.
 People who came to one nurtured meeting may be introduced to each other.
 
-Reads   ties.hours, residents.planned_hours, nurtured_hours, group, neighbourhood
-Writes  ties (all columns but hours)
+The other layers follow one rule, w' = 1 - (1 - w D^(1/12)) exp(-a h), and none of them fades away:
+
+    partnership (post, charity)     h = planned G, or the hours of joint work where it ran; + a connector's share
+    acquaintance (post, resident)   h likewise, without the connector
+    alliance (charity, charity)     h = planned G
+    belonging (resident, charity)   h = formal hours, at most a cap, in a role; else planned G; + a connector's share
+    G ~ gamma(2) of mean 1
+
+A post that is empty or whose body stands still meets nobody; in a meeting ban planned hours shrink. A free slot finds a
+partner with a monthly chance solved at founding: a charity of the patch, or one that serves the whole place, by its
+quality; a resident of the patch, one in a role before others; for a charity another within reach. A belonging without a
+role lapses with a monthly chance, and who belongs nowhere joins with another.
+
+Reads   ties.hours, residents.planned_hours, nurtured_hours, group, neighbourhood, role, formal_hours; officers; bodies;
+        charities; world.meeting_ban
+Writes  ties (all columns but hours); partnerships and acquaintances (all but used and second), alliances;
+        residents.belongs, belonging
 Source  Hall (2019) for building; Mollenhorst, Burt, Roy for survival; Marsili, Vega-Redondo & Slanina (2004) for local
         search with decay, which can give a sharp transition and hysteresis.
 Departs One rate of building for all ties (.0077 an hour): 50, 90 and 200 hours give .32, .50, .79, where Hall has .25,
-        .50, .80. A resident whose slots are full forms no tie as a searcher, but may still be found.
+        .50, .80. A resident whose slots are full forms no tie as a searcher, but may still be found. Ties of officers
+        and charities end with their contacts (reorganisation, renewal) and bodies (survival) alone, and do not grow
+        in number with work. An officer looks at twenty people for one in a role, then takes the first of them.
 """
 
 from __future__ import annotations
@@ -23,6 +40,7 @@ from __future__ import annotations
 from sim.chance import Dice
 from sim.indexes import members, ties_by_resident
 from sim.parameters import numbers, parameter, room_parameters, switch
+from sim.processes.ties.contacts import Groups, People, keep_contacts
 from sim.processes.ties.kernel import build_and_decay
 from sim.processes.ties.reference import advance_reference
 from sim.state import State
@@ -82,6 +100,36 @@ class Parameters:
     introduction_chance: float = parameter(
         0.5, unit="1/meeting", low=0.0, high=1.0, source="assumption",
         meaning="chance to be introduced to somebody at a nurtured meeting")
+    contact_build: float = parameter(
+        0.0234, unit="1/hour", low=0.01, high=0.04, source="worked out: 12 hours a year hold .5",
+        meaning="how fast shared hours build ties of officers and charities (a)")
+    contact_kept: float = parameter(
+        0.75, unit="share", low=0.5, high=0.95, source="assumption",
+        meaning="strength of a tie of officers or charities left after a year without contact (D)")
+    partner_hours: float = parameter(
+        1.0, unit="hours/month", low=0.5, high=2.0, source="assumption: 6 to 24 hours a year",
+        meaning="planned hours of an officer and a charity: they hold the tie at .5")
+    acquaintance_hours: float = parameter(
+        0.34, unit="hours/month", low=0.1, high=1.0, source="worked out: they hold .25",
+        meaning="planned hours of an officer and a resident")
+    ally_hours: float = parameter(
+        0.5, unit="hours/month", low=0.1, high=2.0, source="assumption",
+        meaning="planned hours of two charities: they hold the tie at .33")
+    member_hours: float = parameter(
+        0.65, unit="hours/month", low=0.2, high=2.0, source="worked out: they hold .4",
+        meaning="planned hours of a charity and one who belongs to it without a role")
+    role_hours_most: float = parameter(
+        10.0, unit="hours/month", low=2.0, high=40.0, source="assumption",
+        meaning="most formal hours that build the tie to the charity in a month")
+    joint_hours: float = parameter(
+        2.0, unit="hours/month", low=0.0, high=6.0, source="assumption: the cost of co-ordination",
+        meaning="hours shared where joint work runs along a tie of an officer")
+    ban_contact: float = parameter(
+        0.4, unit="share", low=0.0, high=1.0, source="assumption",
+        meaning="what a meeting ban leaves of the hours of officers, charities and members")
+    membership_chance: float = parameter(
+        0.002, unit="1/month", low=0.0, high=0.01, source="assumption",
+        meaning="chance that one who belongs nowhere joins a charity without taking a role")
     build_and_decay: bool = switch(meaning="ties are stocks: built by shared hours, kept by contact, lost without (S4)")
 
 
@@ -89,8 +137,15 @@ def advance(state: State, p: Parameters, dice: Dice) -> None:
     """The fast hand: a month of building, decay and search."""
     if not p.build_and_decay:
         return
-    parts = len(state.neighbourhoods.x)
+    near = members(state.residents.neighbourhood, len(state.neighbourhoods.x))
     build_and_decay(
-        state.residents, state.ties, ties_by_resident(state.ties), members(state.residents.neighbourhood, parts),
+        state.residents, state.ties, ties_by_resident(state.ties), near, state.constants, numbers(p), dice.streams,
+        state.ledger, state.month,
+    )  # fmt: skip
+    groups = Groups(*(getattr(state.charities, name) for name in Groups._fields))
+    people = People(*(getattr(state.residents, name) for name in People._fields))
+    keep_contacts(
+        state.officers, state.bodies, state.partnerships, state.acquaintances, state.alliances, groups, people, near,
         state.constants, numbers(p), dice.streams, state.ledger, state.month,
+        bool(state.world.meeting_ban[state.world_row]),
     )  # fmt: skip

@@ -7,9 +7,9 @@ import math
 import numpy as np
 from numba import njit
 
-from sim.chance import Die, uniform, uniform2
+from sim.chance import Die, uniform, uniform2, uniforms2
 from sim.compiling import PART
-from sim.indexes import held_slots
+from sim.indexes import BLOCK, held_slots, pairs
 from sim.ledger import Flow
 from sim.state import BONDING, BRIDGING, EMPTY, SLOTS, WEAK
 
@@ -24,10 +24,11 @@ def build_and_decay(residents, ties, incident, members, constants, p, streams, l
     found = _search(residents, incident, members, constants, p, streams)
     introduced = _introduce(residents, incident, members, p, streams)
     _change_strength(residents, ties, constants, p, streams, ledger)
+    marked = np.full(residents.id.size, NO_ONE, np.int32)
     for partners, flow in ((found, Flow.TIE_SEARCH), (introduced, Flow.TIE_INTRODUCED)):
         for i in range(partners.size):
             if partners[i] != NO_ONE and _tie_up(
-                i, partners[i], residents.group, residents.neighbourhood, ties, incident, p.new_strength, month
+                i, partners[i], residents.group, residents.neighbourhood, ties, incident, marked, p.new_strength, month
             ):
                 ledger[flow] += 1.0
 
@@ -108,32 +109,33 @@ def _are_tied(i, k, incident):
 
 @njit(**PART)
 def _change_strength(residents, ties, constants, p, streams, ledger):
-    kept = (math.exp(math.log(p.kept_bonding) / 12.0), math.exp(math.log(p.kept_weak) / 12.0),
-            math.exp(math.log(p.kept_bridging) / 12.0))  # fmt: skip
-    hazard = (-math.log(p.survival_bonding) / 12.0, -math.log(p.survival_weak) / 12.0,
-              -math.log(p.survival_bridging) / 12.0)  # fmt: skip
-    for slot in held_slots(ties.alter):
-        i, j = slot // SLOTS, ties.alter[slot]
-        klass = ties.klass[slot]
-        hours = ties.hours[slot]
-        a = min(residents.id[i], residents.id[j])
-        b = max(residents.id[i], residents.id[j])
-        u = uniform2(streams[Die.END], a, b)
-        # 1 - exp(-x) < x, so most ties are spared two exponentials.
-        if u < hazard[klass] and u < -math.expm1(-hazard[klass] * math.exp(-hours / p.contact_hours)):
-            _end(slot, ties)
-            ledger[Flow.TIE_FADED] += 1.0
-            continue
-        w = 1.0 - (1.0 - ties.strength[slot] * kept[klass]) * math.exp(-p.build * hours)
-        ties.strength[slot] = w
-        if klass == BONDING:
-            if w < p.weak_below:
+    kept = np.array((math.exp(math.log(p.kept_bonding) / 12.0), math.exp(math.log(p.kept_weak) / 12.0),
+                     math.exp(math.log(p.kept_bridging) / 12.0)))  # fmt: skip
+    hazard = np.array((-math.log(p.survival_bonding) / 12.0, -math.log(p.survival_weak) / 12.0,
+                       -math.log(p.survival_bridging) / 12.0))  # fmt: skip
+    slots = held_slots(ties.alter)
+    for first in range(0, slots.size, BLOCK):
+        held = slots[first : first + BLOCK]
+        lesser, greater = pairs(held, ties.alter, residents.id)
+        ends = uniforms2(streams[Die.END], lesser, greater)
+        taken_up = uniforms2(streams[Die.TAKE_UP], lesser, greater) < constants.take_up_chance[0]
+        for tie in range(held.size):
+            slot = held[tie]
+            klass, hours = np.uint8(ties.klass[slot]), ties.hours[slot]
+            # 1 - exp(-x) < x, so most ties are spared two exponentials.
+            most = hazard[klass]
+            if ends[tie] < most and ends[tie] < -math.expm1(-most * math.exp(-hours / p.contact_hours)):
+                _end(slot, ties)
+                ledger[Flow.TIE_FADED] += 1.0
+                continue
+            w = 1.0 - (1.0 - ties.strength[slot] * kept[klass]) * math.exp(-p.build * hours)
+            ties.strength[slot] = w
+            if (klass == BONDING) & (w < p.weak_below):
                 ties.klass[slot] = WEAK
-        elif klass == WEAK:
-            if w >= p.bonding_from:
+            if (klass == WEAK) & (w >= p.bonding_from):
                 ties.klass[slot] = BONDING
                 ties.deepening[slot] = 0
-            elif ties.deepening[slot] == 0 and uniform2(streams[Die.TAKE_UP], a, b) < constants.take_up_chance[0]:
+            elif (klass == WEAK) & taken_up[tie]:
                 ties.deepening[slot] = 1
 
 
@@ -148,7 +150,7 @@ def _end(slot, ties):
 
 
 @njit(**PART)
-def _tie_up(i, k, group, neighbourhood, ties, incident, new_strength, month):
+def _tie_up(i, k, group, neighbourhood, ties, incident, marked, new_strength, month):
     """Put a new tie into a free slot of i; False where there is none, or where k has just made the same tie."""
     free = NO_ONE
     for slot in range(i * SLOTS, i * SLOTS + SLOTS):
@@ -164,15 +166,17 @@ def _tie_up(i, k, group, neighbourhood, ties, incident, new_strength, month):
     far = group[i] != group[k] and neighbourhood[i] != neighbourhood[k]
     ties.alter[free] = k
     ties.strength[free] = new_strength
-    ties.klass[free] = BRIDGING if far or not _have_common_alter(i, k, incident) else WEAK
+    ties.klass[free] = BRIDGING if far or not _have_common_alter(i, k, incident, marked) else WEAK
     ties.born[free] = month
     return True
 
 
 @njit(**PART)
-def _have_common_alter(i, k, incident):
-    for one in range(incident.start[i], incident.start[i + 1]):
-        for other in range(incident.start[k], incident.start[k + 1]):
-            if incident.other[one] == incident.other[other]:
-                return True
+def _have_common_alter(i, k, incident, marked):
+    """Mark the alters of i with its row, and see whether any of those of k has the mark."""
+    for entry in range(incident.start[i], incident.start[i + 1]):
+        marked[incident.other[entry]] = i
+    for entry in range(incident.start[k], incident.start[k + 1]):
+        if marked[incident.other[entry]] == i:
+            return True
     return False

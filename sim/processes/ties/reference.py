@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.chance import Dice, Die
 from sim.ledger import Flow
+from sim.processes.ties.contacts_reference import keep_contacts
 from sim.processes.ties.kernel import TRIES
 from sim.state import BONDING, BRIDGING, EMPTY, SLOTS, WEAK
 
@@ -28,6 +29,7 @@ def advance_reference(community: Community, p: Parameters, dice: Dice) -> None:
         for i, k in enumerate(partners):
             if k is not None and tie_up(i, k, community, alters, p):
                 community.ledger[flow] += 1
+    keep_contacts(community, p, dice)
 
 
 def search(i: int, community: Community, alters: list[Any], near: list[Any], p: Parameters, dice: Dice) -> int | None:

@@ -39,13 +39,13 @@ def live_the_month(residents, ties, charities, constants, p, streams, ledger, mo
             followed = min(p.asked_most, _ratio(asking[i] + residents.outside_ask[i], constants.asking[0]))
             k = _join_rate(residents.civic[i], residents.group[i], residents.ever[i], followed, crowded,
                            constants.join_rate[0], p)  # fmt: skip
-            if uniform(streams[Die.JOIN], who) < -math.expm1(-k):
+            if _happens(uniform(streams[Die.JOIN], who), k):
                 if _is_asked(p.asked_share * followed, uniform(streams[Die.JOIN_CAUSE], who), p):
                     strength = asking[i] + residents.outside_ask[i]
                     asked[i] = uniform(streams[Die.JOIN_ASKER], who) * strength if strength > 0.0 else BY_NOBODY
                 else:
                     asked[i] = UNASKED
-            elif uniform(streams[Die.ONE_OFF], who) < _once_chance(residents.occasional[i], p):
+            elif _happens(uniform(streams[Die.ONE_OFF], who), _once_rate(residents.occasional[i], p)):
                 _help_once(i, residents, charities, streams, ledger)
         else:
             fresh = month - residents.role_since[i] < p.new_months
@@ -67,8 +67,10 @@ def _hear_the_asks(residents, ties, held, alone, p, streams):
     """
     asking = np.zeros(held.size)
     close = np.zeros(held.size, np.int32)
-    for slot in held_slots(ties.alter):
-        i, j = slot // SLOTS, ties.alter[slot]
+    slots = held_slots(ties.alter)
+    weak = np.uint32(0)
+    for slot in slots:
+        i, j = slot // SLOTS, np.uint32(ties.alter[slot])
         w = ties.strength[slot]
         in_role, other_in_role = held[i] != NOBODY, held[j] != NOBODY
         asking[i] += w * other_in_role
@@ -76,13 +78,22 @@ def _hear_the_asks(residents, ties, held, alone, p, streams):
         same = in_role & (held[i] == held[j]) & (w >= STRONG)
         close[i] += same
         close[j] += same
-        weak = w < p.ask_supported
-        by_i, by_j = in_role & (weak | alone[i]), other_in_role & (weak | alone[j])
-        if by_i | by_j:
-            a, b = residents.id[i], residents.id[j]
-            residents.unsupported_asks[i] += by_j and uniform2(streams[Die.ASK], b, a) < p.ask_chance
-            residents.unsupported_asks[j] += by_i and uniform2(streams[Die.ASK], a, b) < p.ask_chance
+        lacking = (in_role & ((w < p.ask_supported) | alone[i])) | (other_in_role & ((w < p.ask_supported) | alone[j]))
+        slots[weak] = slot  # the list of asks without support overtakes none that is still to be read
+        weak += np.uint32(lacking)
+    _count_weak_asks(slots[:weak], residents, ties, held, alone, p, streams[Die.ASK])
     return asking, close
+
+
+@njit(**PART)
+def _count_weak_asks(slots, residents, ties, held, alone, p, stream):
+    for slot in slots:
+        i, j = slot // SLOTS, np.uint32(ties.alter[slot])
+        weak = ties.strength[slot] < p.ask_supported
+        by_i, by_j = (held[i] != NOBODY) & (weak | alone[i]), (held[j] != NOBODY) & (weak | alone[j])
+        a, b = residents.id[i], residents.id[j]
+        residents.unsupported_asks[i] += by_j & (uniform2(stream, b, a) < p.ask_chance)
+        residents.unsupported_asks[j] += by_i & (uniform2(stream, a, b) < p.ask_chance)
 
 
 @njit(**PART)
@@ -105,8 +116,11 @@ def _join(asked, held, residents, ties, charities, p, streams, ledger, month):
     """Who asked each joiner is found along the ties: the one at whom the strengths, added up, pass the draw."""
     charity = np.full(asked.size, NOBODY, np.int32)
     left = asked.copy()
+    by_somebody = asked > 0.0
     for slot in held_slots(ties.alter):
-        i, j = slot // SLOTS, ties.alter[slot]
+        i, j = slot // SLOTS, np.uint32(ties.alter[slot])
+        if not by_somebody[i] | by_somebody[j]:
+            continue
         if left[i] > 0.0 and held[j] != NOBODY:
             left[i] -= ties.strength[slot]
             charity[i] = held[j] if left[i] < 0.0 else NOBODY
@@ -219,9 +233,15 @@ def _cause_to_leave(fresh, load, close, u, p):
 
 
 @njit(**PART)
-def _once_chance(occasional, p):
+def _once_rate(occasional, p):
     mean = p.civic_slope * p.civic_slope / 2.0
-    return -math.expm1(-p.once_chance * math.exp(p.civic_slope * occasional - mean))
+    return p.once_chance * math.exp(p.civic_slope * occasional - mean)
+
+
+@njit(**PART)
+def _happens(u, rate):
+    """Whether the draw is below the month's chance. 1 - exp(-x) < x, so most are spared the exponential."""
+    return u < rate and u < -math.expm1(-rate)
 
 
 @njit(**PART)

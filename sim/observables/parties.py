@@ -1,0 +1,316 @@
+"""What is written down of the two parties: charities by income band, council services, officers, and their joint work.
+
+A charity's row counts by its weight: a branch stands for its part of a body. Money is what arrives in this place.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from sim.ledger import Flow
+from sim.observables.town import PER, Ratio, Town, observable, share_of
+from sim.state import BANDS, EMPTY, NOBODY, PARTNERS
+from sim.units import MONTHS_A_YEAR, population
+
+PARTNERSHIP = 0.25
+"""Strength from which a tie between an officer and a charity counts as a partnership."""
+MILLION_BAND = 4
+"""The lowest income band over a million pounds a year."""
+TWO_YEARS = 24
+
+
+def _alive(town: Town) -> Any:
+    return np.where(town.state.charities.alive == 1, town.state.charities.weight, 0.0)
+
+
+def _registered(town: Town) -> Any:
+    return np.where(town.state.charities.band > 0, _alive(town), 0.0)
+
+
+def _opened(town: Town) -> Any:
+    return np.where(town.state.charities.founded == town.month, _alive(town), 0.0)
+
+
+def _closed(town: Town) -> Any:
+    c = town.state.charities
+    return np.where((c.alive == 0) & (c.closed == town.month), town.state.bands.weight[c.band], 0.0)
+
+
+def _money(*columns: Any) -> float:
+    return math.fsum(value for column in columns for value in column.tolist())
+
+
+@observable("bodies", "charities and unregistered groups", by_quintile=True)
+def charities(town: Town) -> Ratio:
+    return town.charities(_alive(town))
+
+
+@observable("bodies", "registered charities", by_quintile=True)
+def charities_registered(town: Town) -> Ratio:
+    return town.charities(_registered(town))
+
+
+@observable("bodies", "registered charities founded this month", by_quintile=True)
+def charities_opened(town: Town) -> Ratio:
+    return town.charities(np.where(town.state.charities.band > 0, _opened(town), 0.0))
+
+
+@observable("bodies", "registered charities closed this month", by_quintile=True)
+def charities_closed(town: Town) -> Ratio:
+    return town.charities(np.where(town.state.charities.band > 0, _closed(town), 0.0))
+
+
+@observable("bodies/1,000 people", "registered charities")
+def density_per_1000(town: Town) -> float:
+    return _money(_registered(town)) / population(town.size) * PER
+
+
+@observable("share", "of the income of registered charities, that of those with over a million pounds a year")
+def income_share_over_1m(town: Town) -> float:
+    c, income = town.state.charities, _income(town)
+    return share_of(_money(income[c.band >= MILLION_BAND]), _money(income[c.band > 0]))
+
+
+def _income(town: Town) -> Any:
+    c = town.state.charities
+    return c.private_income + c.grants + c.contracts
+
+
+def _growth(town: Town) -> tuple[Any, Any]:
+    """Rows that have lived two whole years, and their last 12 months' income over the 12 before."""
+    c = town.state.charities
+    old = np.flatnonzero((c.alive == 1) & (c.founded <= town.month - TWO_YEARS))
+    months = (town.month - np.arange(TWO_YEARS)) % TWO_YEARS
+    past = c.income_past[old][:, months]
+    last, before = past[:, :MONTHS_A_YEAR].sum(axis=1), past[:, MONTHS_A_YEAR:].sum(axis=1)
+    known = before > 0.0
+    return old[known], last[known] / before[known]
+
+
+def median_of(values: Any) -> float:
+    return float(np.median(values)) if len(values) else math.nan
+
+
+@observable("ratio", "median of a body's last 12 months' income over the 12 before, real")
+def income_growth_median(town: Town) -> float:
+    rows, growth = _growth(town)
+    return median_of(growth[town.state.charities.band[rows] > 0])
+
+
+@observable("GBP/month", "income of charities and groups")
+def income_total(town: Town) -> float:
+    return income_state(town) + income_private(town)
+
+
+@observable("GBP/month", "of it from the state: the council and the rest of the state")
+def income_state(town: Town) -> float:
+    return income_grants(town) + income_contracts(town)
+
+
+@observable("GBP/month", "of it from the council")
+def income_council(town: Town) -> float:
+    return _money(town.state.charities.from_council)
+
+
+@observable("GBP/month", "of it grants of the state")
+def income_grants(town: Town) -> float:
+    return _money(town.state.charities.grants)
+
+
+@observable("GBP/month", "of it contracts of the state")
+def income_contracts(town: Town) -> float:
+    return _money(town.state.charities.contracts)
+
+
+@observable("GBP/month", "of it gifts, fees, trading and legacies")
+def income_private(town: Town) -> float:
+    return _money(town.state.charities.private_income)
+
+
+# The council and the purses of policies
+
+
+@observable("GBP/month", "spending on statutory services")
+def spend_statutory(town: Town) -> float:
+    return float(town.state.council.spend_statutory[0])
+
+
+@observable("GBP/month", "spending on discretionary services")
+def spend_discretionary(town: Town) -> float:
+    return float(town.state.council.spend_discretionary[0])
+
+
+@observable("GBP/month", "spending on nurture")
+def spend_nurture(town: Town) -> float:
+    return float(town.ledger[Flow.PURSE_SPENT])
+
+
+@observable("GBP", "left in the purses of policies")
+def spend_unspent(town: Town) -> float:
+    return math.fsum(town.state.policies.balance.tolist())
+
+
+@observable("GBP", "what the council holds")
+def council_reserves(town: Town) -> float:
+    return float(town.state.council.reserves[0])
+
+
+@observable("0 or 1", "the council cannot balance its budget (section 114)")
+def section_114(town: Town) -> float:
+    return float(town.state.council.section_114[0])
+
+
+@observable("venues", "places to meet that are open")
+def venues_open(town: Town) -> float:
+    b = town.state.neighbourhoods
+    return float(sum(((b.venues_open >> venue) & 1).sum() for venue in range(int(b.venues.max(initial=0)))))
+
+
+# Officers and joint work
+
+
+def _partnerships(town: Town) -> Any:
+    """Strength of every tie between a filled post and a charity that counts as a partnership."""
+    ties = town.state.partnerships
+    filled = np.repeat(town.state.officers.filled == 1, PARTNERS)
+    return ties.strength[(ties.charity != EMPTY) & filled & (ties.strength >= PARTNERSHIP)]
+
+
+@observable("ties", "ties between officers and charities that are strong enough to work along")
+def partnerships(town: Town) -> float:
+    return float(len(_partnerships(town)))
+
+
+@observable("0 to 1", "mean strength of these ties")
+def partnership_strength(town: Town) -> float:
+    strengths = _partnerships(town)
+    return _money(strengths) / len(strengths) if len(strengths) else math.nan
+
+
+def _known(town: Town, picture: Any) -> float:
+    """The mean of a neighbourhood's picture over residents."""
+    return _money(picture[town.residents.neighbourhood]) / town.size
+
+
+@observable("0 to 1", "how well needs are known to those who allot hours")
+def shared_picture(town: Town) -> float:
+    return _known(town, town.state.neighbourhoods.picture_need)
+
+
+@observable("0 to 1", "how well it is known who could help")
+def resource_picture(town: Town) -> float:
+    return _known(town, town.state.neighbourhoods.picture_resources)
+
+
+@observable("share", "of discretionary hours that do not go where need is")
+def allocation_error(town: Town) -> float:
+    b = town.state.neighbourhoods
+    return _money(np.abs(b.allotted - b.needed)) / 2.0
+
+
+@observable("share", "of discretionary officer hours, in joint work")
+def officer_hours_opened(town: Town) -> float:
+    s = town.state.services
+    open_to = s.statutory == 0
+    return share_of(_money(s.joint_officer[open_to]), _money(s.hours[open_to]))
+
+
+@observable("hours/1,000 residents", "hours that both parties put into joint work")
+def hours_coproduced(town: Town) -> float:
+    joint = (Flow.HOURS_COUNCIL_JOINT, Flow.HOURS_CHARITY_JOINT, Flow.HOURS_VOLUNTEER_JOINT)
+    return town.posted(*joint) * PER
+
+
+@observable("hours of need met/1,000 residents", "need met by paid and unpaid people together")
+def joint_output(town: Town) -> float:
+    return town.posted(Flow.NEED_MET_JOINT) * PER
+
+
+# By income band and by service
+
+
+BAND_NAMES = ("unregistered", "micro", "small", "medium", "large", "major", "super")
+
+
+def by_band(town: Town) -> dict[str, tuple[float, ...]]:
+    """What is written down for each income band, unregistered groups first."""
+    c = town.state.charities
+
+    def summed(values: Any) -> tuple[float, ...]:
+        return tuple(_money(values[c.band == band]) for band in range(BANDS))
+
+    rows, growth = _growth(town)
+    bands = c.band[rows]
+    return {
+        "charities": summed(_alive(town)),
+        "charities_opened": summed(_opened(town)),
+        "charities_closed": summed(_closed(town)),
+        "income_total": summed(_income(town)),
+        "income_council": summed(c.from_council),
+        "income_grants": summed(c.grants),
+        "income_contracts": summed(c.contracts),
+        "income_private": summed(c.private_income),
+        "income_growth_median": tuple(median_of(growth[bands == band]) for band in range(BANDS)),
+        "locality": _locality(town),
+    }
+
+
+def _locality(town: Town) -> tuple[float, ...]:
+    """By band, the mean over charities of the share of its ties with residents that lie where it is at home."""
+    c, r = town.state.charities, town.residents
+    tied = np.flatnonzero(r.belongs != NOBODY)
+    g = r.belongs[tied]
+    at_home = r.neighbourhood[tied] == c.neighbourhood[g]
+    ties = np.bincount(g, minlength=len(c.id))
+    local = np.bincount(g[at_home], minlength=len(c.id))
+    share = local / np.maximum(ties, 1)
+    rows = [np.flatnonzero((ties > 0) & (c.alive == 1) & (c.band == band)) for band in range(BANDS)]
+    return tuple(share_of(_money(share[mine]), float(len(mine))) for mine in rows)
+
+
+def by_service(town: Town) -> dict[str, tuple[float, ...]]:
+    """What is written down for each council service, in the order of ``services.csv``."""
+    s, b = town.state.services, town.state.neighbourhoods
+    per = PER / town.size
+    venues = [0.0] * len(s.hours)
+    for venue, service in enumerate(VENUE_OF):
+        if service < len(venues):
+            venues[service] += float(((b.venues_open >> venue) & 1).sum())
+    return {
+        "hours_staff": tuple((s.hours * per).tolist()),
+        "volunteers": tuple(s.volunteers.tolist()),
+        "hours_volunteer": tuple((s.joint_citizen * per).tolist()),
+        "use": tuple((s.used * per).tolist()),
+        "spend": tuple(s.spend.tolist()),
+        "venues_open": tuple(venues),
+    }
+
+
+VENUE_OF = (2, 5, 7)
+"""The service that runs each of a neighbourhood's venues: libraries, culture and leisure, community."""
+UNITS = {
+    "by_band": {
+        "charities": ("bodies", "charities or groups"),
+        "charities_opened": ("bodies", "founded this month"),
+        "charities_closed": ("bodies", "closed this month"),
+        "income_total": ("GBP/month", "income"),
+        "income_council": ("GBP/month", "of it from the council"),
+        "income_grants": ("GBP/month", "of it grants of the state"),
+        "income_contracts": ("GBP/month", "of it contracts of the state"),
+        "income_private": ("GBP/month", "of it gifts, fees, trading and legacies"),
+        "income_growth_median": ("ratio", "median of last 12 months' income over the 12 before"),
+        "locality": ("share", "of a body's ties with residents, those where it is at home; mean over bodies"),
+    },
+    "by_service": {
+        "hours_staff": ("hours/1,000 residents", "paid hours of the council's own staff"),
+        "volunteers": ("people", "citizens in its joint work"),
+        "hours_volunteer": ("hours/1,000 residents", "hours that they put in"),
+        "use": ("hours of need met/1,000 residents", "need that the service met, alone and jointly"),
+        "spend": ("GBP/month", "spending, contracts included"),
+        "venues_open": ("venues", "places to meet that it keeps open"),
+    },
+}
+"""Units and meanings of what `by_band` and `by_service` hold."""

@@ -1,0 +1,178 @@
+"""What an observable is, and the state as observables see it.
+
+One function an observable. A function returns a number, or, where the observable is also given by deprivation quintile,
+a `Ratio` of two columns over residents (or over charities), which is then summed within each quintile. Sums run in the
+order of the rows, so the bits do not depend on the machine's vector width.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from sim.indexes import Incident, held_slots, ties_by_resident
+from sim.ledger import Flow
+from sim.state import EMPTY, QUINTILES, SLOTS, STRONG, SURVIVAL_MONTHS, State
+from sim.units import MONTHS_A_YEAR
+
+PER = 1000.0
+"""Hours are given for every 1,000 residents."""
+
+
+class Ratio(NamedTuple):
+    """A numerator; a denominator (a value a row, or summed by quintile, or none); the quintile of each row."""
+
+    top: Any
+    bottom: Any
+    quintile: Any
+    scale: float = 1.0
+
+
+class Observable(NamedTuple):
+    """One entry of what is written down."""
+
+    name: str
+    unit: str
+    meaning: str
+    by_quintile: bool
+    measure: Callable[[Town], float | Ratio]
+
+
+OBSERVABLES: dict[str, Observable] = {}
+"""Everything that is written down, by name, in the order of the tables."""
+
+
+def observable(unit: str, meaning: str, *, by_quintile: bool = False) -> Callable[[Any], Any]:
+    """Enter a function of `Town` under its own name."""
+
+    def enter(measure: Callable[[Town], float | Ratio]) -> Callable[[Town], float | Ratio]:
+        name = str(getattr(measure, "__name__"))  # noqa: B009 - mypy knows no name of a callable
+        OBSERVABLES[name] = Observable(name, unit, meaning, by_quintile, measure)
+        return measure
+
+    return enter
+
+
+class Town:
+    """A state as the observables see it: columns derived once a month and shared."""
+
+    def __init__(self, state: State, config: Any) -> None:
+        self.state, self.config, self.month = state, config, state.month
+        self.residents, self.ties, self.ledger = state.residents, state.ties, state.ledger
+        self.size = len(state.residents.id)
+        self.quintile = state.neighbourhoods.quintile[state.residents.neighbourhood].astype(np.int64) - 1
+
+    def among(self, top: Any, bottom: Any | None = None, scale: float = 1.0) -> Ratio:
+        """A ratio over residents; over everybody, unless a denominator is given."""
+        return Ratio(top, self.counts if bottom is None else bottom, self.quintile, scale)
+
+    @cached_property
+    def counts(self) -> tuple[float, ...]:
+        """Residents of each quintile."""
+        return tuple(np.bincount(self.quintile, minlength=QUINTILES).astype(np.float64).tolist())
+
+    def posted(self, *flows: Flow) -> float:
+        """What was posted of these flows, for every resident."""
+        return sum(float(self.state.ledger[flow]) for flow in flows) / self.size
+
+    @cached_property
+    def active(self) -> Any:
+        """Gave formal hours this month."""
+        return self.residents.formal_hours > 0.0
+
+    @cached_property
+    def need(self) -> Any:
+        """Hours of need of each resident."""
+        return across(self.residents.need)
+
+    @cached_property
+    def met(self) -> Any:
+        """Hours of it met."""
+        return across(self.residents.met)
+
+    @cached_property
+    def tied(self) -> Any:
+        """Slots that hold a tie."""
+        return self.ties.alter != EMPTY
+
+    @cached_property
+    def degrees(self) -> Any:
+        """Ties and strong ties of each resident, whoever owns them: (2, N)."""
+        return _degrees(self.ties.alter, self.ties.strength, self.size)
+
+    @cached_property
+    def incident(self) -> Incident:
+        """The ties of each resident."""
+        return ties_by_resident(self.ties)
+
+    @cached_property
+    def year_hours(self) -> Any:
+        """Formal and neighbourly hours of each resident over the last 12 months, greatest first."""
+        past = self.residents.hours_past.copy()
+        past[:, self.month % MONTHS_A_YEAR] = self.residents.formal_hours + self.residents.helping_hours
+        return np.sort(across(past))[::-1]
+
+    def past(self, column: str, months_ago: int) -> float:
+        """A count of an earlier month."""
+        return float(getattr(self.state.past, column)[(self.month - months_ago) % (SURVIVAL_MONTHS + 1)])
+
+    @cached_property
+    def charity_quintile(self) -> Any:
+        """Quintile of the neighbourhood where each charity is at home."""
+        return self.state.neighbourhoods.quintile[self.state.charities.neighbourhood].astype(np.int64) - 1
+
+    def charities(self, top: Any) -> Ratio:
+        """A plain sum over charities."""
+        return Ratio(top, None, self.charity_quintile)
+
+
+def summed_up(ratio: Ratio) -> tuple[float, tuple[float, ...]]:
+    """A ratio over the whole place, and in each quintile."""
+    top = sums_by_quintile(ratio.quintile, np.asarray(ratio.top, np.float64)).tolist()
+    if ratio.bottom is None:
+        return math.fsum(top), tuple(top)
+    bottom = ratio.bottom
+    if not isinstance(bottom, tuple):
+        bottom = sums_by_quintile(ratio.quintile, np.asarray(bottom, np.float64)).tolist()
+    parts = tuple(share_of(a, b) * ratio.scale for a, b in zip(top, bottom, strict=True))
+    return share_of(math.fsum(top), math.fsum(bottom)) * ratio.scale, parts
+
+
+def share_of(top: float, bottom: float) -> float:
+    """A share, or NaN where there is nothing to share."""
+    return top / bottom if bottom else math.nan
+
+
+def across(columns: Any) -> Any:
+    """Row sums, from the first column to the last."""
+    total = columns[:, 0].copy()
+    for k in range(1, columns.shape[1]):
+        total += columns[:, k]
+    return total
+
+
+@njit(cache=True)
+def sums_by_quintile(quintile, values):  # noqa: ANN001, ANN201 - compiled
+    """Sums in the order of the rows."""
+    sums = np.zeros(QUINTILES)
+    for row in range(values.size):
+        sums[quintile[row]] += values[row]
+    return sums
+
+
+
+
+@njit(cache=True)
+def _degrees(alter, strength, residents):  # noqa: ANN001, ANN202
+    degrees = np.zeros((2, residents))
+    for slot in held_slots(alter):
+        strong = strength[slot] >= STRONG
+        for end in (np.int64(slot // SLOTS), np.int64(alter[slot])):
+            degrees[0, end] += 1.0
+            degrees[1, end] += strong
+    return degrees
