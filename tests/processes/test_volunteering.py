@@ -24,7 +24,7 @@ FAULTS = [
     ("residents.role_starts[i] = month + p.waiting_months", "residents.role_starts[i] = month"),
     ("charities.supported[g] / at_work", "charities.supported[g]"),
     ("present[g] > p.coordinator_volunteers", "present[g] >= p.coordinator_volunteers"),
-    ("in_role & (weak | alone[i])", "in_role & (weak | alone[j])"),
+    ("(held[i] != NOBODY) & (weak | alone[i])", "(held[i] != NOBODY) & (weak | alone[j])"),
     ("if belongs[i] == g:", "if belongs[i] != g:"),
     ("belonging[i] = max(NEW, belonging[i])", "belonging[i] = NEW"),
 ]
