@@ -250,7 +250,8 @@ def joint_output(cell: Cell, s: int, residents: int, community: Community, p: Pa
     thousands = residents / 1000.0
     l = min(1e3, max(0.0, cell.O - cell.R) / thousands / L0)
     v = min(1e3, cell.qV / thousands / q0V0)
-    return thousands * ces(l, v, p.efficiency * (L0 + q0V0 / q0), p.officer_part, max(0.01, sigma))
+    A = constants.joint_scale * p.efficiency
+    return thousands * ces(l, v, A * (L0 + q0V0 / q0), p.officer_part, max(0.01, sigma))
 
 
 def ces(l: float, v: float, scale: float, d: float, sigma: float) -> float:
