@@ -29,7 +29,11 @@ FAULTS = [
     ("4.0 * T * (1.0 - T)", "4.0 * T * T"),
     ("surprise[i] = met / need - quintiles.met_founding[q]", "surprise[i] = met / need - quintiles.met_founding[0]"),
     ("per_ask * residents.unsupported_asks[i])", "per_ask)"),
-    ("residents.role[i] != NOBODY,", "residents.role[i] == NOBODY,"),
+    ("residents.role[i] != NOBODY or", "residents.role[i] == NOBODY or"),
+    ("or (g != NOBODY and known[g])", ""),
+    ("partnerships.strength[slot] >= PARTNERED", "partnerships.strength[slot] < PARTNERED"),
+    ("filled[slot // PARTNERS] == 1", "filled[slot // PARTNERS] == 0"),
+    ("if locally == 1 else", "if locally == 0 else"),
 ]
 
 
@@ -191,7 +195,8 @@ def test_influence_follows_the_logistic(role: int, log_odds: float) -> None:
 
 
 def test_the_formula_of_influence_is_that_of_the_room() -> None:
-    state, p = town(residents=200), Parameters()
+    state, p = town(residents=200, habit="no officers"), Parameters()
+    state.council.decides_locally[:] = 0
     after = by_fast_hand(trust, state, p).residents
     felt = [
         trust.feels_influence(T, voice, role >= 0, state.constants.influence[0], numbers(p))
@@ -199,6 +204,45 @@ def test_the_formula_of_influence_is_that_of_the_room() -> None:
     ]
     assert np.array_equal(felt, after.influence == 1)
     assert 0 < sum(felt) < 200
+
+
+def share_with_influence(state: State, p: Parameters) -> float:
+    return float(by_fast_hand(trust, state, p).residents.influence.mean())
+
+
+def voices(*, strength: float = 0.25, filled: int = 1) -> State:
+    """40,000 people without a role who belong to a charity that one post knows so well."""
+    state = allocate(residents=40_000, charities=1, services=1, neighbourhoods=1, policies=0, world=1,
+                     flows=len(Flow), officers=1)  # fmt: skip
+    r = state.residents
+    r.trust_council[:], r.belongs[:], r.voice[:] = 0.545, 0, np.random.default_rng(2).logistic(size=40_000)
+    state.officers.filled[:], state.partnerships.charity[3], state.partnerships.strength[3] = filled, 0, strength
+    return state
+
+
+MARGIN = 4 * 0.5 / math.sqrt(40_000)
+
+
+def test_a_path_to_an_officer_is_worth_a_role() -> None:
+    """Shares may lie four standard errors off the logistic."""
+    p = Parameters(moves=False)
+    assert share_with_influence(voices(), p) == pytest.approx(1 / (1 + math.exp(-0.7)), abs=MARGIN)
+    for none in (voices(strength=0.24), voices(filled=0)):
+        assert share_with_influence(none, p) == pytest.approx(0.5, abs=MARGIN)
+    role = voices()
+    role.residents.role[:] = 0
+    assert share_with_influence(role, p) == share_with_influence(voices(), p)
+    off = Parameters(moves=False, volunteer_bonus=0)
+    assert share_with_influence(voices(), off) == share_with_influence(voices(filled=0), off)
+
+
+@pytest.mark.parametrize("bonus", [0.0, 0.3, 0.6])
+def test_influence_is_felt_where_neighbourhoods_decide(bonus: float) -> None:
+    p, state = Parameters(moves=False, localism_bonus=bonus), voices(filled=0)
+    before = share_with_influence(state, p)
+    state.council.decides_locally[:] = 1
+    assert share_with_influence(state, p) == pytest.approx(1 / (1 + math.exp(-bonus)), abs=MARGIN)
+    assert (share_with_influence(state, p) == before) == (bonus == 0.0)
 
 
 def test_influence_follows_trust() -> None:

@@ -53,7 +53,7 @@ def time_for_neighbours(resident: Any, scale: float, p: Parameters, dice: Dice) 
     past = 0.0
     for hours in resident.hours_past:
         past += hours
-    return max(0.0, H - p.displacement * max(0.0, resident.pledged_hours - past / 12.0))
+    return float(max(0.0, H - p.displacement * max(0.0, resident.pledged_hours - past / 12.0)))
 
 
 def ask_along_ties(resident: Any, ties: list[Any], S: list[float], left: list[float]) -> float:

@@ -13,10 +13,10 @@ takes it to be where the heads are. A partner is a post that is filled, with a t
 neighbourhoods decide, K_b becomes K_b + local_knowledge (1 - K_b) and
 capture_b = (share who feel influence in b / in the place, 1/4 to 4)^capture; else it is 1.
 
-Hours left, for serving alone (joint work and its running went before):
-    H_s   = hours_s - joint_s - running_s                                                     paid by the council
-    G_g   = paid_g + bought_g - joint_g - running_g - onboarding joiners_g, not below nil     paid by charities
-    V_i   = pledged_i - joint_i - running_i                                                   of volunteers
+Hours left, for serving alone (joint work and its running went before), none below nil:
+    H_s   = hours_s - joint_s                                                                 paid by the council
+    G_g   = paid_g + bought_g - joint_g - onboarding joiners_g                                paid by charities
+    V_i   = pledged_i - joint_i                                                               of volunteers
 Where neighbourhoods decide, deciding_hours x participants come off discretionary H, and as many off V, as far as they
 go, from all alike. joiners took up a role last month. Then, by neighbourhood b and kind k,
     P_bk  = sum over s of a_sb H_s kinds_sk + sum over g of a_gb kinds_gk (G_g + sum of worth skill_i V_i given to g)

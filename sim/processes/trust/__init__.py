@@ -6,14 +6,17 @@
     L           = 1 for o >= T, else 1 + (loss_ratio - 1) 4 T (1 - T)
     T'          = clip(T + [contact] gain L (o - T) + (revert_rate / 12) (G - T) + asked_unsupported * asks)
     strain_i    = -10 asked_unsupported * asks                         load, in units of its founding mean
-    influence_i = b0 + influence_slope (T' - influence_centre) + volunteer_bonus [role] + e_i > 0
+    influence_i = b0 + localism_bonus [neighbourhoods decide] + influence_slope (T' - influence_centre)
+                  + volunteer_bonus [role, or a path to an officer] + e_i > 0
 
 met_i is the share of a resident's need that was met this month; who had no need had no experience. The same holds
 for trust in charities, with other knots, other dice and no asks. The knots are solved at founding, so that a place with
 nothing happening to it keeps its trust, whatever the loss ratio. Asks are forgotten when they have been felt.
+Who belongs to a charity has a path to an officer if a post that is filled has a tie with it of PARTNERED or more.
 
-Reads   residents (need, met, unsupported_asks, role, voice, T(0)), ties.strength, neighbourhoods.quintile,
-        quintiles.met_founding, trust_knots, constants.influence
+Reads   residents (need, met, unsupported_asks, role, belongs, voice, T(0)), ties.strength, partnerships,
+        officers.filled, council.decides_locally, neighbourhoods.quintile, quintiles.met_founding, trust_knots,
+        constants.influence
 Writes  residents.trust_council, trust_charity, strain, unsupported_asks, influence
 Source  Citizenship Survey 2009 (levels); Slovic, and Poortinga & Pidgeon (loss against gain).
 Departs Experience is one number for all kinds of need and for every body, since a person who was not helped does not
@@ -67,7 +70,10 @@ class Parameters:
         meaning="trust at which b0 holds: the mean of T(0)")
     volunteer_bonus: float = parameter(
         0.7, unit="log odds", low=-0.5, high=1.5, source="assumption",
-        meaning="influence that a role adds")
+        meaning="influence that a role adds, or a tie with a charity that knows an officer")
+    localism_bonus: float = parameter(
+        0.3, unit="log odds", low=0.0, high=0.6, source="assumption; 0: who decides changes nothing",
+        meaning="influence that is felt where neighbourhoods decide (S13)")
     moves: bool = switch(meaning="trust moves with experience, ties and broken promises (S6)")  # fmt: skip
 
 
@@ -75,5 +81,6 @@ def advance(state: State, p: Parameters, dice: Dice) -> None:
     """The fast hand: a month of trust and influence, on the state's columns."""
     live_the_month(
         state.residents, state.ties, state.neighbourhoods, state.quintiles, state.trust_knots, state.constants,
+        state.partnerships, state.officers.filled, len(state.charities.id), state.council.decides_locally[0],
         numbers(p), dice.streams,
     )  # fmt: skip

@@ -8,11 +8,13 @@ from numba import njit
 from sim.chance import Die, between, normal_quantile, uniform, uniforms
 from sim.compiling import PART
 from sim.indexes import held_slots
-from sim.state import NOBODY, SLOTS, STRONG
+from sim.state import EMPTY, NOBODY, PARTNERED, PARTNERS, SLOTS, STRONG
 
 
 @njit(cache=True)
-def live_the_month(residents, ties, neighbourhoods, quintiles, knots, constants, p, streams):
+def live_the_month(
+    residents, ties, neighbourhoods, quintiles, knots, constants, partnerships, filled, charities, locally, p, streams
+):  # fmt: skip
     """A month of trust and influence."""
     if p.moves:
         needed, surprise = _experience(residents, neighbourhoods, quintiles)
@@ -23,27 +25,41 @@ def live_the_month(residents, ties, neighbourhoods, quintiles, knots, constants,
         _move(residents.trust_charity, residents.trust_charity_first, knots.charity, 0.0,
               _has_contact(streams[Die.CONTACT_CHARITY], residents.id, ties.alter, strong, p),
               streams[Die.OUTCOME_CHARITY], needed, surprise, residents, p)
+    known = _known_to_officers(partnerships, filled, charities)
+    b0 = constants.influence[0] + (p.localism_bonus if locally == 1 else 0.0)
     for i in range(residents.id.size):
         residents.strain[i] = 0.0 - 10.0 * p.asked_unsupported * residents.unsupported_asks[i]
         residents.unsupported_asks[i] = 0
-        feels = feels_influence(residents.trust_council[i], residents.voice[i], residents.role[i] != NOBODY,
-                                constants.influence[0], p)
+        g = residents.belongs[i]
+        has_a_way = residents.role[i] != NOBODY or (g != NOBODY and known[g])
+        feels = feels_influence(residents.trust_council[i], residents.voice[i], has_a_way, b0, p)
         residents.influence[i] = 1 if feels else 0
 
 
 @njit(cache=True)
-def feels_influence(trust, voice, volunteers, b0, p):
+def feels_influence(trust, voice, has_a_way, b0, p):
     """Whether a resident feels able to influence local decisions.
 
     Args:
         trust: in the council, 0 to 1.
         voice: the resident's own inclination, standard logistic.
-        volunteers: whether a role is held.
-        b0: solved at founding, log odds.
+        has_a_way: whether a role is held, or there is a path to an officer through a charity.
+        b0: solved at founding, log odds; with the bonus of localism where neighbourhoods decide.
         p: the room's numbers.
     """
-    bonus = p.volunteer_bonus if volunteers else 0.0
+    bonus = p.volunteer_bonus if has_a_way else 0.0
     return b0 + p.influence_slope * (trust - p.influence_centre) + bonus + voice > 0.0
+
+
+@njit(**PART)
+def _known_to_officers(partnerships, filled, charities):
+    """Charities that have a partner in a post that is filled."""
+    known = np.zeros(charities, np.bool_)
+    for slot in range(partnerships.charity.size):
+        g = partnerships.charity[slot]
+        if g != EMPTY and filled[slot // PARTNERS] == 1 and partnerships.strength[slot] >= PARTNERED:
+            known[g] = True
+    return known
 
 
 @njit(**PART)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sim.chance import Dice, Die, between
-from sim.state import NOBODY, STRONG
+from sim.state import EMPTY, NOBODY, PARTNERED, PARTNERS, STRONG
 
 if TYPE_CHECKING:
     from sim.community import Community
@@ -17,10 +17,18 @@ def advance_reference(community: Community, p: Parameters, dice: Dice) -> None:
     if p.moves:
         move_trust("council", Die.CONTACT, Die.OUTCOME, community, p, dice)
         move_trust("charity", Die.CONTACT_CHARITY, Die.OUTCOME_CHARITY, community, p, dice)
+    b_0 = community.constants.influence
+    if community.council.decides_locally:
+        b_0 = b_0 + p.localism_bonus
+    partners = {
+        tie.charity
+        for slot, tie in enumerate(community.partnerships)
+        if tie.charity != EMPTY and tie.strength >= PARTNERED and community.officers[slot // PARTNERS].filled
+    }
     for resident in community.residents:
         resident.strain = 0.0 - 10.0 * p.asked_unsupported * resident.unsupported_asks
         resident.unsupported_asks = 0
-        resident.influence = int(log_odds(resident, community.constants.influence, p) > 0.0)
+        resident.influence = int(log_odds(resident, partners, b_0, p) > 0.0)
 
 
 def move_trust(body: str, contact: Die, outcome: Die, community: Community, p: Parameters, dice: Dice) -> None:
@@ -59,10 +67,10 @@ def loss(o: float, T: float, p: Parameters) -> float:
     return 1.0 if o >= T else 1.0 + (p.loss_ratio - 1.0) * 4.0 * T * (1.0 - T)
 
 
-def log_odds(resident: Any, b_0: float, p: Parameters) -> float:
+def log_odds(resident: Any, partners: set[int], b_0: float, p: Parameters) -> float:
     """Influence is felt where this is above nil."""
-    volunteers = p.volunteer_bonus if resident.role != NOBODY else 0.0
-    return float(b_0 + p.influence_slope * (resident.trust_council - p.influence_centre) + volunteers + resident.voice)
+    has_a_way = p.volunteer_bonus if resident.role != NOBODY or resident.belongs in partners else 0.0
+    return float(b_0 + p.influence_slope * (resident.trust_council - p.influence_centre) + has_a_way + resident.voice)
 
 
 def clip(value: float) -> float:

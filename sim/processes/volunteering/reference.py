@@ -56,7 +56,7 @@ def load(g: int, charity: Any, community: Community, p: Parameters) -> float:
 def overrun(g: int, charity: Any, community: Community, p: Parameters) -> bool:
     """Whether a charity has more volunteers than its coordinators can support."""
     coordinators = max(1.0, charity.paid_hours / p.coordinator_hours)
-    return at_work(g, community) > p.coordinator_volunteers * coordinators
+    return bool(at_work(g, community) > p.coordinator_volunteers * coordinators)
 
 
 def look_back(resident: Any) -> None:
