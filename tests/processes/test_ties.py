@@ -20,7 +20,7 @@ FAULTS = [
     ("-hours / p.contact_hours", "hours / p.contact_hours"),
     ("return NO_ONE if k == i or _are_tied(i, k, incident)", "return NO_ONE if _are_tied(i, k, incident)"),
     ("if residents.group[k] == residents.group[i]:", "if residents.group[k] != residents.group[i]:"),
-    ("BRIDGING if far or not", "BRIDGING if far and not"),
+    ("strangers = far or not", "strangers = far and not"),
     ("ties.deepening[slot] = 0\n            elif", "ties.deepening[slot] = 1\n            elif"),
 ]
 CONTACT_FAULTS = [

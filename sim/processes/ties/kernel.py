@@ -24,13 +24,8 @@ def build_and_decay(residents, ties, incident, members, constants, p, streams, l
     found = _search(residents, incident, members, constants, p, streams)
     introduced = _introduce(residents, incident, members, p, streams)
     _change_strength(residents, ties, constants, p, streams, ledger)
-    marked = np.full(residents.id.size, NO_ONE, np.int32)
-    for partners, flow in ((found, Flow.TIE_SEARCH), (introduced, Flow.TIE_INTRODUCED)):
-        for i in range(partners.size):
-            if partners[i] != NO_ONE and _tie_up(
-                i, partners[i], residents.group, residents.neighbourhood, ties, incident, marked, p.new_strength, month
-            ):
-                ledger[flow] += 1.0
+    ledger[Flow.TIE_SEARCH] += _tie_up(found, residents, ties, incident, p.new_strength, month)
+    ledger[Flow.TIE_INTRODUCED] += _tie_up(introduced, residents, ties, incident, p.new_strength, month)
 
 
 @njit(**PART)
@@ -150,33 +145,44 @@ def _end(slot, ties):
 
 
 @njit(**PART)
-def _tie_up(i, k, group, neighbourhood, ties, incident, marked, new_strength, month):
-    """Put a new tie into a free slot of i; False where there is none, or where k has just made the same tie."""
-    free = NO_ONE
-    for slot in range(i * SLOTS, i * SLOTS + SLOTS):
-        if ties.alter[slot] == k:
-            return False
-        if ties.alter[slot] == EMPTY and free == NO_ONE:
-            free = slot
-    for slot in range(k * SLOTS, k * SLOTS + SLOTS):
-        if ties.alter[slot] == i:
-            return False
-    if free == NO_ONE:
-        return False
-    far = group[i] != group[k] and neighbourhood[i] != neighbourhood[k]
-    ties.alter[free] = k
-    ties.strength[free] = new_strength
-    ties.klass[free] = BRIDGING if far or not _have_common_alter(i, k, incident, marked) else WEAK
-    ties.born[free] = month
-    return True
+def _tie_up(partners, residents, ties, incident, new_strength, month):
+    """Put each new tie into a free slot of its finder; how many found one."""
+    made = 0.0
+    marked = np.full(partners.size, NO_ONE, np.int32)
+    for i in range(partners.size):
+        k = partners[i]
+        free = _free_slot(i, k, ties.alter) if k != NO_ONE else NO_ONE
+        if free != NO_ONE:
+            far = residents.group[i] != residents.group[k] and residents.neighbourhood[i] != residents.neighbourhood[k]
+            strangers = far or not _have_common_alter(i, k, incident.start, incident.other, marked)
+            ties.alter[free] = k
+            ties.strength[free] = new_strength
+            ties.klass[free] = BRIDGING if strangers else WEAK
+            ties.born[free] = month
+            made += 1.0
+    return made
 
 
 @njit(**PART)
-def _have_common_alter(i, k, incident, marked):
+def _free_slot(i, k, alter):
+    """The first free slot of i; NO_ONE where there is none, or where k has just made the same tie.
+
+    To look at every slot beats stopping in time, since luck decides where that would be.
+    """
+    step, tied = SLOTS, False
+    for s in range(SLOTS):
+        own, others = alter[i * SLOTS + s], alter[k * SLOTS + s]
+        step = min(step, s if own == EMPTY else SLOTS)
+        tied |= (own == k) | (others == i)
+    return NO_ONE if tied or step == SLOTS else i * SLOTS + step
+
+
+@njit(**PART)
+def _have_common_alter(i, k, start, other, marked):
     """Mark the alters of i with its row, and see whether any of those of k has the mark."""
-    for entry in range(incident.start[i], incident.start[i + 1]):
-        marked[incident.other[entry]] = i
-    for entry in range(incident.start[k], incident.start[k + 1]):
-        if marked[incident.other[entry]] == i:
+    for entry in range(start[i], start[i + 1]):
+        marked[other[entry]] = i
+    for entry in range(start[k], start[k + 1]):
+        if marked[other[entry]] == i:
             return True
     return False
