@@ -31,7 +31,6 @@ PATHS = ("store",)
 """Keys of the composed configuration that say where things are kept, and are no part of `Config`."""
 
 NOT_BUILT = {
-    "place": {"northern_town"},
     "world": {"next_decade"},
     "policy": {"localism", "asset_based", "needs_led", "hand_over_libraries", "place_programme"},
 }  # fmt: skip

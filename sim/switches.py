@@ -1,29 +1,66 @@
-"""Every mechanism that can be turned exactly off, in one place: the essay's claims that are built so far.
+"""Every mechanism that can be turned exactly off, in one place: the essay's claims, numbered as in its table.
 
-Numbered as in the essay's table of claims. Claims that wait for charities, council officers and co-production (S3, S7
-to S15) are not here yet, and neither are their switches.
+S14 is no mechanism: it is a question put to the results by income band.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+Value = float | bool | str
+
 
 class Switch(NamedTuple):
-    """A mechanism, where it is turned off, and what shows that it works."""
+    """A mechanism: where it is turned off, where it bites most, what shows that it works, and what it needs beside it.
+
+    ``beside`` are overrides under which the mechanism has something to work on, the same on both sides of a test.
+    """
 
     claim: str
-    path: str
-    off: float | bool
+    off: dict[str, Value]
+    strongest: dict[str, Value]
     observable: str
-    strongest: float | bool = True
+    ablation: str
+    beside: tuple[str, ...] = ()
 
 
 SWITCHES: dict[str, Switch] = {
-    "S1": Switch("central funding is cut, and services with it", "funding.cuts", False, "hours_discretionary"),
-    "S2": Switch("people could give more than they give", "volunteering.latent", False, "potential"),
-    "S4": Switch("ties are built, kept and lost: not ready meals", "ties.build_and_decay", False, "ties_per_resident"),
-    "S5": Switch("asking without support does harm", "trust.asked_unsupported", 0.0, "trust_council", -0.05),
-    "S6": Switch("trust moves with experience", "trust.moves", False, "trust_council"),
-}
-"""The built claims by number: off is exactly off, and ``strongest`` is the end of the range at which a claim bites."""
+    "S1": Switch("central funding is cut, and services with it",
+                 {"funding.cuts": False}, {"funding.cuts": True}, "hours_discretionary", "no_cuts"),
+    "S2": Switch("people could give more than they give",
+                 {"volunteering.latent": False}, {"volunteering.latent": True}, "potential", "no_latent"),
+    "S3": Switch("two parties must join",
+                 {"coproduction.sigma": 20.0}, {"coproduction.sigma": 0.3}, "joint_output", "no_complements"),
+    "S4": Switch("ties are built, kept and lost: not ready meals",
+                 {"ties.build_and_decay": False, "renewal.leavers_take_ties": False,
+                  "coproduction.route_quality": False},
+                 {"ties.build_and_decay": True, "renewal.leavers_take_ties": True, "coproduction.route_quality": True},
+                 "joint_output", "ready_meal"),
+    "S5": Switch("asking without support does harm",
+                 {"trust.asked_unsupported": 0.0}, {"trust.asked_unsupported": -0.05}, "trust_council",
+                 "asking_is_free"),
+    "S6": Switch("trust moves with experience",
+                 {"trust.moves": False}, {"trust.moves": True}, "trust_council", "frozen_trust"),
+    "S7": Switch("reorganisations end ties and stall joint work",
+                 {"reorganisation.damage": 0.0}, {"reorganisation.damage": 1.0}, "partnership_strength", "no_damage",
+                 ("world=endless_structural", "reorganisation.structural_cut=0.7", "reorganisation.stall_months=12")),
+    "S8": Switch("culture at the top opens hours to joint work",
+                 {"culture.effect": 0.0}, {"culture.effect": 0.5}, "officer_hours_opened", "no_culture",
+                 ("nurture.representation=1",)),
+    "S9": Switch("charities are the connectors",
+                 {"brokerage.on": False}, {"brokerage.on": True}, "joint_output", "no_brokers"),
+    "S10": Switch("larger charities have lost their local connections, and could be advocates",
+                  {"advocacy.on": False}, {"advocacy.on": True}, "allocation_error", "equally_local",
+                  ("serving.advocate_weight=1",)),
+    "S11": Switch("needs and resources are known as far as people found out together",
+                  {"picture.on": False}, {"picture.on": True}, "allocation_error", "perfect_picture"),
+    "S12": Switch("contract, grant and asset differ in kind",
+                  {"funding.modes": False}, {"funding.modes": True}, "hours_volunteer", "a_pound_is_a_pound",
+                  ("policy=small_grants", "policy.small_grants.dose=200", "policy.small_grants.start=2007-04")),
+    "S13": Switch("neighbourhoods decide",
+                  {"funding.decide_at": "authority"}, {"funding.decide_at": "neighbourhood"}, "allocation_error",
+                  "one_authority", ("serving.capture=1",)),
+    "S15": Switch("less money makes councils rethink, or retreat",
+                  {"funding.rethink": 0.0}, {"funding.rethink": 1.0}, "officer_hours_opened", "no_rethink"),
+}  # fmt: skip
+"""Off is exactly off; ``strongest`` is the end of the range at which a claim bites most."""

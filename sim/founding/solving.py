@@ -33,6 +33,7 @@ from sim import schedule
 from sim.founding.books import founding_chances
 from sim.founding.first_morning import first_morning
 from sim.ledger import Flow
+from sim.observables.people import TRUSTS
 from sim.processes import coproduction
 from sim.state import (
     BONDING,
@@ -59,7 +60,6 @@ SETTLED = 180
 KNOTS = 65
 SEED = 20070401
 SERVICES = 8
-TRUSTS = 0.5
 CLUSTER = 3
 """Strong ties that can found a group."""
 TIES, BONDING_TIES = 15.0, 5.0

@@ -12,11 +12,9 @@ import numpy as np
 
 from sim.ledger import Flow
 from sim.observables.town import PER, Ratio, Town, observable, share_of
-from sim.state import BANDS, EMPTY, NOBODY, PARTNERS
+from sim.state import BANDS, EMPTY, NOBODY, PARTNERED, PARTNERS
 from sim.units import MONTHS_A_YEAR, population
 
-PARTNERSHIP = 0.25
-"""Strength from which a tie between an officer and a charity counts as a partnership."""
 MILLION_BAND = 4
 """The lowest income band over a million pounds a year."""
 TWO_YEARS = 24
@@ -176,7 +174,7 @@ def _partnerships(town: Town) -> Any:
     """Strength of every tie between a filled post and a charity that counts as a partnership."""
     ties = town.state.partnerships
     filled = np.repeat(town.state.officers.filled == 1, PARTNERS)
-    return ties.strength[(ties.charity != EMPTY) & filled & (ties.strength >= PARTNERSHIP)]
+    return ties.strength[(ties.charity != EMPTY) & filled & (ties.strength >= PARTNERED)]
 
 
 @observable("ties", "ties between officers and charities that are strong enough to work along")
