@@ -128,9 +128,8 @@ class Town:
     @cached_property
     def year_hours(self) -> Any:
         """Formal and neighbourly hours of each resident over the last 12 months, greatest first."""
-        past = self.residents.hours_past.copy()
-        past[:, self.month % MONTHS_A_YEAR] = self.residents.formal_hours + self.residents.helping_hours
-        return np.sort(_across(past))[::-1]
+        given = self.residents.formal_hours + self.residents.helping_hours
+        return np.sort(_across_the_year(self.residents.hours_past, given, self.month % MONTHS_A_YEAR))[::-1]
 
     def past(self, column: str, months_ago: int) -> float:
         """A count of an earlier month."""
@@ -175,14 +174,6 @@ def _sum_up(ratio: Ratio) -> tuple[float, tuple[float, ...]]:
 
 def _share(top: float, bottom: float) -> float:
     return top / bottom if bottom else math.nan
-
-
-def _across(columns: Any) -> Any:
-    """Row sums, from the first column to the last."""
-    total = columns[:, 0].copy()
-    for k in range(1, columns.shape[1]):
-        total += columns[:, k]
-    return total
 
 
 # Volunteering
@@ -538,13 +529,34 @@ def _by_quintile(quintile, values):  # noqa: ANN001, ANN202
 
 
 @njit(cache=True)
+def _across(columns):  # noqa: ANN001, ANN202
+    """Row sums, from the first column to the last."""
+    total = np.zeros(columns.shape[0])
+    for row in range(total.size):
+        for k in range(columns.shape[1]):
+            total[row] += columns[row, k]
+    return total
+
+
+@njit(cache=True)
+def _across_the_year(past, given, month):  # noqa: ANN001, ANN202
+    """Row sums likewise, with this month's hours in the place of those of a year ago."""
+    total = np.zeros(given.size)
+    for row in range(given.size):
+        for k in range(past.shape[1]):
+            total[row] += given[row] if k == month else past[row, k]
+    return total
+
+
+@njit(cache=True)
 def _degrees(alter, strength, residents):  # noqa: ANN001, ANN202
     degrees = np.zeros((2, residents))
     for slot in held_slots(alter):
-        strong = strength[slot] >= STRONG
-        for end in (np.int64(slot // SLOTS), np.int64(alter[slot])):
-            degrees[0, end] += 1.0
-            degrees[1, end] += strong
+        i, j, strong = slot // SLOTS, np.uint32(alter[slot]), strength[slot] >= STRONG
+        degrees[0, i] += 1.0
+        degrees[0, j] += 1.0
+        degrees[1, i] += strong
+        degrees[1, j] += strong
     return degrees
 
 
@@ -573,17 +585,24 @@ def _mean_clustering(incident, ids, stream, share):  # noqa: ANN001, ANN202
 
 @njit(cache=True)
 def _largest_part(alter, residents):  # noqa: ANN001, ANN202
-    """Residents in the largest connected part: union by size, paths halved."""
+    """Residents in the largest connected part: union by size, paths halved.
+
+    Most ties join what has been joined already: what an end was led to is kept, so that this is seen at once.
+    """
     root = np.arange(residents)
     size = np.ones(residents, np.int64)
     for slot in held_slots(alter):
-        a, b = np.int64(slot // SLOTS), np.int64(alter[slot])
+        i, j = np.int64(slot // SLOTS), np.int64(alter[slot])
+        a, b = root[i], root[j]
+        if a == b:
+            continue
         while root[a] != a:
             root[a] = root[root[a]]
             a = root[a]
         while root[b] != b:
             root[b] = root[root[b]]
             b = root[b]
+        root[i], root[j] = a, b
         if a != b:
             if size[a] < size[b]:
                 a, b = b, a
