@@ -115,9 +115,9 @@ def in_lottery_order(tickets):  # noqa: ANN001, ANN201 - compiled
         for b in range(2048):
             start[b + 1] += start[b]
         for row in order:
-            bucket = np.uint32((tickets[row] >> shift) & low)
-            passing[start[bucket]] = row
-            start[bucket] += np.uint32(1)
+            own = np.uint32((tickets[row] >> shift) & low)
+            passing[start[own]] = row
+            start[own] += np.uint32(1)
         order, passing = passing, order
     return order
 

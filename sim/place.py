@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Annotated
 
-import yaml
+import yaml  # type: ignore[import-untyped]
 from pydantic import AfterValidator, Field, model_validator
 
 from sim.checked import Checked, Shares, check_sum, number, words

@@ -73,7 +73,7 @@ def plant(kernels: ModuleType, right: str, wrong: str, *, compiled: bool = False
 
 def assert_fault_is_caught(
     room: ModuleType, kernels: ModuleType, entry: str, right: str, wrong: str, *, p: Any | None = None,
-    compiled: bool = False,
+    compiled: bool = False, seeds: int = 4,
 ) -> None:
     """With the fault in the kernel, the twins differ on some town; without it, the same towns agree.
 
@@ -85,11 +85,12 @@ def assert_fault_is_caught(
         wrong: what the fault makes of it.
         p: the room's parameters.
         compiled: compile the faulty kernel too.
+        seeds: towns of each habit to look at; more for a fault that shows in few.
     """
     p = p if p is not None else room.Parameters()
     faulty = plant(kernels, right, wrong, compiled=compiled)[entry]
     for habit in HABITS:
-        for seed in range(4):
+        for seed in range(seeds):
             state = town(residents=60, habit=habit, seed=seed)
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(room, entry, faulty)

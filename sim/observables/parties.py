@@ -100,12 +100,12 @@ def income_growth_median(town: Town) -> float:
 
 @observable("GBP/month", "income of charities and groups")
 def income_total(town: Town) -> float:
-    return income_state(town) + income_private(town)
+    return float(income_state(town) + income_private(town))
 
 
 @observable("GBP/month", "of it from the state: the council and the rest of the state")
 def income_state(town: Town) -> float:
-    return income_grants(town) + income_contracts(town)
+    return float(income_grants(town) + income_contracts(town))
 
 
 @observable("GBP/month", "of it from the council")

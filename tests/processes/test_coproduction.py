@@ -65,6 +65,7 @@ def hamlet(**change: Any) -> State:
     s.joint_officer_founding[:], s.joint_citizen_founding[:], s.joint_quality_founding[:] = 1800.0, 320.0, 0.4
     k = state.constants
     k.joint_staff_founding[:], k.joint_member_founding[:], k.joint_member_quality_founding[:] = 1800.0, 400.0, 0.5
+    k.joint_scale[:] = 1.0
     for name, value in change.items():
         table, column = name.split("__")
         getattr(getattr(state, table), column)[:] = value
@@ -476,7 +477,7 @@ def test_mapping_builds_pictures_and_without_any_hours_they_fade() -> None:
     assert live(hamlet(**quiet)).neighbourhoods.picture_need[0] == 0.97 * 0.5
     assert live(hamlet(**quiet), kept=1.0).neighbourhoods.picture_need[0] == 0.5
     mapped = live(hamlet(**quiet, neighbourhoods__mapped_hours=1.0)).neighbourhoods
-    assert mapped.picture_need[0] == pytest.approx(0.97 * 0.5 + 0.02 * 10 * 0.5)
+    assert mapped.picture_need[0] == pytest.approx(0.97 * 0.5 + 0.001 * 10 * 0.5)
 
 
 # What founding numbers would be.

@@ -29,9 +29,9 @@ COST = {
 MODES = ("contracts", "small_grants", "shared_assets")
 CHEAP = nurture.Parameters(
     organiser_gbp=25_000.0, organiser_meets=500.0, publicity_gbp=1.0, grant_gbp=250.0, asset_gbp=5_000.0,
-    support_gbp=100.0, grant_works=0.8, representation=0.5,
+    support_gbp=100.0, grant_works=0.8, representation=0.5, eta=1.5,
 )  # fmt: skip
-"""So cheap that the purses of the made-up towns buy something."""
+"""So cheap that the purses of the made-up towns buy something; whom organisers meet hangs on hours given."""
 FAULTS = [
     (kernel, "streams[Die.MET_BY_ORGANISER] if organisers", "streams[Die.ASKED_BY_PUBLICITY] if organisers"),
     (kernel, "math.exp(p.eta * math.log(LEAST +", "math.exp(p.eta * math.log(1.0 +"),

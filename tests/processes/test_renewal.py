@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from tests.towns import RECIPES, town
 from tests.twins import assert_fault_is_caught, assert_twins, by_fast_hand, differences
 
 Parameters = renewal.Parameters
+HANDED_ON = Parameters(move_rate_private=1, death_rate=0.9, leavers_take_ties=False)
 NOBODY_GOES = Parameters(move_rate_owner=0, move_rate_social=0, move_rate_private=0, death_rate=0)
 EVERYONE_MOVES = Parameters(move_rate_owner=1, move_rate_social=1, move_rate_private=1)
 RESTLESS = Parameters(move_rate_owner=0.9, move_rate_social=0.99, move_rate_private=1, death_rate=0.9)
@@ -28,12 +30,17 @@ FAULTS = [
     ("0.8 * residents.devotion[i] + 0.6 *", "0.6 * residents.devotion[i] + 0.8 *"),
     ("derived_id(residents.id[i], residents.generation[i])", "derived_id(residents.id[i], 1)"),
     ("Flow.DIED if fates[i] == DIES else Flow.MOVED_OUT", "Flow.DIED"),
-    ("if residents.belongs[i] != NOBODY:", "if residents.role[i] != NOBODY and residents.belongs[i] != NOBODY:"),
+    ("elif belongs != NOBODY:", "elif belonging > 0.5:"),
+]
+FAULTS_HANDED_ON = [
+    ("acquaintances.who[slot] == was[i]", "acquaintances.who[slot] != was[i]"),
+    ("residents.belongs[i], residents.belonging[i] = belongs, belonging", "residents.belongs[i] = belongs"),
+    ("if p.leavers_take_ties:\n        _end_ties", "if True:\n        _end_ties"),
 ]
 KEPT_BY_THE_ROW = {"id", "generation", "neighbourhood", "tenure", "x", "y", "group"}
 
 
-@given(RECIPES, st.sampled_from([Parameters(), RESTLESS, EVERYONE_MOVES]))
+@given(RECIPES, st.sampled_from([Parameters(), RESTLESS, EVERYONE_MOVES, HANDED_ON]))
 def test_the_hands_agree(recipe: dict[str, Any], p: Parameters) -> None:
     assert_twins(renewal, town(**recipe), EVERYONE_MOVES if recipe["habit"] == "everyone moves" else p)
 
@@ -41,6 +48,11 @@ def test_the_hands_agree(recipe: dict[str, Any], p: Parameters) -> None:
 @pytest.mark.parametrize(("right", "wrong"), FAULTS)
 def test_a_planted_fault_is_caught(right: str, wrong: str) -> None:
     assert_fault_is_caught(renewal, kernel, "live_the_month", right, wrong, p=RESTLESS)
+
+
+@pytest.mark.parametrize(("right", "wrong"), FAULTS_HANDED_ON)
+def test_a_planted_fault_is_caught_where_ties_are_handed_on(right: str, wrong: str) -> None:
+    assert_fault_is_caught(renewal, kernel, "live_the_month", right, wrong, p=HANDED_ON)
 
 
 def test_a_planted_fault_is_caught_when_compiled() -> None:
@@ -101,6 +113,31 @@ def test_who_is_gone_takes_ties_and_role_along_and_nobody_else_does() -> None:
     for name in ("group", "neighbourhood", "tenure", "x", "y"):
         assert np.array_equal(getattr(after.residents, name)[gone], getattr(state.residents, name)[gone])
     assert np.array_equal(after.residents.generation, state.residents.generation + gone)
+
+
+def test_where_ties_are_handed_on_no_tie_ends_and_all_else_is_as_before() -> None:
+    """The newcomers are the same people, and stand in all ties of those whom they replace; only roles end."""
+    state, ties_end = town(residents=200, habit="everybody volunteers"), asdict(HANDED_ON) | {"leavers_take_ties": True}
+    state.ledger[:] = 0.0
+    known = state.acquaintances.resident
+    state.acquaintances.who[:] = np.where(known == EMPTY, 0, state.residents.id[known])
+    on, off = by_fast_hand(renewal, state, Parameters(**ties_end)), by_fast_hand(renewal, state, HANDED_ON)
+    gone = off.residents.id != state.residents.id
+    assert gone.sum() > 20
+    assert np.any(gone[known[known != EMPTY]])
+    changed = {text.split(" at ")[0] for text in differences(on, off)}
+    assert changed == {
+        *(f"ties.{name}" for name in ("alter", "strength", "klass", "deepening", "born", "hours")),
+        "residents.belongs", "residents.belonging", "acquaintances.who", "ledger",
+    }  # fmt: skip
+    for name in state.ties._fields:
+        assert np.array_equal(getattr(off.ties, name), getattr(state.ties, name))
+    assert np.array_equal(off.residents.belongs, state.residents.belongs)
+    assert np.array_equal(off.residents.belonging, state.residents.belonging)
+    assert np.array_equal(off.acquaintances.who[known != EMPTY], off.residents.id[known[known != EMPTY]])
+    assert np.array_equal(off.residents.role == NOBODY, gone)
+    assert off.ledger[Flow.TIE_PERSON_LEFT] == off.ledger[Flow.BELONGING_PERSON_LEFT] == 0.0
+    assert not any(imbalance(stocks(state), off).values())
 
 
 def test_nobody_goes_where_rates_are_nil() -> None:

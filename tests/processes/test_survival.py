@@ -60,6 +60,7 @@ def one_charity(*, reserves: float, costs: float = 100.0, income: float = 60.0, 
     c.costs[0], c.reserves[0], c.income_past[0, :] = costs, reserves, income
     c.private_base[0], c.grants_base[0], c.contracts_base[0] = income * (1 - state_share), income * state_share, 0.0
     c.private_income[0], c.grants[0], c.contracts[0] = income * (1 - state_share), income * state_share, 0.0
+    c.passed_on[0] = 0.0
     state.bands.close_chance[:] = 0.0
     state.constants.register_chance[:] = state.constants.group_chance[:] = state.neighbourhoods.groups_due[:] = 0.0
     return state

@@ -14,13 +14,16 @@ from tests.towns import HABITS, RECIPES, town
 from tests.twins import assert_fault_is_caught, assert_twins, by_fast_hand
 
 P = volunteering.Parameters()
-BUSY = volunteering.Parameters(leave_chance=0.2, other_share=0.6, coordinator_volunteers=2.0, ask_chance=0.9)
+BUSY = volunteering.Parameters(
+    secular_rate=0.05, leave_chance=0.2, other_share=0.6, coordinator_volunteers=2.0, ask_chance=0.9
+)
 """People leave often, for other reasons, so that rare branches are taken in small towns."""
 FAULTS = [
     ("asking[i] += w * other_in_role", "asking[i] += other_in_role"),
     ("if ever == 1:", "if ever == 0:"),
     ("max(1.0, present[g])", "max(2.0, present[g])"),
     ("if close >= 2", "if close >= 1"),
+    ("max(0, month) / 12.0", "max(0, month)"),
     ("residents.role_starts[i] = month + p.waiting_months", "residents.role_starts[i] = month"),
     ("charities.supported[g] / at_work", "charities.supported[g]"),
     ("present[g] > p.coordinator_volunteers", "present[g] >= p.coordinator_volunteers"),
@@ -104,6 +107,21 @@ def test_who_leaves_a_role_still_belongs() -> None:
     assert left.any()
     assert np.array_equal(after.residents.belongs, state.residents.belongs)
     assert after.ledger[Flow.BELONGING_LAPSED] == 0.0
+
+
+@pytest.mark.parametrize(("rate", "month"), [(-0.05, 0), (-0.05, -25), (-0.05, 120), (0.05, 120), (0.0, 120)])
+def test_joining_changes_from_year_to_year_and_not_before_month_0(rate: float, month: int) -> None:
+    """Everybody is alike but for the draw: all join whose draw is below 1 - exp(-k e^(rate years))."""
+    state = town(residents=4000, habit="no ties", month=month)
+    r, c = state.residents, state.charities
+    r.role[:] = r.gives_to[:] = NOBODY
+    r.ever[:], r.group[:], r.civic[:], r.outside_ask[:] = 0, 0, 0.0, 0.0
+    c.alive[:], c.serves_place[:], c.joining_weight[:] = 1, 1, 1.0
+    state.constants.join_rate[:], state.constants.asking[:] = 0.3, 0.0
+    p = volunteering.Parameters(secular_rate=rate, civic_slope=0.0, resources_abc1=1.0)
+    joined = np.count_nonzero(by_fast_hand(volunteering, state, p).residents.role != NOBODY)
+    chance = 1 - np.exp(-0.3 * np.exp(rate * max(0, month) / 12))
+    assert abs(joined - 4000 * chance) < 4 * np.sqrt(4000 * chance * (1 - chance))
 
 
 def test_the_dead_are_not_picked() -> None:

@@ -19,12 +19,16 @@ NEVER_NIL = 2.0**-53
 
 
 @njit(cache=True)
-def live_the_month(residents, ties, neighbourhoods, quantiles, p, move_chances, death_chance, streams, ledger, month):
+def live_the_month(
+    residents, ties, acquaintances, neighbourhoods, quantiles, p, move_chances, death_chance, streams, ledger, month,
+):  # fmt: skip
     """A month of deaths, moves and arrivals."""
     fates = np.zeros(residents.id.size, np.int8)
     for i in range(fates.size):
         fates[i] = _fate(residents.id[i], move_chances[residents.tenure[i]], death_chance, p.leave_share, streams)
-    _end_ties(fates, ties, ledger)
+    was = residents.id.copy()
+    if p.leavers_take_ties:
+        _end_ties(fates, ties, ledger)
     _swap_homes(fates, residents, neighbourhoods, streams)
     for i in range(fates.size):
         if fates[i] >= LEAVES:
@@ -32,11 +36,16 @@ def live_the_month(residents, ties, neighbourhoods, quantiles, p, move_chances, 
             ledger[Flow.ARRIVED] += 1.0
             if residents.role[i] != NOBODY:
                 ledger[Flow.LEFT_PLACE] += 1.0
-            if residents.belongs[i] != NOBODY:
-                ledger[Flow.BELONGING_PERSON_LEFT] += 1.0
+            belongs, belonging = residents.belongs[i], residents.belonging[i]
             residents.generation[i] += 1
             residents.id[i] = derived_id(residents.id[i], residents.generation[i])
             make_person(i, residents, neighbourhoods, quantiles, p, streams, month)
+            if not p.leavers_take_ties:
+                residents.belongs[i], residents.belonging[i] = belongs, belonging
+            elif belongs != NOBODY:
+                ledger[Flow.BELONGING_PERSON_LEFT] += 1.0
+    if not p.leavers_take_ties:
+        _know_the_newcomer(was, residents.id, acquaintances)
 
 
 @njit(**PART)
@@ -60,6 +69,15 @@ def _end_ties(fates, ties, ledger):
             ties.born[slot] = 0
             ties.hours[slot] = 0.0
             ledger[Flow.TIE_PERSON_LEFT] += 1.0
+
+
+@njit(**PART)
+def _know_the_newcomer(was, ids, acquaintances):
+    """Officers know whoever has come in the place of one whom they knew."""
+    for slot in range(acquaintances.resident.size):
+        i = acquaintances.resident[slot]
+        if i != EMPTY and acquaintances.who[slot] == was[i]:
+            acquaintances.who[slot] = ids[i]
 
 
 @njit(**PART)

@@ -24,13 +24,16 @@ def advance_reference(community: Community, p: Parameters, dice: Dice) -> None:
     leavers = [r for r in movers if dice.uniform(Die.LEAVE_PLACE, r.id) < p.leave_share]
     leaver_ids = {r.id for r in leavers}
     gone = dead_ids | leaver_ids
-    end_ties(gone, community)
+    if p.leavers_take_ties:
+        end_ties(gone, community)
     swap_homes([r for r in movers if r.id not in leaver_ids], community, dice)
     community.ledger[Flow.DIED] += len(dead)
     community.ledger[Flow.MOVED_OUT] += len(leavers)
-    for resident in community.residents:
-        if resident.id in gone:
+    for i, resident in enumerate(community.residents):
+        if resident.id in gone and p.leavers_take_ties:
             replace(resident, community, p, dice)
+        elif resident.id in gone:
+            step_in(i, resident, community, p, dice)
 
 
 def moves(resident: Any, p: Parameters, dice: Dice) -> bool:
@@ -82,6 +85,17 @@ def replace(resident: Any, community: Community, p: Parameters, dice: Dice) -> N
     draw_traits(resident, p, dice)
     draw_trust(resident, community, dice)
     forget(resident, community.month)
+
+
+def step_in(i: int, resident: Any, community: Community, p: Parameters, dice: Dice) -> None:
+    """A newcomer who takes over the ties as well: to the charity here, and to the officers who knew the one gone."""
+    left, charity, w = resident.id, resident.belongs, resident.belonging
+    resident.belongs = NOBODY  # so that no tie is booked as ended
+    replace(resident, community, p, dice)
+    resident.belongs, resident.belonging = charity, w
+    for tie in community.acquaintances:
+        if tie.resident == i and tie.who == left:
+            tie.who = resident.id
 
 
 def draw_traits(resident: Any, p: Parameters, dice: Dice) -> None:

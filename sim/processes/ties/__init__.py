@@ -89,10 +89,10 @@ class Parameters:
         confidence="low",
         meaning="planned hours at which nobody seeks new ties")
     triadic_share: float = parameter(
-        0.6, unit="share", low=0.4, high=0.8, source="from clustering of .2 to .5", confidence="low",
+        0.6, unit="share", low=0.0, high=0.8, likely=(0.4, 0.8), source="from clustering of .2 to .5", confidence="low",
         meaning="searches that go through friends of friends (p_triadic)")
     near_share: float = parameter(
-        0.8, unit="share", low=0.5, high=1.0, source="assumption",
+        0.8, unit="share", low=0.0, high=1.0, likely=(0.5, 1.0), source="assumption",
         meaning="other searches that stay in the neighbourhood")
     homophily: float = parameter(
         0.7, unit="share", low=0.55, high=0.85, source="McPherson 2001", confidence="medium",

@@ -2,7 +2,8 @@
 
     A_i     = sum of w_ij over alters j who hold a role, + asks that come along no tie
     f_i     = min(most, A_i / A0)
-    k_i     = k0 exp(.5 z_i - .125) R_grade [R_ever] ((1 - s) + s f_i) (1 + kappa (paid / paid0 - 1))
+    k_i     = k0 exp(.5 z_i - .125) R_grade [R_ever] ((1 - s) + s f_i) (1 + kappa (paid / paid0 - 1)) exp(rho t)
+    t       = years since month 0, none before it
     P(take up a role in the month) = 1 - exp(-k_i);  asked with chance s f / ((1 - s) + s f)
     P(leave it)  = base [new] (life + overload (load_g / L0)^1.3 + other [half, with two strong ties in the group])
     load_g       = work_g / present_g (1 - support_effect min(1, supported_g / present_g)), + strain_i L0 from asks
@@ -62,6 +63,10 @@ class Parameters:
         0.0, unit="elasticity", low=-0.5, high=0.5,
         source="Bartels, Cozzi & Mantovan 2013 (falls with cuts); Suzuki 2020 (rises)",
         meaning="how joining follows the council's paid hours (kappa); contested")
+    secular_rate: float = parameter(
+        0.0, unit="share a year", low=-0.05, high=0.05, likely=(-0.02, 0.02),
+        source="assumption; for a decline of long standing: Putnam 2000; against: Lim & Laurence 2015",
+        meaning="how joining changes from year to year whatever happens (rho); contested")
     waiting_months: int = parameter(
         1, unit="months", low=0, high=3, source="assumption", meaning="from joining to the first hours")
     leave_chance: float = parameter(

@@ -27,7 +27,7 @@ def live_the_month(residents, ties, charities, constants, p, streams, ledger, mo
     held = residents.role.copy()
     alone = _weigh_the_load(residents, charities, constants, p, month)
     asking, close = _hear_the_asks(residents, ties, held, alone, p, streams)
-    crowded = _crowding(service_hours, constants, p)
+    moved = _crowding(service_hours, constants, p) * _secular(month, p)
     asked = np.zeros(held.size)
     for i in range(held.size):
         residents.formal_hours[i] = residents.pledged_hours[i]
@@ -37,7 +37,7 @@ def live_the_month(residents, ties, charities, constants, p, streams, ledger, mo
         if held[i] == NOBODY:
             residents.gives_to[i] = NOBODY
             followed = min(p.asked_most, _ratio(asking[i] + residents.outside_ask[i], constants.asking[0]))
-            k = _join_rate(residents.civic[i], residents.group[i], residents.ever[i], followed, crowded,
+            k = _join_rate(residents.civic[i], residents.group[i], residents.ever[i], followed, moved,
                            constants.join_rate[0], p)  # fmt: skip
             if _happens(uniform(streams[Die.JOIN], who), k):
                 if _is_asked(p.asked_share * followed, uniform(streams[Die.JOIN_CAUSE], who), p):
@@ -104,6 +104,12 @@ def _crowding(service_hours, constants, p):
     if constants.paid_hours[0] <= 0.0:
         return 1.0
     return max(0.0, 1.0 + p.crowding * (paid / constants.paid_hours[0] - 1.0))
+
+
+@njit(**PART)
+def _secular(month, p):
+    """How joining has changed since month 0 for no reason in the place."""
+    return math.exp(p.secular_rate * (max(0, month) / 12.0))
 
 
 @njit(**PART)
@@ -206,12 +212,12 @@ def _ratio(amount, founding):
 
 
 @njit(**PART)
-def _join_rate(civic, group, ever, followed, crowded, k0, p):
+def _join_rate(civic, group, ever, followed, moved, k0, p):
     mean = p.civic_slope * p.civic_slope / 2.0
     k = k0 * math.exp(p.civic_slope * civic - mean) * (p.resources_abc1 if group < 3 else p.resources_c2de)
     if ever == 1:
         k *= p.return_ratio
-    return k * ((1.0 - p.asked_share) + p.asked_share * followed) * crowded
+    return k * ((1.0 - p.asked_share) + p.asked_share * followed) * moved
 
 
 @njit(**PART)

@@ -18,7 +18,7 @@ def advance_reference(community: Community, p: Parameters, dice: Dice) -> None:
     """The plain hand: a month of joining, leaving and giving."""
     held = [resident.role for resident in community.residents]
     ties_of = community.ties_by_resident()
-    crowded = crowding(community, p)
+    moved = crowding(community, p) * secular(community.month, p)
     for g, charity in enumerate(community.charities):
         charity.load = load(g, charity, community, p)
     alone = {g for g, charity in enumerate(community.charities) if overrun(g, charity, community, p)}
@@ -27,7 +27,7 @@ def advance_reference(community: Community, p: Parameters, dice: Dice) -> None:
         askers = [(tie.strength, community.residents[j], held[j]) for tie, j in ties_of[i] if held[j] != NOBODY]
         count_asks_without_support(resident, askers, alone, p, dice)
         if held[i] == NOBODY:
-            maybe_join(resident, askers, crowded, community, p, dice)
+            maybe_join(resident, askers, moved, community, p, dice)
         else:
             close = sum(1 for w, _, group in askers if group == held[i] and w >= STRONG)
             maybe_leave(resident, close, community, p, dice)
@@ -38,6 +38,12 @@ def crowding(community: Community, p: Parameters) -> float:
     """How joining follows the council's paid hours."""
     paid, paid_0 = community.paid_hours(), community.constants.paid_hours
     return max(0.0, 1.0 + p.crowding * (paid / paid_0 - 1.0)) if paid_0 > 0.0 else 1.0
+
+
+def secular(month: int, p: Parameters) -> float:
+    """What years alone have made of joining."""
+    t = max(0, month) / 12.0
+    return math.exp(p.secular_rate * t)
 
 
 def at_work(g: int, community: Community) -> int:
@@ -75,7 +81,7 @@ def count_asks_without_support(resident: Any, askers: list[Any], alone: set[int]
 
 
 def maybe_join(
-    resident: Any, askers: list[Any], crowded: float, community: Community, p: Parameters, dice: Dice
+    resident: Any, askers: list[Any], moved: float, community: Community, p: Parameters, dice: Dice
 ) -> None:
     """Take up a role, or else perhaps help once."""
     A = 0.0
@@ -88,7 +94,7 @@ def maybe_join(
     k *= p.resources_abc1 if resident.group < 3 else p.resources_c2de
     if resident.ever:
         k *= p.return_ratio
-    k = k * ((1.0 - s) + s * f) * crowded
+    k = k * ((1.0 - s) + s * f) * moved
     resident.gives_to = NOBODY
     if dice.uniform(Die.JOIN, resident.id) < -math.expm1(-k):
         join(resident, A, s * f, askers, community, p, dice)
