@@ -498,6 +498,7 @@ def test_a_charity_shows_its_books_and_who_belongs_to_it(house):
         assert {volunteer.row for volunteer in charity.volunteers} <= set(belong)
         at_home = sum(state.residents.neighbourhood[i] == c.neighbourhood for i in belong)
         assert charity.locality == at_home / len(belong)
+        assert type(charity.locality) is type(charity.income) is float
     words = {0: "unregistered", 1: "micro", 2: "small", 3: "medium", 4: "large", 5: "major", 6: "super"}
     assert len(names) > 1
     assert all(words[band] == name for band, name in names)

@@ -165,7 +165,7 @@ class Charity(Window):
         r = self.model.state.residents
         homes = r.neighbourhood[r.belongs == self.row]
         at_home = np.count_nonzero(homes == self.neighbourhood)
-        return at_home / len(homes) if len(homes) else math.nan
+        return float(at_home / len(homes)) if len(homes) else math.nan
 
     @property
     def partnerships(self) -> list[Partnership]:
