@@ -20,16 +20,15 @@ from mesa.datacollection import DataCollector
 from mesa.model import Model
 
 from sim.agents import Charity, Council, CouncilService, Resident, Volunteer, Window, Windows
+from sim.agents.networks import network
 from sim.chance import ID_BITS, key, run_seed
 from sim.config import Config
 from sim.founding import found
 from sim.observables import OBSERVABLES
 from sim.schedule import live_a_month
-from sim.state import EMPTY, NOBODY, SLOTS, State
+from sim.state import NOBODY, State
 from sim.units import date_of
 
-LAYERS = ("residents",)
-"""Layers of ties that exist so far."""
 AGENTS: tuple[type[Window], ...] = (Resident, Charity, CouncilService, Council)
 """The kinds of agents; a volunteer is a resident in a role and not counted again."""
 
@@ -136,7 +135,7 @@ class CommunityModel(Model):  # type: ignore[misc]
 
     @property
     def agents(self) -> Windows:
-        """Residents, charities, services and the council."""
+        """Residents, charities that are alive, services and the council."""
         return Windows.whole(self, *AGENTS)
 
     @property
@@ -151,7 +150,7 @@ class CommunityModel(Model):  # type: ignore[misc]
 
     @property
     def charities(self) -> Windows:
-        """Charities and unregistered groups."""
+        """The charities and unregistered groups that are alive, from the founding of each until it closes."""
         return Windows.whole(self, Charity)
 
     @property
@@ -175,33 +174,24 @@ class CommunityModel(Model):  # type: ignore[misc]
         return {kind: Windows.whole(self, kind) for kind in AGENTS}
 
     def network(self, layer: str = "residents") -> nx.Graph:
-        """One layer of ties as a new ``networkx.Graph``, whose nodes are unique ids.
+        """One layer of ties as a new ``networkx.Graph``, whose nodes are permanent ids.
 
         Args:
-            layer: "residents", the ties between residents.
+            layer: "residents", ties between residents; "membership", of a resident with the charity to which he or she
+                belongs; "officer-charity", of an officer in post with a charity; "officer-resident"; "charity-charity".
 
         Returns:
-            Nodes have ``neighbourhood`` (its row), ``x`` and ``y`` (kilometres, fixed); edges have ``strength`` (0 to
-            1) and ``klass`` (0 bonding, 1 weak, 2 bridging).
+            Everybody of the layer's kinds is a node, tied or not, and has ``kind``: "resident" with ``neighbourhood``
+            (its row), ``x`` and ``y`` (kilometres, fixed); "charity" with ``neighbourhood`` and ``band`` (a number);
+            "officer" with ``body`` (0 council, 1 health), ``service`` (its row), ``first`` and ``last`` (rows of the
+            neighbourhoods covered). Edges have ``strength`` (0 to 1), and by layer ``klass`` (0 bonding, 1 weak, 2
+            bridging), ``in_role`` (0 or 1), ``contacts`` (officers that keep it, 1 or 2), ``born`` (month) and ``used``
+            (1 if joint work ran along it last month).
 
         Raises:
-            ValueError: if there is no such layer.
+            ValueError: if there is no such layer; the message names the nearest.
         """
-        if layer not in LAYERS:
-            raise ValueError(f"there is no layer {layer!r}; the layers so far: {', '.join(LAYERS)}")
-        residents, ties = self.state.residents, self.state.ties
-        ids = residents.id.tolist()
-        graph = nx.Graph()
-        homes = zip(ids, residents.neighbourhood.tolist(), residents.x.tolist(), residents.y.tolist(), strict=True)
-        graph.add_nodes_from((who, {"neighbourhood": part, "x": x, "y": y}) for who, part, x, y in homes)
-        held = np.flatnonzero(ties.alter != EMPTY)
-        ends = zip((held // SLOTS).tolist(), ties.alter[held].tolist(), strict=True)
-        worth = zip(ties.strength[held].tolist(), ties.klass[held].tolist(), strict=True)
-        graph.add_edges_from(
-            (ids[ego], ids[alter], {"strength": strength, "klass": klass})
-            for (ego, alter), (strength, klass) in zip(ends, worth, strict=True)
-        )
-        return graph
+        return network(self.state, layer)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the town, its configuration and the months written down to exactly ``path``."""

@@ -1,6 +1,7 @@
 """Windows have the habits of Mesa's agents and agent sets, and are nothing but the columns."""
 
 import copy
+import math
 import pickle
 import random
 import subprocess
@@ -11,10 +12,12 @@ import pytest
 from mesa import Agent, Model
 from mesa.agent import AgentSet
 
-import sim.agents
+import sim.agents.window
 from sim.agents import Charity, Council, CouncilService, Gone, Resident, Volunteer, Windows
 from sim.community import Community
-from sim.state import NOBODY
+from sim.observables.parties import by_band
+from sim.observables.town import Town
+from sim.state import ALLIES, EMPTY, NOBODY, PARTNERS
 from tests.towns import town
 from tests.twins import differences
 
@@ -36,7 +39,15 @@ class House:
 
 @pytest.fixture
 def house():
-    return House(town(residents=40, neighbourhoods=3, seed=3))
+    """A town in which some rows of charities are free, the first among them."""
+    made = House(town(residents=40, neighbourhoods=3, seed=304))
+    assert made.state.charities.alive.tolist() == [0, 1, 1, 1, 1, 0, 1]
+    return made
+
+
+def alive(house):
+    """The rows of charities that are alive."""
+    return np.flatnonzero(house.state.charities.alive).tolist()
 
 
 # Mesa's own agent sets, with agents that hold the same data.
@@ -81,7 +92,7 @@ SETS = {
     "agents": lambda house: Windows.whole(house, Resident, Charity, CouncilService, Council),
     "volunteers": lambda house: Windows.at(house, Volunteer, np.flatnonzero(house.state.residents.role != NOBODY)),
     "charities": lambda house: Windows.whole(house, Charity),
-    "chosen": lambda house: Windows([Charity(house, 1), *[Resident(house, i) for i in (9, 4, 30, 2, 17, 21)]]),
+    "chosen": lambda house: Windows([Charity(house, 2), *[Resident(house, i) for i in (9, 4, 30, 2, 17, 21)]]),
     "one": lambda house: Windows([Resident(house, 5)]),
     "none": lambda _: Windows([], random.Random(7)),
 }
@@ -312,8 +323,11 @@ def test_a_set_of_several_kinds_writes_all_or_nothing(house):
     with pytest.raises(AttributeError, match="CouncilService has no column 'x'"):
         Windows.whole(house, Resident, CouncilService).set("x", 0.0)
     assert (house.state.residents.x == before).all()
+    free = house.state.charities.neighbourhood[house.state.charities.alive == 0].tolist()
     Windows.whole(house, Resident, Charity).set("neighbourhood", 1)
-    assert set(house.state.residents.neighbourhood) == set(house.state.charities.neighbourhood) == {1}
+    assert set(house.state.residents.neighbourhood) == {1}
+    assert set(house.state.charities.neighbourhood[alive(house)]) == {1}
+    assert house.state.charities.neighbourhood[house.state.charities.alive == 0].tolist() == free
 
 
 def test_no_row_no_window(house):
@@ -335,16 +349,19 @@ def test_what_is_worked_out(house):
     for resident in Windows.whole(house, Resident):
         role = state.residents.role[resident.row]
         assert resident.charity is None if role == NOBODY else resident.charity == Charity(house, int(role))
+        held = resident.belongs
+        assert resident.member_of is None if held == NOBODY else resident.member_of == Charity(house, held)
         assert resident.quintile == state.neighbourhoods.quintile[resident.neighbourhood]
         assert resident.pos == (resident.x, resident.y)
+    assert {resident.member_of is None for resident in Windows.whole(house, Resident)} == {True, False}
     held = [volunteer for charity in Windows.whole(house, Charity) for volunteer in charity.volunteers]
     assert {v.row for v in held} == set(np.flatnonzero(state.residents.role != NOBODY).tolist())
     assert all(type(v) is Volunteer for v in held)
-    charity = Charity(house, 0)
+    charity = Charity(house, alive(house)[0])
     assert charity.quintile == state.neighbourhoods.quintile[charity.neighbourhood]
     assert list(Council(house, 0).services) == [CouncilService(house, row) for row in range(4)]
     assert Council(house, 0).reserves == state.council.reserves[0]
-    assert Charity(house, 0).pos is None
+    assert charity.pos is None
     assert {"trust_council", "ties"} <= set(dir(Resident(house, 0)))
 
 
@@ -383,6 +400,170 @@ def test_a_kept_set_lets_go_those_who_left_and_a_models_own_follows_the_town(hou
     assert house.state.residents.x[3] != 5.0
 
 
+# Charities come and go
+
+
+def close(state, row, month=9):
+    """What survival does to a row: its body closes, and all that held to it ends."""
+    c, r = state.charities, state.residents
+    for name, column in zip(c._fields, c, strict=True):
+        if name not in {"id", "founded", "neighbourhood", "band", "serves_place"}:
+            column[row] = 0
+    c.closed[row] = month
+    for column in (r.role, r.gives_to, r.belongs):
+        column[column == row] = NOBODY
+    state.partnerships.charity[state.partnerships.charity == row] = EMPTY
+    state.alliances.other[state.alliances.other == row] = EMPTY
+    state.alliances.other[row * ALLIES : (row + 1) * ALLIES] = EMPTY
+
+
+def found_on(state, row):
+    """What survival does to a free row: a new body takes it."""
+    state.charities.id[row] += 1
+    state.charities.alive[row] = 1
+
+
+def test_charities_are_those_that_are_alive(house):
+    charities, rows = Windows.whole(house, Charity), alive(house)
+    assert 1 < len(rows) < len(house.state.charities.id)
+    assert len(charities) == len(rows)
+    assert [charity.row for charity in charities] == rows
+    assert charities.get("unique_id") == house.state.charities.id[rows].tolist()
+    assert charities.get("reserves") == house.state.charities.reserves[rows].tolist()
+    assert charities.get("income") == [charity.income for charity in charities]
+    charities.get("kinds")[-1][2] = 9.0
+    assert house.state.charities.kinds[rows[-1], 2] == 9.0
+    assert Windows.whole(house, Resident, Charity).get("unique_id")[40:] == charities.get("unique_id")
+
+
+def test_charities_appear_when_founded_and_disappear_when_closed(house):
+    charities, rows = Windows.whole(house, Charity), alive(house)
+    first, kept = charities[0], charities.copy()
+    close(house.state, rows[0])
+    assert [charity.row for charity in charities] == rows[1:]
+    assert [charity.row for charity in kept] == rows[1:]
+    assert (first in charities, first in kept) == (False, False)
+    found_on(house.state, rows[0])
+    new = charities[0]
+    assert (new.row, new != first, new in charities, new in kept) == (rows[0], True, True, False)
+    found_on(house.state, 0)
+    assert charities[0].row == 0
+    assert [charity.row for charity in kept] == rows[1:]
+
+
+def test_a_window_on_a_charity_that_has_closed_says_so(house):
+    row = alive(house)[0]
+    charity = Charity(house, row)
+    assert charity.is_here
+    close(house.state, row)
+    assert not charity.is_here
+    acts = [
+        lambda: charity.reserves, lambda: charity.income, lambda: charity.volunteers, lambda: charity.members,
+        lambda: charity.locality, lambda: charity.partnerships, lambda: charity.allies, lambda: charity.band_name,
+        lambda: charity.quintile, lambda: setattr(charity, "reserves", 1.0),
+    ]  # fmt: skip
+    for act in acts:
+        with pytest.raises(Gone, match=rf"Charity {charity.unique_id} closed in month 9; row {row} of charities is fr"):
+            act()
+    assert house.state.charities.reserves[row] == 0.0
+    with pytest.raises(Gone, match=f"nobody stands on row {row} of charities"):
+        Charity(house, row)
+    found_on(house.state, row)
+    for act in acts:
+        with pytest.raises(Gone, match=f"has closed; row {row} of charities belongs to another"):
+            act()
+    assert Charity(house, row) != charity
+
+
+def test_no_charity_is_closed_by_hand(house):
+    charities = Windows.whole(house, Charity)
+    for act in (lambda: setattr(charities[0], "alive", 0), lambda: charities.set("alive", 0)):
+        with pytest.raises(AttributeError, match=r"'alive' of a Charity is not set by hand: .* through `survive`"):
+            act()
+    assert alive(house)
+
+
+# What the two parties show
+
+
+def test_a_charity_shows_its_books_and_who_belongs_to_it(house):
+    state, names = house.state, set()
+    for charity in Windows.whole(house, Charity):
+        c, row = Community(state).charities[charity.row], charity.row
+        assert charity.income == c.private_income + c.grants + c.contracts
+        assert charity.reserves == c.reserves
+        names.add((charity.band, charity.band_name))
+        belong = [i for i, r in enumerate(Community(state).residents) if r.belongs == row]
+        assert [member.row for member in charity.members] == belong
+        assert {volunteer.row for volunteer in charity.volunteers} <= set(belong)
+        at_home = sum(state.residents.neighbourhood[i] == c.neighbourhood for i in belong)
+        assert charity.locality == at_home / len(belong)
+    words = {0: "unregistered", 1: "micro", 2: "small", 3: "medium", 4: "large", 5: "major", 6: "super"}
+    assert len(names) > 1
+    assert all(words[band] == name for band, name in names)
+    charity = Windows.whole(house, Charity)[0]
+    state.residents.belongs[:] = NOBODY
+    assert math.isnan(charity.locality)
+
+
+def test_the_locality_of_all_charities_is_that_of_the_bands(house):
+    told = by_band(Town(house.state, None))["locality"]
+    for band, group in Windows.whole(house, Charity).groupby("band"):
+        assert told[band] == pytest.approx(np.nanmean(group.get("locality")))
+
+
+def test_partnerships_are_those_with_officers_in_post(house):
+    community, found, seconds = Community(house.state), 0, 0
+    for charity in Windows.whole(house, Charity):
+        told = {(p.officer.id, p.strength, p.second and p.second.id) for p in charity.partnerships}
+        held = set()
+        for slot, tie in enumerate(community.partnerships):
+            officer = community.officers[slot // PARTNERS]
+            if tie.charity == charity.row and officer.filled:
+                second = None if tie.second == NOBODY else community.officers[tie.second].id
+                held.add((officer.id, tie.strength, second))
+        assert told == held
+        found += len(told)
+        seconds += sum(second is not None for *_, second in told)
+    assert found > seconds > 0
+
+
+def test_who_an_officer_is(house):
+    officers = {p.officer for charity in Windows.whole(house, Charity) for p in charity.partnerships}
+    by_id = {officer.id: officer for officer in Community(house.state).officers}
+    assert {officer.body for officer in officers} == {"council", "health"}
+    for officer in officers:
+        row = by_id[officer.id]
+        assert (officer.post, officer.since) == (row.post, row.since)
+        assert officer.service == CouncilService(house, row.service)
+        assert officer.neighbourhoods == range(row.first, row.last + 1)
+        assert {"council": 0, "health": 1}[officer.body] == row.body
+
+
+def test_an_empty_post_has_no_partnerships(house):
+    house.state.officers.filled[:] = 0
+    assert [charity.partnerships for charity in Windows.whole(house, Charity)] == [[]] * len(alive(house))
+
+
+def test_allies_are_those_of_both_directions(house):
+    community = Community(house.state)
+    pairs = [(slot // ALLIES, tie.other, tie.strength) for slot, tie in enumerate(community.alliances)]
+    pairs = [pair for pair in pairs if pair[1] != EMPTY]
+    assert pairs
+    for charity in Windows.whole(house, Charity):
+        both = [(h, w) for g, h, w in pairs if g == charity.row] + [(g, w) for g, h, w in pairs if h == charity.row]
+        assert sorted((ally.row, w) for ally, w in charity.allies) == sorted(both)
+
+
+def test_services_and_the_council_show_their_money(house):
+    s, council = house.state.services, house.state.council
+    services = Windows.whole(house, CouncilService)
+    assert services.get("name") == ["adult_care", "childrens", "libraries", "youth"]
+    assert services.get(["hours", "spend", "contracts"]) == np.transpose([s.hours, s.spend, s.contracts]).tolist()
+    for name in ("reserves", "income", "spend_statutory", "spend_discretionary", "openness", "culture"):
+        assert getattr(Council(house, 0), name) == getattr(council, name)[0]
+
+
 def test_changing_a_set_leaves_the_town(house):
     before = house.state.fork()
     residents = Windows.whole(house, Resident)
@@ -397,7 +578,7 @@ def test_agents_come_and_go_by_the_rules_alone(house):
         Resident(house, 0).remove()
     with pytest.raises(RuntimeError, match="newcomers arrive"):
         Resident.create_agents(house, 3)
-    for window in (Charity(house, 0), CouncilService(house, 0), Council(house, 0)):
+    for window in (Charity(house, alive(house)[0]), CouncilService(house, 0), Council(house, 0)):
         with pytest.raises(RuntimeError, match="cannot be removed by hand"):
             window.remove()
 
@@ -419,12 +600,12 @@ def test_a_volunteer_is_the_resident(house):
     house.state.residents.role[row] = NOBODY
     assert not isinstance(resident, Volunteer)
     assert resident not in SETS["volunteers"](house)
-    assert not isinstance(Charity(house, 0), Volunteer)
+    assert not isinstance(Charity(house, alive(house)[0]), Volunteer)
 
 
 def test_ids_are_one_int_over_all_kinds(house):
     ids = SETS["agents"](house).get("unique_id")
-    assert len(set(ids)) == len(ids) == 40 + len(house.state.charities.id) + 5
+    assert len(set(ids)) == len(ids) == 40 + len(alive(house)) + 5
     assert all(type(unique_id) is int and 0 <= unique_id < 2**63 for unique_id in ids)
     other = House(town(residents=7, seed=8))
     assert Council(house, 0).unique_id == Council(other, 0).unique_id
@@ -463,7 +644,7 @@ def test_a_set_holds_windows_only(house):
 
 def test_whole_sets_are_read_and_written_without_making_windows(house, monkeypatch):
     agents, residents = SETS["agents"](house), SETS["residents"](house)
-    monkeypatch.setattr(sim.agents, "_open", None)
+    monkeypatch.setattr(sim.agents.window, "opened", None)
     with pytest.raises(TypeError):
         residents[0]
     for windows in (residents, residents.copy(), agents.select(agent_type=Resident)):

@@ -17,12 +17,13 @@ from mesa.datacollection import DataCollector
 import sim.model
 from sim import CommunityModel, compose
 from sim.agents import Charity, Council, CouncilService, Gone, Resident, Volunteer, Windows
+from sim.agents.networks import LAYERS
 from sim.chance import run_seed
 from sim.community import Community
 from sim.founding import found
 from sim.observables import OBSERVABLES
 from sim.schedule import live_a_month
-from sim.state import NOBODY, State
+from sim.state import NOBODY, PARTNERS, State
 from tests.towns import town
 from tests.twins import differences
 
@@ -263,7 +264,7 @@ def test_a_users_own_collector_finds_the_agents(model):
 
 def test_who_is_there(model):
     assert [len(s) for s in (model.residents, model.charities, model.services)] == [
-        250, len(model.state.charities.id), len(model.state.services.share)
+        250, int(model.state.charities.alive.sum()), len(model.state.services.share)
     ]  # fmt: skip
     assert type(model.council) is Council
     everybody = [*model.residents, *model.charities, *model.services, model.council]
@@ -293,6 +294,31 @@ def test_windows_live_through_the_months(model):
     ]
 
 
+def test_charities_live_through_the_months(model):
+    first, charities = list(model.charities), model.charities
+    busy = {"founded": set(), "closed": set()}
+    model.state.constants.register_chance[:] = 0.2
+    model.state.charities.reserves[:] = -1e9
+    for _ in range(10):
+        before = set(charities)
+        model.step()
+        now = set(charities)
+        c, month = model.state.charities, model.state.month - 1
+        assert [charity.row for charity in charities] == np.flatnonzero(c.alive).tolist()
+        assert {charity.row for charity in now - before} == set(np.flatnonzero(c.alive & (c.founded == month)).tolist())
+        assert all(charity.row in np.flatnonzero(c.closed == month) for charity in before - now)
+        busy["founded"] |= now - before
+        busy["closed"] |= before - now
+    assert busy["founded"]
+    assert busy["closed"] & set(first)
+    for charity in busy["closed"]:
+        assert not charity.is_here
+        with pytest.raises(Gone, match=r"closed"):
+            _ = charity.reserves
+    assert not {charity.unique_id for charity in busy["closed"]} & set(charities.get("unique_id"))
+    assert len(model.agents) == 250 + len(charities) + len(model.services) + 1
+
+
 def test_agents_are_not_added_or_removed_by_hand(model):
     for act in (lambda: Agent(model), model.remove_all_agents, model.residents[0].remove):
         with pytest.raises(RuntimeError, match="cannot be"):
@@ -312,7 +338,7 @@ def test_the_network_has_the_ties_of_the_plain_hand(model):
     assert set(graph) == set(model.residents.get("unique_id"))
     for resident in model.residents:
         assert graph.nodes[resident.unique_id] == {
-            "neighbourhood": resident.neighbourhood, "x": resident.x, "y": resident.y
+            "kind": "resident", "neighbourhood": resident.neighbourhood, "x": resident.x, "y": resident.y
         }  # fmt: skip
         told = {alter.unique_id: strength for alter, strength in resident.ties}
         assert {alter: tie["strength"] for alter, tie in graph[resident.unique_id].items()} == told
@@ -324,9 +350,129 @@ def test_the_network_has_the_ties_of_the_plain_hand(model):
     assert {frozenset((a, b)): (e["strength"], e["klass"]) for a, b, e in graph.edges(data=True)} == ties
 
 
-def test_a_layer_that_is_not_there_is_named(model):
-    with pytest.raises(ValueError, match="no layer 'officers'; the layers so far: residents"):
-        model.network(layer="officers")
+def officers_of(model):
+    """Those who hold a post, by row."""
+    return {row: officer for row, officer in enumerate(Community(model.state).officers) if officer.filled}
+
+
+def edges(graph):
+    """The edges as {the two ids: what the edge has}."""
+    return {frozenset(pair): seen for *pair, seen in graph.edges(data=True)}
+
+
+def kinds(graph):
+    """The nodes of each kind."""
+    return {kind: {who for who, seen in graph.nodes(data="kind") if seen == kind} for kind in KINDS}
+
+
+KINDS = ("resident", "charity", "officer")
+
+
+@pytest.fixture
+def busy(model):
+    """A model after a month, with ties in every layer, of which some are with who has left."""
+    model.step()
+    assert model.state.charities.alive.min() == 0
+    return model
+
+
+def who_is_there(model):
+    ids = model.residents.get("unique_id"), model.charities.get("unique_id")
+    return [*map(set, ids), {officer.id for officer in officers_of(model).values()}]
+
+
+@pytest.mark.parametrize(("layer", "tied"), [
+    ("residents", {"resident"}), ("membership", {"resident", "charity"}), ("officer-charity", {"officer", "charity"}),
+    ("officer-resident", {"officer", "resident"}), ("charity-charity", {"charity"}),
+])  # fmt: skip
+def test_everybody_of_a_layer_is_a_node(busy, layer, tied):
+    graph = busy.network(layer=layer)
+    everybody = dict(zip(KINDS, who_is_there(busy), strict=True))
+    assert kinds(graph) == {kind: who if kind in tied else set() for kind, who in everybody.items()}
+    assert graph.number_of_edges() > 0
+    assert all(0.0 <= strength <= 1.0 for *_, strength in graph.edges(data="strength"))
+    for one, other in graph.edges:
+        assert {graph.nodes[one]["kind"], graph.nodes[other]["kind"]} == tied
+
+
+def test_members_are_tied_to_their_charity(busy):
+    held = {
+        frozenset((r.unique_id, r.member_of.unique_id)): {"strength": r.belonging, "in_role": int(r.role == r.belongs)}
+        for r in busy.residents if r.member_of
+    }  # fmt: skip
+    graph = busy.network("membership")
+    assert edges(graph) == held
+    assert set(nx.get_edge_attributes(graph, "in_role").values()) == {0, 1}
+    for charity in busy.charities:
+        assert set(graph[charity.unique_id]) == set(charity.members.get("unique_id"))
+        assert graph.nodes[charity.unique_id] == {
+            "kind": "charity", "neighbourhood": charity.neighbourhood, "band": charity.band
+        }  # fmt: skip
+
+
+def test_officers_are_tied_to_charities(busy):
+    busy.state.partnerships.second[np.flatnonzero(busy.state.partnerships.charity >= 0)[0]] = 0
+    graph, community = busy.network("officer-charity"), Community(busy.state)
+    held = {}
+    for slot, tie in enumerate(community.partnerships):
+        if tie.charity >= 0 and slot // PARTNERS in officers_of(busy):
+            pair = frozenset((community.officers[slot // PARTNERS].id, community.charities[tie.charity].id))
+            contacts = 1 if tie.second == NOBODY else 2
+            held[pair] = {"strength": tie.strength, "contacts": contacts, "born": tie.born, "used": tie.used}
+    assert edges(graph) == held
+    assert 2 in nx.get_edge_attributes(graph, "contacts").values()
+    for charity in busy.charities:
+        assert sorted(graph[charity.unique_id]) == sorted(p.officer.id for p in charity.partnerships)
+    officer = next(iter(officers_of(busy).values()))
+    told = {name: getattr(officer, name) for name in ("body", "service", "first", "last")}
+    assert graph.nodes[officer.id] == {"kind": "officer", **told}
+
+
+def test_officers_are_tied_to_residents_who_have_not_left(busy):
+    community = Community(busy.state)
+    slots = np.flatnonzero(busy.state.acquaintances.resident >= 0)
+    busy.state.acquaintances.who[slots[0]] += 1
+    held = {}
+    for slot, tie in enumerate(Community(busy.state).acquaintances):
+        if tie.resident >= 0 and slot // PARTNERS in officers_of(busy) and slot != slots[0]:
+            assert community.residents[tie.resident].id == tie.who
+            pair = frozenset((community.officers[slot // PARTNERS].id, tie.who))
+            held[pair] = {"strength": tie.strength, "born": tie.born, "used": tie.used}
+    assert edges(busy.network("officer-resident")) == held
+
+
+def test_charities_are_tied_to_allies(busy):
+    graph = busy.network("charity-charity")
+    for charity in busy.charities:
+        told = {ally.unique_id: strength for ally, strength in charity.allies}
+        assert {other: seen["strength"] for other, seen in graph[charity.unique_id].items()} == told
+
+
+def test_an_empty_post_is_no_node_and_has_no_ties(busy):
+    busy.state.officers.filled[:] = 0
+    for layer in ("officer-charity", "officer-resident"):
+        graph = busy.network(layer)
+        assert kinds(graph)["officer"] == set()
+        assert graph.number_of_edges() == 0
+
+
+def test_a_network_is_a_copy(busy):
+    before = busy.state.fork()
+    for layer in LAYERS:
+        graph = busy.network(layer)
+        graph.clear()
+        assert busy.network(layer).number_of_edges() > 0
+    assert differences(before, busy.state) == []
+
+
+@pytest.mark.parametrize(("layer", "near"), [
+    ("officers-charity", "officer-charity"), ("member", "membership"), ("Residents", "residents"),
+])  # fmt: skip
+def test_a_layer_that_is_not_there_is_named_with_the_nearest(model, layer, near):
+    with pytest.raises(ValueError, match=f"no layer '{layer}'. Did you mean {near}?"):
+        model.network(layer=layer)
+    with pytest.raises(ValueError, match=r"There is charity-charity, membership, officer-charity, .*, residents"):
+        model.network(layer="streets")
 
 
 # Mesa's habits

@@ -7,7 +7,7 @@ in fiscal years is read from April to March, one in calendar years from January 
 Source  calibration.csv, where each row names its survey.
 Departs C6: the survey may have allowed several answers; here an ending has one cause, and deaths and moves away, whom
         no survey asks, count as changes in life. C15: every month from `SURVIVAL_MONTHS` on, so that the seven years
-        lie within the run.
+        lie within the run. Shares of a place's few charities are pooled over runs: sums over sums.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from typing import Any, NamedTuple
 
 from sim.state import SURVIVAL_MONTHS
 
-ENDINGS = ("left_life", "left_overload", "left_one_off", "left_other")
+ENDINGS = ("left_life", "left_overload", "left_one_off", "left_closed", "left_other")
+UNDER_100K = ("micro", "small")
 
 
 class Pattern(NamedTuple):
@@ -60,6 +61,14 @@ def _share(part: float, whole: float) -> float:
     return float(part / whole) if whole else math.nan
 
 
+def _sum(name: str) -> Callable[[Any], float]:
+    return lambda frame: float(frame[name].sum())
+
+
+def _over_a_million(frame: Any) -> float:
+    return float((frame["income_share_over_1m"] * frame["income_total"]).sum())
+
+
 def _insiders(frame: Any) -> float:
     """Of the joins of the window, those that somebody inside had asked for."""
     return _share((frame["joined_by_ask"] * frame["volunteer_joined"]).sum(), frame["volunteer_joined"].sum())
@@ -81,7 +90,15 @@ MEASURES: dict[str, Callable[[Any], float]] = {
     "C7x": _mean("volunteer_exit_12"), "C7e": _mean("volunteer_entry_12"), "C14": _mean("trust_council_share"),
     "C15": _kept, "C16": _mean("influence"),
 }  # fmt: skip
-"""By row, what is read off the months of its window in one run. Rows on charities' money and number come with them."""
+"""By row, what is read off the months of its window in one run."""
+POOLED: dict[str, tuple[Callable[[Any], float], Callable[[Any], float]]] = {
+    "C8a": (_sum("registered_under_100k"), _sum("charities_registered")),
+    "C8b": (_over_a_million, _sum("income_total")),
+    "C9a": (_sum("charities_opened"), _mean("charities_registered")),
+    "C9b": (_sum("charities_closed"), _mean("charities_registered")), "C10": (_mean("density_per_1000"), lambda _: 1.0),
+    "C11": (_sum("income_state"), _sum("income_total")),
+}  # fmt: skip
+"""By row, what is summed over runs, and over what."""
 
 
 @cache
@@ -98,11 +115,12 @@ def patterns() -> dict[str, Pattern]:
     }  # fmt: skip
 
 
-def score(results: Any) -> Any:
+def score(results: Any, by_band: Any) -> Any:
     """How runs stand beside the patterns.
 
     Args:
         results: a frame with the columns of ``results``, of one scenario.
+        by_band: the frame ``by_band`` of the same runs.
 
     Returns:
         A frame with a row a pattern, by id: ``observable``, ``when``, ``value`` (the mean over runs, in the unit of the
@@ -111,13 +129,18 @@ def score(results: Any) -> Any:
     """
     import pandas as pd
 
+    small = by_band[by_band["income_band"].isin(UNDER_100K)].groupby(["run_id", "month"])["charities"].sum()
+    results = results.join(small.rename("registered_under_100k"), on=["run_id", "month"])
     rows = []
-    for name, measure in MEASURES.items():
-        pattern = patterns()[name]
+    for name, pattern in patterns().items():
         first, last = (pd.Timestamp(day) for day in pattern.window)
-        months = results[(results["date"] >= first) & (results["date"] <= last)]
-        values = pd.Series([measure(run) for _, run in months.groupby("run_id")], dtype=float).dropna() * pattern.scale
-        value = float(values.mean())
+        runs = [run for _, run in results[results["date"].between(first, last)].groupby("run_id")]
+        if name in POOLED:
+            values, of = (pd.Series([measure(run) for run in runs], dtype=float) for measure in POOLED[name])
+            value = _share(values.sum(), of.sum()) * pattern.scale
+        else:
+            values = pd.Series([MEASURES[name](run) for run in runs], dtype=float).dropna() * pattern.scale
+            value = float(values.mean())
         rows.append([name, pattern.observable, pattern.when, value, len(values), pattern.low, pattern.high,
                      pattern.low <= value <= pattern.high, pattern.value])  # fmt: skip
     return pd.DataFrame(rows, columns=[

@@ -1,14 +1,4 @@
-"""Residents, volunteers, charities, services and the council as Mesa agents: windows on the columns of the state.
-
-A window is a row of a table and the permanent id that stood there when the window was opened. It keeps nothing else:
-``resident.trust_council`` reads the column, ``resident.trust_council = 0.5`` writes it. What has several values a row
-(``resident.need``) is an array that writes through. Windows are made when they are looked at and are equal when model
-and id are, so a set of 100,000 costs about a millisecond and reading a whole set makes none.
-
-Mesa's own ``Agent.__init__`` is never called. It would enter 100,000 objects in the model, and in Mesa 3.3 it keeps
-every model alive for ever (in ``Agent._ids``). For the same reason the sets are our own: Mesa's hold their agents
-weakly, and would drop windows at once.
-"""
+"""Sets of windows, with the habits of Mesa's ``AgentSet``."""
 
 from __future__ import annotations
 
@@ -19,264 +9,19 @@ import sys
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from mesa.agent import Agent, AgentSet
+from mesa.agent import AgentSet
 
-from sim.chance import permanent_id
-from sim.state import EMPTY, NOBODY, SLOTS, TABLES, Ints, State
+from sim.agents import window as single
+from sim.agents.window import KINDS, Window, cannot_set, write
+from sim.state import Ints, State
 
 if TYPE_CHECKING:
     from sim.model import CommunityModel
 
 GroupBy = sys.modules[AgentSet.__module__].GroupBy  # it moved between Mesa 3.3 and 3.5, always beside AgentSet
-
-COUNCIL = 0x636F756E63696C
-"""Spells "council": what the ids of the council and its services are made of, beside their number."""
-
-
-class Gone(LookupError):
-    """Asked of a window whose resident has died or moved out; the row belongs to somebody else now."""
-
-
-class Window(Agent):  # type: ignore[misc]
-    """One row of a table, as a Mesa agent.
-
-    Args:
-        model: the model it belongs to.
-        row: the row of its table, from 0.
-
-    Attributes:
-        model: the model.
-        row: the row.
-        unique_id: one permanent int over all kinds of agents.
-
-    Raises:
-        IndexError: if the table has no such row.
-        Gone: on reading or writing a column when the row has passed to somebody else.
-        AttributeError: on reading or writing what is neither a column nor derived; a window keeps nothing of its own.
-        ValueError: on writing a number that the column cannot hold.
-    """
-
-    table: ClassVar[str]
-    columns: ClassVar[frozenset[str]]
-    stays: ClassVar[str]
-    pos: Any = None
-
-    def __init__(self, model: CommunityModel, row: int) -> None:
-        ids = type(self).ids(model.state)
-        if not 0 <= row < len(ids):
-            raise IndexError(f"no row {row} among {len(ids)} rows of {self.table}")
-        self.__dict__.update(model=model, row=int(row), unique_id=int(ids[row]))
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        cls.columns = frozenset(TABLES[cls.table]._fields)
-
-    @classmethod
-    def ids(cls, state: State) -> Ints:
-        """The permanent id of every row of the table, as int64 of shape (rows,)."""
-        ids: Ints = getattr(state, cls.table).id
-        return ids
-
-    @property
-    def is_here(self) -> bool:
-        """Whether the row still belongs to whom the window was opened on."""
-        return bool(type(self).ids(self.model.state)[self.row] == self.unique_id)
-
-    def remove(self) -> NoReturn:
-        """Not to be had: agents come and go by the rules of the model alone.
-
-        Raises:
-            RuntimeError: always, with the reason.
-        """
-        raise RuntimeError(f"{type(self).__name__} {self.unique_id} cannot be removed by hand: {self.stays}")
-
-    @classmethod
-    def create_agents(cls, *_args: Any, **_kwargs: Any) -> NoReturn:
-        """Not to be had: agents come and go by the rules of the model alone.
-
-        Raises:
-            RuntimeError: always, with the reason.
-        """
-        raise RuntimeError(f"no {cls.__name__} can be added by hand: {cls.stays}")
-
-    from_dataframe = create_agents
-
-    def __getattr__(self, name: str) -> Any:
-        column = self._column(name)
-        return column[self.row].item() if column.ndim == 1 else column[self.row]
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name not in self.columns or name == "id":
-            raise AttributeError(_cannot_set(type(self), name), name=name, obj=self)
-        write(self._column(name), self.row, value, f"{self.table}.{name}")
-
-    def __dir__(self) -> Iterable[str]:
-        return [*super().__dir__(), *self.columns]
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Window) and self.model is other.model and self.unique_id == other.unique_id
-
-    def __hash__(self) -> int:
-        return hash(self.unique_id)
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.unique_id}>"
-
-    def __deepcopy__(self, memo: Any) -> Self:
-        return self  # a window is where to look, and Mesa's DataCollector copies whatever it collects
-
-    def _column(self, name: str) -> Any:
-        if name not in self.columns:
-            raise AttributeError(f"a {type(self).__name__} has no {name!r}", name=name, obj=self)
-        if not self.is_here:
-            raise Gone(f"{type(self).__name__} {self.unique_id} died or moved out; row {self.row} of {self.table} "
-                       "belongs to somebody else: ask `is_here` before reading")  # fmt: skip
-        return getattr(getattr(self.model.state, self.table), name)
-
-
-class Resident(Window):
-    """An adult, 16 or over: a window on a row of `sim.state.Residents`, whose columns are its attributes.
-
-    ``neighbourhood``, ``role`` and ``gives_to`` are rows of their tables, as in the columns.
-    """
-
-    table = "residents"
-    stays = "residents leave through `renew`, when they die or move out, and newcomers arrive in their place"
-
-    @property
-    def ties(self) -> list[tuple[Resident, float]]:
-        """The other end and the strength (0 to 1) of every tie, whoever owns it, in the order of the slots."""
-        self._column("id")  # raises if gone
-        alter, strength = self.model.state.ties.alter, self.model.state.ties.strength
-        own = self.row * SLOTS + np.flatnonzero(alter[self.row * SLOTS : (self.row + 1) * SLOTS] != EMPTY)
-        slots = np.sort(np.concatenate([own, np.flatnonzero(alter == self.row)]))
-        others = np.where(slots // SLOTS == self.row, alter[slots], slots // SLOTS)
-        pairs = zip(others.tolist(), strength[slots].tolist(), strict=True)
-        return [(Resident(self.model, other), w) for other, w in pairs]
-
-    @property
-    def charity(self) -> Charity | None:
-        """The charity in which a role is held."""
-        return None if self.role == NOBODY else Charity(self.model, self.role)
-
-    @property
-    def quintile(self) -> int:
-        """The deprivation quintile of the neighbourhood: 1 most deprived, 5 least."""
-        return int(self.model.state.neighbourhoods.quintile[self.neighbourhood])
-
-    @property
-    def pos(self) -> tuple[float, float]:
-        """Where the home is, in kilometres: Mesa's name for it."""
-        return self.x, self.y
-
-
-class _InARole(type):
-    """Makes ``isinstance(resident, Volunteer)`` ask for the role, as a volunteer is no other person."""
-
-    def __instancecheck__(cls, thing: object) -> bool:
-        return issubclass(type(thing), cls) or (isinstance(thing, Resident) and thing.is_here and thing.role != NOBODY)
-
-
-class Volunteer(Resident, metaclass=_InARole):
-    """A resident in a role: the same person, with the same ``unique_id``, equality and hash."""
-
-
-class Charity(Window):
-    """A charity or unregistered group, as far as it works in this place: a row of `sim.state.Charities`."""
-
-    table = "charities"
-    stays = "a charity or group belongs to its place from the founding"
-
-    @property
-    def volunteers(self) -> Windows:
-        """The residents who hold a role in it, as they stand now."""
-        here = self.model.state.residents.role == self.row if self.is_here else []
-        return Windows.at(self.model, Volunteer, np.flatnonzero(here))
-
-    @property
-    def quintile(self) -> int:
-        """The deprivation quintile of the neighbourhood where it is at home: 1 most deprived, 5 least."""
-        return int(self.model.state.neighbourhoods.quintile[self.neighbourhood])
-
-
-class CouncilService(Window):
-    """A service of the council: a row of `sim.state.Services`."""
-
-    table = "services"
-    stays = "services belong to their council from the founding"
-
-    @classmethod
-    def ids(cls, state: State) -> Ints:
-        """The permanent id of every service, as int64 of shape (services,)."""
-        return _numbered(1, len(state.services.statutory))
-
-
-class Council(Window):
-    """All local government of the place in one: the row of `sim.state.Council`."""
-
-    table = "council"
-    stays = "the place has one council"
-
-    @classmethod
-    def ids(cls, state: State) -> Ints:
-        """The permanent id of the council, as int64 of shape (1,)."""
-        return _numbered(0, len(state.council.reserves))
-
-    @property
-    def services(self) -> Windows:
-        """Its services."""
-        return Windows.whole(self.model, CouncilService)
-
-
-KINDS: tuple[type[Window], ...] = (Resident, Volunteer, Charity, CouncilService, Council)
-"""Every kind of window; sets name a kind by its place here."""
-
-
-@cache
-def _numbered(kind: int, count: int) -> Ints:
-    return np.array([permanent_id(COUNCIL, kind, row) for row in range(count)], dtype=np.int64)
-
-
-def _cannot_set(kind: type[Window], name: str) -> str:
-    if name in {"id", "unique_id", "model", "row"}:
-        return f"the {name} of a {kind.__name__} never changes"
-    if hasattr(kind, name):
-        return f"{name!r} of a {kind.__name__} is worked out from other columns: set those"
-    return f"a {kind.__name__} has no column {name!r}, and a window keeps nothing of its own"
-
-
-def write(column: Any, rows: Any, value: Any, name: str) -> None:
-    """Write one value to the given rows of a column, if the column can hold it.
-
-    Args:
-        column: shape (rows,) or (rows, width).
-        rows: a row, or an array of rows.
-        value: a finite number, or ``width`` of them.
-        name: what the column is called, for the message.
-
-    Raises:
-        ValueError: if the value has another shape, is not finite, or does not fit the column's whole numbers.
-    """
-    given = np.asarray(value)
-    if given.dtype.kind not in "biuf" or not np.all(np.isfinite(given)):
-        raise ValueError(f"{name} holds finite numbers, not {value!r}")
-    if given.shape not in {(), column.shape[1:]}:
-        raise ValueError(f"{name} takes one value of shape {column.shape[1:]} a row, not one of shape {given.shape}")
-    if column.dtype.kind == "i":
-        least, most = np.iinfo(column.dtype).min, np.iinfo(column.dtype).max
-        if np.any(given != np.trunc(given)) or np.any(given < least) or np.any(given > most):
-            raise ValueError(f"{name} holds whole numbers from {least} to {most}, not {value!r}")
-    column[rows] = given
-
-
-def _open(kind: type[Window], model: CommunityModel, row: int, unique_id: int) -> Window:
-    window: Window = object.__new__(kind)
-    window.__dict__.update(model=model, row=row, unique_id=unique_id)
-    return window
 
 
 class Places(NamedTuple):
@@ -300,8 +45,8 @@ def _places(windows: Iterable[Window]) -> Places:
 def _everyone(state: State, kinds: Iterable[type[Window]]) -> Places:
     parts = []
     for kind in kinds:
-        ids = kind.ids(state)
-        parts.append(Places(np.full(len(ids), KINDS.index(kind), np.int8), np.arange(len(ids)), ids))
+        rows = kind.rows(state)
+        parts.append(Places(np.full(len(rows), KINDS.index(kind), np.int8), rows, kind.ids(state)[rows]))
     return parts[0] if len(parts) == 1 else Places(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
@@ -326,7 +71,7 @@ class Windows(AgentSet):  # type: ignore[misc]
 
     The sets that a model gives (``model.residents``) follow the town: they hold whoever lives there when they are
     asked. A set made from another (by `select`, `shuffle`, a copy, any change) holds certain people, and lets go those
-    who have died or moved out. Changing a set changes that set alone, never the town.
+    who have died or moved out, and charities that have closed. Changing a set changes that set alone, never the town.
 
     `shuffle` and `shuffle_do` throw lots of the windows' own, which the simulation never uses.
 
@@ -374,7 +119,7 @@ class Windows(AgentSet):  # type: ignore[misc]
             return _everyone(self.model.state, self._whole)
         here = np.ones(len(self._held.id), bool)
         for kind, mask in self._by_kind(self._held):
-            here[mask] = kind.ids(self.model.state)[self._held.row[mask]] == self._held.id[mask]
+            here[mask] = kind.stand(self.model.state, self._held.row[mask], self._held.id[mask])
         if not here.all():
             self._hold(self._held.at(here))
         held: Places = self._held
@@ -481,8 +226,8 @@ class Windows(AgentSet):  # type: ignore[misc]
         places = self.places
         parts = list(self._by_kind(places))
         for kind, _ in parts:
-            if attr_name not in kind.columns or attr_name == "id":
-                raise AttributeError(_cannot_set(kind, attr_name))
+            if attr_name not in kind.columns or attr_name in kind.fixed:
+                raise AttributeError(cannot_set(kind, attr_name))
         for kind, mask in parts:
             column = getattr(getattr(self.model.state, kind.table), attr_name)
             write(column, places.row[mask], value, f"{kind.table}.{attr_name}")
@@ -577,14 +322,14 @@ class Windows(AgentSet):  # type: ignore[misc]
 
     def _opened(self, places: Places) -> Iterator[Window]:
         for code, row, unique_id in zip(places.kind.tolist(), places.row.tolist(), places.id.tolist(), strict=True):
-            yield _open(KINDS[code], self.model, row, unique_id)
+            yield single.opened(KINDS[code], self.model, row, unique_id)
 
     def _values(self, name: str, default: tuple[Any, ...]) -> list[Any]:
         places = self.places
         if name == "unique_id":
-            return _listed(places.id)
+            return list(places.id.tolist())
         if self._held is None and len(self._whole) == 1 and name in self._whole[0].columns:
-            return _listed(getattr(getattr(self.model.state, self._whole[0].table), name))
+            return _read(getattr(getattr(self.model.state, self._whole[0].table), name), places.row)
         values: list[Any] = [None] * len(places.id)
         for kind, mask in self._by_kind(places):
             found = self._values_of(kind, places.at(mask), name, default)
@@ -598,16 +343,14 @@ class Windows(AgentSet):  # type: ignore[misc]
         if name not in kind.columns:
             return [getattr(window, name, *default) for window in self._opened(places)]
         column = getattr(getattr(self.model.state, kind.table), name)
-        return _listed(column[places.row]) if column.ndim == 1 else [column[row] for row in places.row.tolist()]
+        return _read(column, places.row)
 
     def _are(self, agent_type: type[Any]) -> Any:
         """Which windows are of a type; residents in a role are volunteers."""
         places = self.places
         found = np.zeros(len(places.id), bool)
         for kind, mask in self._by_kind(places):
-            found[mask] = issubclass(kind, agent_type)
-            if agent_type is Volunteer and kind is Resident:
-                found[mask] = self.model.state.residents.role[places.row[mask]] != NOBODY
+            found[mask] = kind.are(self.model.state, places.row[mask], agent_type)
         return found
 
     def _passing(self, fits: Any, filter_func: Callable[[Any], bool], at_most: float) -> list[int]:
@@ -620,5 +363,6 @@ class Windows(AgentSet):  # type: ignore[misc]
         return passing
 
 
-def _listed(column: Any) -> list[Any]:
-    return list(column.tolist() if column.ndim == 1 else column)
+def _read(column: Any, rows: Ints) -> list[Any]:
+    """The values of a column at the given rows; arrays that write through where a row has several."""
+    return list(column[rows].tolist()) if column.ndim == 1 else [column[row] for row in rows.tolist()]
