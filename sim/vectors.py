@@ -8,7 +8,7 @@ from sim.config import ROOMS_IN_ORDER, Config, ConfigError, nearest, registry
 
 
 def vector(config: Config) -> dict[str, float | int]:
-    """Every number of every room by its dotted path, as the month runs; switches, which are no numbers, apart.
+    """Every number of every room by its dotted path, as the month runs; switches and options are no numbers.
 
     >>> from sim import compose
     >>> vector(compose(["draw=3", "volunteering.ask_chance=0.1"]))["volunteering.ask_chance"]
@@ -40,7 +40,9 @@ def with_vector(config: Config, numbers: Mapping[str, float]) -> Config:
         if path not in registry():
             raise ConfigError(f"{path} is unknown. {nearest(path, paths())}")
         if not registry()[path].is_number:
-            raise ConfigError(f"{path} is a switch, and no number of the vector. Set it when you compose.")
+            what = " or ".join(registry()[path].options)
+            what = f"a choice of {what}" if what else "a switch"
+            raise ConfigError(f"{path} is {what}, and no number of the vector. Set it when you compose.")
         group, _, name = path.rpartition(".")
         changed[group][name] = number.item() if hasattr(number, "item") else number
     return Config.check(changed)

@@ -7,11 +7,13 @@ import pytest
 from omegaconf import OmegaConf
 
 from sim import compose
-from sim.composition import GROUPS, config_folder, options
+from sim.composition import ACCOUNTS, GROUPS, config_folder, options
 from sim.config import Config, ConfigError, parameters_of, registry
+from sim.parameters import GROUPS as ROOM_GROUPS
 from sim.parameters import REGISTRY, ROOMS
 from sim.place import Place
 from sim.policy import Policy, rows
+from sim.switches import SWITCHES
 
 DEFAULT = compose([])
 
@@ -36,25 +38,24 @@ def test_the_default_run() -> None:
 def test_every_room_has_its_parameters() -> None:
     for room, made in ROOMS.items():
         assert getattr(DEFAULT, room) == parameters_of(DEFAULT, room) == made()
-    with pytest.raises(AttributeError, match="coproduction"):
-        _ = DEFAULT.coproduction
+    with pytest.raises(AttributeError, match="picture"):
+        _ = DEFAULT.picture  # a group under which rooms' numbers are set, and no room
 
 
 @pytest.mark.parametrize("path", sorted(REGISTRY))
 def test_every_parameter_takes_its_ends_and_nothing_beyond(path: str) -> None:
     entry = registry()[path]
-    room, name = path.split(".")
+    group, name = path.split(".")
     start = DEFAULT.resolved()
-    start[room][name] = entry.low - 1
+    assert start[group][name] == entry.default
+    start[group][name] = entry.low - 1
     with pytest.raises(ConfigError, match=path.replace(".", r"\.")) as fault:
         Config.check(start)
-    if entry.is_switch:
-        return
-    assert entry.unit in str(fault.value)
-    for value in (entry.low, entry.high):
-        start[room][name] = value
+    assert entry.is_switch or (", ".join(entry.options) or entry.unit) in str(fault.value)
+    for value in entry.options or ((False, True) if entry.is_switch else (entry.low, entry.high)):
+        start[group][name] = value
         if path not in CAUGHT_TOGETHER:
-            assert getattr(getattr(Config.check(start), room), name) == value
+            assert getattr(Config.check(start).rooms[entry.room], entry.field) == value
 
 
 CAUGHT_TOGETHER = {"need.crisis_kept", "need.crisis_chance", "need.crisis_ratio"}
@@ -120,7 +121,7 @@ BAD = [
     ("place.abc1_share=[.1,.2,.3,.4,5]", "place.abc1_share.4 is 5", "from 0 to 1 (share)"),
     ("place.abc1_share=[.1,.2]", "place.abc1_share.2 is missing", ""),
     ("place=england_averag", "place=england_averag is unknown", "Did you mean england_average?"),
-    ("place=northern_town", "not built yet", "There is england_average"),
+    ("place=northern_twn", "place=northern_twn is unknown", "Did you mean northern_town?"),
     ("place=null", "unknown", "There is england_average"),
     ("world=flt", "world=flt is unknown", "Did you mean flat?"),
     ("world=next_decade", "world=next_decade is not built yet", "There is deep, endless"),
@@ -131,12 +132,15 @@ BAD = [
     ("policy=localism", "policy=localism is not built yet", "nurture_early"),
     ("policy=[nurture_early,localism]", "policy=localism is not built yet", "nurture_early"),
     ("policy.nurture_early.dose=50", "policy.nurture_early is not chosen", "Choose it too"),
-    ("rival=churn", "rival=churn is not built yet", "rival=none"),
-    ("ablation=cuts", "ablation=cuts is not built yet", "ablation=none"),
+    ("rival=chrun", "rival=chrun is unknown", "Did you mean churn?"),
+    ("ablation=cuts", "ablation=cuts is unknown", "Did you mean no_cuts?"),
+    ("rival=[churn,retreat]", "names several", "one rival a run"),
     ("draw=-1", "draw is -1", "0 is the centre"),
     ("draw=1.5", "draw is 1.5", "whole numbers from 0"),
-    ("coproduction.sigma=2", "coproduction.sigma is not built yet", ""),
-    ("+coproduction.sigma=2", "coproduction is not built yet", ""),
+    ("coproduction.sigma=.2", "coproduction.sigma is 0.2", "from 0.3 to 20"),
+    ("picture.on=maybe", "picture.on is 'maybe'", "true or false"),
+    ("picture.off=true", "picture.off is unknown", "picture.on"),
+    ("funding.decide_at=neighborhood", "funding.decide_at is 'neighborhood'", "Did you mean neighbourhood?"),
     ("months=0", "months is 0", "from 1 to 600 (months)"),
     ("months=205", "months is 205", "world=history has 204"),
     ("months=long", "months is 'long'", "whole numbers"),
@@ -237,6 +241,53 @@ def test_a_configuration_cannot_be_changed() -> None:
 def test_every_option_composes_under_its_own_name(group: str) -> None:
     for option in options(group):
         assert compose([f"{group}={option}"]).scenario[group] == option
+
+
+def test_an_account_holds_what_its_file_says_and_differences_only() -> None:
+    """A mechanism that is off by default may be turned off by name as well, and then nothing differs."""
+    for group in ACCOUNTS:
+        for option in options(group):
+            config = compose([f"{group}={option}"])
+            main = config.main_model
+            assert main is None if option == "none" else main is not None and main.rooms == DEFAULT.rooms
+            differs = {path for path, value in values_of(config).items() if value != values_of(DEFAULT)[path]}
+            told = OmegaConf.to_container(OmegaConf.load(config_folder() / group / f"{option}.yaml"))
+            said = {f"{part}.{name}": value for part, names in told.items() if part in ROOM_GROUPS
+                    for name, value in names.items()}  # fmt: skip
+            off_already = option in OFF_BY_DEFAULT
+            assert {path: values_of(config)[path] for path in said} == said
+            assert differs == set() if off_already else differs >= set(said), option
+            assert off_already or "defaults" in told or differs == set(said), option
+            for name, value in told.get("world", {}).items():
+                assert getattr(config.world, name) == value != getattr(DEFAULT.world, name)
+
+
+def test_an_ablation_turns_off_what_the_switch_of_its_claim_does() -> None:
+    found = {"none"}
+    for switch in SWITCHES.values():
+        found.add(switch.ablation)
+        config = compose([f"ablation={switch.ablation}"])
+        assert values_of(config) == values_of(DEFAULT) | switch.off, switch.ablation
+        is_off = all(values_of(DEFAULT)[path] == value for path, value in switch.off.items())
+        assert is_off == (switch.ablation in OFF_BY_DEFAULT)
+    assert found == set(options("ablation"))
+
+
+def test_rivals_that_can_be_true_together_are_joined() -> None:
+    joined = dict(values_of(DEFAULT))
+    for rival in ("replacement", "retreat", "selection", "scale_gain", "time_crowding"):
+        own = values_of(compose([f"rival={rival}"]))
+        joined |= {path: value for path, value in own.items() if value != values_of(DEFAULT)[path]}
+    assert values_of(compose(["rival=sceptic"])) == joined
+
+
+def values_of(config: Config) -> dict[str, Any]:
+    """Every number, switch and option of every room by the path under which it is set."""
+    return {path: getattr(config.rooms[entry.room], entry.field) for path, entry in registry().items()}
+
+
+OFF_BY_DEFAULT = {"none", "no_culture", "no_rethink", "one_authority", "asking_is_free"}
+"""Accounts without a difference: the main model, and claims that have no effect at the centre of their range."""
 
 
 def test_files_hold_differences_only() -> None:

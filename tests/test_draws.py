@@ -21,8 +21,10 @@ CENTRE = compose([])
 
 
 def entry(default, low, high, likely=None):
-    return Entry(path="x.y", default=default, unit="", low=low, high=high, meaning="", source="", confidence="low",
-                 likely=likely)  # fmt: skip
+    return Entry(
+        path="x.y", room="x", field="y", default=default, unit="", low=low, high=high, meaning="", source="",
+        confidence="low", likely=likely,
+    )  # fmt: skip
 
 
 def test_draw_nought_is_the_centre():
@@ -33,12 +35,16 @@ def test_draw_nought_is_the_centre():
 def test_a_draw_moves_every_number_and_no_switch():
     drawn, centre = vector(compose(["draw=3"])), vector(CENTRE)
     whole = {path for path, value in drawn.items() if isinstance(value, int)}
-    assert whole == {"volunteering.waiting_months", "volunteering.new_months"}
+    assert whole == {
+        "volunteering.waiting_months", "volunteering.new_months", "reorganisation.fresh_ties",
+        "reorganisation.notice_months", "survival.group_young_months", "survival.bad_years",
+    }  # fmt: skip
     assert all(drawn[path] != centre[path] for path in drawn if path not in whole)
     assert all(REGISTRY[path].low <= value <= REGISTRY[path].high for path, value in drawn.items())
-    switches = [path for path, e in REGISTRY.items() if e.is_switch]
-    assert switches
-    assert all(getattr(compose(["draw=3"]).rooms[p.split(".")[0]], p.split(".")[1]) is True for p in switches)
+    fixed = [e for e in REGISTRY.values() if not e.is_number]
+    assert {type(e.default) for e in fixed} == {bool, str}
+    assert all(getattr(compose(["draw=3"]).rooms[e.room], e.field) == e.default for e in fixed)
+    assert set(drawn) == set(REGISTRY) - {e.path for e in fixed}
 
 
 def test_a_draw_is_this_one_on_every_machine():
@@ -149,7 +155,7 @@ def test_the_vector_goes_there_and_back():
     assert type(found["volunteering.waiting_months"]) is int
     assert list(found) == paths()
     assert paths()[0].startswith("renewal.")
-    assert paths()[-1].startswith("trust.")
+    assert paths()[-1].startswith("survival.")
 
 
 @pytest.mark.parametrize(
@@ -158,6 +164,8 @@ def test_the_vector_goes_there_and_back():
         ({"ties.biuld": 0.006}, "Did you mean ties.build?"),
         ({"build": 0.006}, "Did you mean ties.build?"),
         ({"funding.cuts": 1}, "is a switch"),
+        ({"funding.decide_at": 1}, "is a choice of authority or neighbourhood"),
+        ({"picture.on": 0}, "is a switch"),
         ({"ties.build": 1.0}, "from 0.005 to 0.012"),
         ({"ties.build": float("nan")}, "from 0.005 to 0.012"),
         ({"volunteering.new_months": 2.5}, "whole numbers from 0 to 12"),
@@ -179,7 +187,7 @@ def test_a_place_that_misses_its_targets_is_told():
 
 
 def test_constants_that_are_no_numbers_are_a_plain_fault(monkeypatch):
-    def spoil(state, config):
+    def spoil(state, config, **_):
         state.constants.need_scale[0] = math.nan
 
     monkeypatch.setattr(solving, "MONTHS", 181)

@@ -16,8 +16,7 @@ Who dies does not move.
 
 Reads   residents (id, tenure), neighbourhoods.venues, quantiles of T(0), acquaintances
 Writes  every column of the residents who are replaced; neighbourhood, tenure, x, y and venue of those who move within
-        the place; ties of those who are gone, or acquaintances.who where ties
-        are handed on
+        the place; ties of those who are gone, or acquaintances.who where ties are handed on
 Source  Moves by tenure: Health Foundation. Deaths: ONS. Share of moves that leave, newcomers' past: assumption.
 Departs Nobody ages, and households keep their grade: a newcomer takes over the social grade and age group of the one
         replaced, so that the mix of a home's people stays. Moves swap homes, so no home stands empty. A mover's new
