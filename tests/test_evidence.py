@@ -15,6 +15,8 @@ MISSED: dict[str, str] = {}
 """Patterns that the model does not meet, each with the reason. One that is met after all must leave the list."""
 EMERGENT = {"C1", "C2", "C3a", "C3b", "C7e", "C7x", "C15"}
 RUNS = 2
+FEW = {"C9a", "C9b"}
+"""Rows for which two runs have too few charities that open or close; the slow test reads them off twenty."""
 
 
 @pytest.fixture(scope="module")
@@ -22,23 +24,23 @@ def history():
     return run_ensemble(compose(["world=history"]), replicates=RUNS, workers=1)
 
 
-def assert_in_band(table):
-    outside = set(table.index[~table["in_band"]])
+def assert_in_band(table, leaving_out=frozenset()):
+    outside = set(table.index[~table["in_band"]]) - leaving_out
     assert outside == set(MISSED), f"\n{table.to_string()}"
 
 
 def test_the_record_lies_in_the_band_of_every_survey(history):
     table = score(history.results, history.by_band)
     print(table.to_string())
-    assert_in_band(table)
+    assert_in_band(table, FEW)
     assert (table["runs"] == RUNS).all()
     assert len(table) == 18
     frame = history.results
     wrong = frame.assign(trust_council_share=frame["trust_council_share"] * 1.1, left_life=0.0)
     bent = score(wrong, history.by_band)
-    assert set(bent.index[~bent["in_band"]]) == set(MISSED) | {"C14", "C6"}
+    assert set(bent.index[~bent["in_band"]]) - FEW == set(MISSED) | {"C14", "C6"}
     with pytest.raises(AssertionError, match="C14"):
-        assert_in_band(bent)
+        assert_in_band(bent, FEW)
 
 
 @pytest.mark.slow

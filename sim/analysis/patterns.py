@@ -8,6 +8,7 @@ Source  calibration.csv, where each row names its survey.
 Departs C6: the survey may have allowed several answers; here an ending has one cause, and deaths and moves away, whom
         no survey asks, count as changes in life. C15: every month from `SURVIVAL_MONTHS` on, so that the seven years
         lie within the run. Shares of a place's few charities are pooled over runs: sums over sums.
+        C9: five years with the survey's in their midst, since few charities open or close in one.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 
 from sim.state import SURVIVAL_MONTHS
+from sim.units import MONTHS_A_YEAR
 
 ENDINGS = ("left_life", "left_overload", "left_one_off", "left_closed", "left_other")
 UNDER_100K = ("micro", "small")
@@ -65,6 +67,11 @@ def _sum(name: str) -> Callable[[Any], float]:
     return lambda frame: float(frame[name].sum())
 
 
+def _years(name: str) -> Callable[[Any], float]:
+    """Years that bodies lived through, from a count a month."""
+    return lambda frame: float(frame[name].sum()) / MONTHS_A_YEAR
+
+
 def _over_a_million(frame: Any) -> float:
     return float((frame["income_share_over_1m"] * frame["income_total"]).sum())
 
@@ -94,11 +101,13 @@ MEASURES: dict[str, Callable[[Any], float]] = {
 POOLED: dict[str, tuple[Callable[[Any], float], Callable[[Any], float]]] = {
     "C8a": (_sum("registered_under_100k"), _sum("charities_registered")),
     "C8b": (_over_a_million, _sum("income_total")),
-    "C9a": (_sum("charities_opened"), _mean("charities_registered")),
-    "C9b": (_sum("charities_closed"), _mean("charities_registered")), "C10": (_mean("density_per_1000"), lambda _: 1.0),
+    "C9a": (_sum("charities_opened"), _years("charities_registered")),
+    "C9b": (_sum("charities_closed"), _years("charities_registered")), "C10": (_mean("density_per_1000"), lambda _: 1.0),
     "C11": (_sum("income_state"), _sum("income_total")),
 }  # fmt: skip
 """By row, what is summed over runs, and over what."""
+YEARS_AROUND = {"C9a": 2, "C9b": 2}
+"""Rows that are read over so many years before and after the survey's as well."""
 
 
 @cache
@@ -133,7 +142,8 @@ def score(results: Any, by_band: Any) -> Any:
     results = results.join(small.rename("registered_under_100k"), on=["run_id", "month"])
     rows = []
     for name, pattern in patterns().items():
-        first, last = (pd.Timestamp(day) for day in pattern.window)
+        around = pd.DateOffset(years=YEARS_AROUND.get(name, 0))
+        first, last = pd.Timestamp(pattern.window[0]) - around, pd.Timestamp(pattern.window[1]) + around
         runs = [run for _, run in results[results["date"].between(first, last)].groupby("run_id")]
         if name in POOLED:
             values, of = (pd.Series([measure(run) for run in runs], dtype=float) for measure in POOLED[name])

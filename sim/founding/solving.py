@@ -172,12 +172,13 @@ def solve(config: Config, reference: Solved | None = None, match: Levels | None 
     large = config.model_copy(update={"place": config.place.model_copy(update={"residents": RESIDENTS})})
     state = first_morning(large, SEED, guess(), month=-MONTHS)
     state.constants.acceptance[0] = acceptance(state, config.ties.homophily)
-    kept = []
+    kept, paid = [], float(state.charities.paid_hours.sum())
     for _ in range(MONTHS):
         if reference:
             _take_joint_work(state, reference)
         schedule.act(state, large)
         now = levels(state)
+        _hold_paid_hours(state, paid)
         lean(state, large, matched=match is not None)
         if match:
             _lean_to_match(state.constants, now, match)
@@ -230,6 +231,12 @@ def _lean_to_match(c: Constants, now: Levels, match: Levels) -> None:
     ):  # fmt: skip
         if wants[0] > 0.0:
             scale[0] *= math.exp(0.02 * max(-1.0, min(1.0, 1.0 - has[0] / wants[0])))
+
+
+def _hold_paid_hours(state: State, total: float) -> None:
+    """Keep charities' paid hours as the place's quota has them: the few bodies of one town wander by chance."""
+    hours = state.charities.paid_hours
+    hours *= total / max(1e-9, float(hours.sum()))
 
 
 def _joint_work(state: State) -> Joint:
