@@ -79,12 +79,29 @@ def made_up(months=204, runs=2, **columns):
     return pd.concat([frame.assign(run_id=str(run)) for run in range(runs)], ignore_index=True)
 
 
+def bands(frame, small=0.8):
+    """Of every ten registered charities eight are under £100,000 a year."""
+    rows = frame[["run_id", "month"]].assign(charities=10.0 * small, income_band="small")
+    return pd.concat([rows, rows.assign(charities=10.0 * (1.0 - small), income_band="large")], ignore_index=True)
+
+
+def test_few_charities_are_pooled_over_runs_and_years():
+    frame = made_up(charities_registered=lambda m: 10.0 + 0.0 * m, income_total=lambda m: 100.0 + 0.0 * m,
+                    charities_closed=lambda m: np.where((m >= 69) & (m < 129), 0.05, 9.0),
+                    income_share_over_1m=lambda m: 0.5 + 0.0 * m, income_state=lambda m: 36.0 + 0.0 * m)  # fmt: skip
+    table = score(frame, bands(frame))
+    assert table.loc["C8a", "value"] == pytest.approx(0.8)
+    assert table.loc["C8b", "value"] == pytest.approx(0.5)
+    assert table.loc["C9b", "value"] == pytest.approx(0.06)
+    assert table.loc["C11", "value"] == pytest.approx(0.36)
+
+
 def test_only_the_months_of_the_window_count():
     frame = made_up(influence=lambda m: np.where((m >= 12) & (m < 24), 0.39, 0.9))
-    assert score(frame).loc["C16", "value"] == pytest.approx(39.0)
-    assert score(frame).loc["C16", "in_band"]
+    assert score(frame, bands(frame)).loc["C16", "value"] == pytest.approx(39.0)
+    assert score(frame, bands(frame)).loc["C16", "in_band"]
     early = made_up(influence=lambda m: np.where((m >= 11) & (m < 23), 0.39, 0.9))
-    assert not score(early).loc["C16", "in_band"]
+    assert not score(early, bands(early)).loc["C16", "in_band"]
 
 
 def test_shares_of_events_are_weighed_by_the_events():
@@ -94,17 +111,18 @@ def test_shares_of_events_are_weighed_by_the_events():
         left_life=lambda m: 0.02 + 0.0 * m, left_overload=lambda m: 0.01 + 0.0 * m,
         left_one_off=lambda m: 0.01 + 0.0 * m,
     )  # fmt: skip
-    assert score(frame).loc["C5", "value"] == pytest.approx(0.75)
-    assert score(frame).loc["C6", "value"] == pytest.approx(0.5)
+    assert score(frame, bands(frame)).loc["C5", "value"] == pytest.approx(0.75)
+    assert score(frame, bands(frame)).loc["C6", "value"] == pytest.approx(0.5)
 
 
 def test_seven_years_lie_within_the_run():
     frame = made_up(tie_survival_84=lambda m: np.where(m >= 84, 0.5, 0.0))
-    assert score(frame).loc["C15", "value"] == pytest.approx(0.5)
+    assert score(frame, bands(frame)).loc["C15", "value"] == pytest.approx(0.5)
 
 
 def test_a_run_that_ends_before_the_survey_has_no_value():
-    table = score(made_up(months=60))
+    frame = made_up(months=60)
+    table = score(frame, bands(frame))
     assert table.loc[["C4", "C5", "C6", "C15"], "runs"].tolist() == [0, 0, 0, 0]
     assert not table.loc[["C4", "C5", "C6", "C15"], "in_band"].any()
     assert table.loc["C1", "runs"] == 2

@@ -102,7 +102,8 @@ POOLED: dict[str, tuple[Callable[[Any], float], Callable[[Any], float]]] = {
     "C8a": (_sum("registered_under_100k"), _sum("charities_registered")),
     "C8b": (_over_a_million, _sum("income_total")),
     "C9a": (_sum("charities_opened"), _years("charities_registered")),
-    "C9b": (_sum("charities_closed"), _years("charities_registered")), "C10": (_mean("density_per_1000"), lambda _: 1.0),
+    "C9b": (_sum("charities_closed"), _years("charities_registered")),
+    "C10": (_mean("density_per_1000"), lambda _: 1.0),
     "C11": (_sum("income_state"), _sum("income_total")),
 }  # fmt: skip
 """By row, what is summed over runs, and over what."""
