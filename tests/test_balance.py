@@ -2,7 +2,7 @@
 
 Margins were stated before the runs. In full (slow suite, 40 runs of 10,000 residents over 20 years) the 95% interval of
 the mean change from years 1 to 3 to years 18 to 20 lies within 2% of the level; within 1 point for shares; within 1 for
-counts under 50. Shares that a month moves (joins, endings: about 1% of residents) would pass a margin of a point
+counts under 50; within 5% for what rests on a few charities and posts (`FEW`), charities' pounds among it. Shares that a month moves (joins, endings: about 1% of residents) would pass a margin of a point
 whatever they did: theirs is 5% of the level. What is nil in `flat` has an absolute margin (`NEAR_NIL`).
 
 The smaller case of the fast suite (4 runs of 3,000 residents over 10 years) has wider margins, about three and a half
@@ -25,23 +25,34 @@ from sim.schedule import live_a_month
 
 YEARS = 3
 """Years at each end whose means are compared."""
-NEAR_NIL = {"hours_shifted": 50.0, "spend_nurture": 1.0, "spend_unspent": 1.0, "section_114": 0.01}
-"""Margins in the observable's own unit: 50 hours is about 1% of the council's hours."""
+NIL = {"spend_nurture": 1.0, "spend_unspent": 1.0, "section_114": 0.01}
+NEAR_NIL = NIL | {
+    "hours_shifted": 100.0, "charities_opened": 0.1, "charities_closed": 0.1, "left_closed": 0.0005,
+}  # fmt: skip
+"""Margins in the observable's own unit: 100 hours is about 2% of the council's hours; about .04 charities open, and
+close, in a month."""
+FEW = {
+    "charities", "charities_registered", "density_per_1000", "income_share_over_1m", "income_growth_median",
+    "income_total", "income_state", "income_council", "income_grants", "income_contracts", "income_private",
+    "hours_charity", "hours_council", "hours_statutory", "hours_discretionary", "hours_coproduced", "joint_output",
+    "capacity_paid", "partnerships", "partnership_strength", "shared_picture", "resource_picture", "allocation_error",
+    "officer_hours_opened",
+}  # fmt: skip
+"""What rests on a few dozen charities and a dozen posts, as contracts do that the council's hours pay for."""
 FLOWS = {"volunteer_joined", "volunteer_left", "left_life", "left_overload", "left_one_off", "left_other"}
 """Shares of residents that move in a month."""
 STILL = {
-    "hours_charity", "hours_council", "hours_statutory", "hours_discretionary", "charities", "charities_registered",
-    "density_per_1000", "spend_statutory", "spend_discretionary", "spend_nurture", "spend_unspent", "council_reserves",
-    "section_114", "venues_open",
+    "spend_statutory", "spend_discretionary", "spend_nurture", "spend_unspent", "council_reserves", "section_114",
+    "venues_open",
 }  # fmt: skip
-"""What nothing moves in `flat` so far: charities' finances and the budget are fixed."""
+"""What nothing moves in `flat`: the council's budget is fixed."""
 SHARES = ("share", "0 to 1")
 COUNTS = ("ties", "venues", "bodies")
 
 LARGEST = 0.25
 """No share has a margin of more than this part of its level."""
-FULL = {"share": 0.01, "flow": 0.05, "count": 1.0, "level": 0.02}
-SMALL = {"share": 0.035, "flow": 0.25, "count": 1.0, "level": 0.12}
+FULL = {"share": 0.01, "flow": 0.05, "count": 1.0, "level": 0.02, "few": 0.05}
+SMALL = {"share": 0.035, "flow": 0.25, "count": 1.0, "level": 0.12, "few": 0.6}
 
 
 def margin(name, level, stated):
@@ -49,6 +60,8 @@ def margin(name, level, stated):
     unit = OBSERVABLES[name].unit
     if name in NEAR_NIL:
         return NEAR_NIL[name]
+    if name in FEW:
+        return stated["few"] * level
     if name in FLOWS:
         return stated["flow"] * level
     if unit.startswith(SHARES):
@@ -96,15 +109,15 @@ def test_every_observable_has_a_margin_that_can_be_missed():
     for stated in (FULL, SMALL):
         for name, level in levels.items():
             assert margin(name, level, stated) > 0.0
-            assert name in NEAR_NIL or margin(name, level, stated) <= LARGEST * level, name
-    assert not any(levels[name] for name in NEAR_NIL)
+            assert name in {*NEAR_NIL, *FEW} or margin(name, level, stated) <= LARGEST * level, name
+    assert not any(levels[name] for name in NIL)
 
 
 # The smaller case
 
 MONTHS, RUNS = 120, 4
 PLACE = compose(["world=flat", "place.residents=3000", f"months={MONTHS}"])
-WITHIN = {"formal_volunteering": 0.025, "ties_per_resident": 2.0, "unmet_need": 0.015, "influence": 0.025}
+WITHIN = {"formal_volunteering": 0.025, "ties_per_resident": 2.0, "unmet_need": 0.03, "influence": 0.025}
 """Constants are solved for 12,000 residents. In a small place more ties have a common alter, so more of them last."""
 
 
@@ -145,7 +158,7 @@ def test_a_constant_amiss_misses_its_target(amiss, factor, seen):
 
 # In full
 
-NARROW = {"formal_volunteering": 0.01, "ties_per_resident": 0.3, "unmet_need": 0.005, "influence": 0.01}
+NARROW = {"formal_volunteering": 0.01, "ties_per_resident": 0.3, "unmet_need": 0.01, "influence": 0.01}
 
 
 @pytest.mark.slow
