@@ -13,7 +13,8 @@ Value = float | bool | str
 class Switch(NamedTuple):
     """A mechanism: where it is turned off, where it bites most, what shows that it works, and what it needs beside it.
 
-    ``beside`` are overrides under which the mechanism has something to work on, the same on both sides of a test.
+    ``beside`` are overrides under which the mechanism has something to work on, the same on both sides of a test. With
+    ``as_gap`` it is not the observable's level that shows it but its gap: least less most deprived quintile.
     """
 
     claim: str
@@ -22,6 +23,7 @@ class Switch(NamedTuple):
     observable: str
     ablation: str
     beside: tuple[str, ...] = ()
+    as_gap: bool = False
 
 
 SWITCHES: dict[str, Switch] = {
@@ -58,8 +60,8 @@ SWITCHES: dict[str, Switch] = {
                   {"funding.modes": False}, {"funding.modes": True}, "hours_volunteer", "a_pound_is_a_pound",
                   ("policy=small_grants", "policy.small_grants.dose=200", "policy.small_grants.start=2007-04")),
     "S13": Switch("neighbourhoods decide",
-                  {"funding.decide_at": "authority"}, {"funding.decide_at": "neighbourhood"}, "allocation_error",
-                  "one_authority", ("serving.capture=1",)),
+                  {"funding.decide_at": "authority"}, {"funding.decide_at": "neighbourhood"}, "enough_support",
+                  "one_authority", ("serving.capture=1",), as_gap=True),
     "S15": Switch("less money makes councils rethink, or retreat",
                   {"funding.rethink": 0.0}, {"funding.rethink": 1.0}, "officer_hours_opened", "no_rethink"),
 }  # fmt: skip
