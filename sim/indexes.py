@@ -112,8 +112,8 @@ def in_lottery_order(tickets):  # noqa: ANN001, ANN201 - compiled
         start = np.zeros(2049, np.uint32)
         for ticket in tickets:
             start[np.uint32((ticket >> shift) & low) + 1] += np.uint32(1)
-        for bucket in range(2048):
-            start[bucket + 1] += start[bucket]
+        for b in range(2048):
+            start[b + 1] += start[b]
         for row in order:
             bucket = np.uint32((tickets[row] >> shift) & low)
             passing[start[bucket]] = row

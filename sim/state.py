@@ -172,6 +172,7 @@ class Bands(NamedTuple):
     wide: Ints  # 1 if it serves the whole place
     weight: Floats  # bodies that a row stands for
     kinds: Floats  # (7, kinds)
+    members: Floats  # residents tied to a body, mean at founding
     births: Floats  # new bodies a month at founding
     close_chance: Floats  # a month, of a body that is solvent
 
@@ -335,7 +336,6 @@ class Constants(NamedTuple):
     influence: Floats  # b0
     paid_hours: Floats  # paid council hours a month at founding, in all
     lapse_chance: Floats  # a month, of a tie with a charity in which no role is held
-    members: Floats  # residents tied to a charity, for each unit of its joining weight
     partner_chance: Floats  # a month and free slot: a post finds a charity
     acquaint_chance: Floats  # a month and free slot: a post finds a resident
     ally_chance: Floats  # a month and free slot: a charity finds another

@@ -150,6 +150,7 @@ def _bodies(state: State, rng: Any, habit: str) -> None:
     bands.contracts_share[:], bands.staff_share[:] = 0.25, [0, 0, 0.5, 0.6, 0.6, 0.6, 0.6]
     bands.joining_weight[:], bands.wide[:] = [1, 2, 4, 8, 4, 2, 1], [0, 0, 0, 1, 1, 1, 1]
     bands.weight[:], bands.kinds[:] = [1, 1, 1, 1, 0.3, 0.05, 0.01], _shares(rng, 7)
+    bands.members[:] = 3.0
     bands.births[:], bands.close_chance[:] = 0.2, [0.02, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01]
     council = state.council
     council.population[:] = len(state.residents.id) / 0.81
@@ -252,7 +253,7 @@ def _founded(state: State, rng: Any) -> None:
     c = state.constants
     c.join_rate[:], c.asking[:], c.load[:], c.search_chance[:], c.take_up_chance[:] = 0.05, 1.0, 10.0, 0.9, 0.1
     c.acceptance[:] = 0.3
-    c.lapse_chance[:], c.members[:], c.unmet[:] = 0.05, 3.0, 0.2
+    c.lapse_chance[:], c.unmet[:] = 0.05, 0.2
     c.partner_chance[:], c.acquaint_chance[:], c.ally_chance[:] = 0.2, 0.2, 0.1
     c.group_chance[:], c.register_chance[:] = 0.02, 0.01
     c.help_scale[:], c.joint_scale[:] = 0.9, 1.1

@@ -19,7 +19,7 @@ import numpy as np
 
 from sim import policy, schedule, world
 from sim.founding.first_morning import first_morning
-from sim.founding.solving import FoundingError, Solved, shortfalls, solve
+from sim.founding.solving import FoundingError, Solved, follow_members, shortfalls, solve
 from sim.place import Place
 from sim.source import cache_folder, source_hash
 from sim.state import NOBODY, SURVIVAL_MONTHS, Policies, State, World
@@ -120,6 +120,7 @@ def spin_up(config: Config, seed: int) -> State:
     for past in range(SPIN_UP_MONTHS):
         hold_roles(state, solved, SETTLING_MONTHS - past)
         schedule.pass_a_month(state, config)
+        follow_members(state)
     constants, rows = state.constants, np.arange(-MONTHS_A_YEAR, 0) % (SURVIVAL_MONTHS + 1)
     constants.paid_hours[0] = sum(state.services.hours.tolist())
     constants.paid_before[0] = state.past.paid_hours[rows].mean()

@@ -48,6 +48,8 @@ charities (Charity Commission 2008-14)."""
 PICTURE = 0.8
 """Pictures of need and of resources before they settle."""
 FIRST_BELONGING = 0.4
+MEMBERS_FIRST = 25.0
+"""Residents tied to a body, for each unit of its joining weight, before they settle."""
 FEWEST_POSTS = 4
 NEVER = -10_000
 """A month long before any that is lived."""
@@ -84,6 +86,7 @@ def first_morning(config: Config, seed: int, solved: Solved, month: int) -> Stat
     sizes = np.bincount(state.residents.neighbourhood, minlength=place.neighbourhoods)
     _tie_people_together(state.residents, state.ties, sizes, solved.start, dice.streams, month)
     _hand_out_roles(state.residents, state.charities, solved.start, dice.streams, month)
+    state.bands.members[:] = MEMBERS_FIRST * state.bands.joining_weight
     state.constants.register_chance[0], state.constants.group_chance[0] = books.founding_chances(state)
     for name in ("core_funding", "other_income", "care_demand", "household", "hardship"):
         getattr(state.world, name)[:] = 1.0

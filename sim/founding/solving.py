@@ -273,7 +273,7 @@ def _strong_ties(state: State) -> Any:
 def guess() -> Solved:
     """Constants to begin solving from: those of the default place, roughly."""
     known = {"join_rate": 0.0081, "asking": 1.4, "load": 12.0, "search_chance": 0.45, "take_up_chance": 0.012,
-             "need_scale": 0.87, "influence": -0.64, "lapse_chance": 0.03, "members": 3.0, "partner_chance": 0.02,
+             "need_scale": 0.87, "influence": -0.64, "lapse_chance": 0.03, "partner_chance": 0.02,
              "acquaint_chance": 0.02, "ally_chance": 0.0033, "unmet": UNMET, "joint_staff_founding": 60.0,
              "joint_member_founding": 10.0, "joint_member_quality_founding": 0.6, "help_scale": 1.0,
              "joint_scale": 1.0}  # fmt: skip
@@ -349,10 +349,18 @@ def _lean_on_charities_and_officers(state: State) -> None:
     idle = r.role == NOBODY
     members = (r.belongs[idle] != NOBODY).mean() if idle.any() else MEMBERS
     c.lapse_chance[0] = min(1.0, c.lapse_chance[0] * math.exp(0.02 * (members / MEMBERS - 1.0)))
-    weight = max(1e-9, charities.joining_weight.sum())
-    c.members[0] = _follow(c.members[0], np.count_nonzero(r.belongs != NOBODY) / weight)
+    follow_members(state)
     c.unmet[0] = _follow(c.unmet[0], 1.0 - r.met.sum() / max(1e-9, r.need.sum()))
     c.register_chance[0], c.group_chance[0] = founding_chances(state)
+
+
+def follow_members(state: State) -> None:
+    """Move each band's usual members towards what its bodies have now."""
+    g = state.charities
+    each = np.bincount(state.residents.belongs[state.residents.belongs != NOBODY], minlength=len(g.id))
+    for band in np.unique(g.band[g.alive == 1]):
+        members = state.bands.members
+        members[band] = _follow(members[band], each[(g.alive == 1) & (g.band == band)].mean())
 
 
 def _follow_joint_work(state: State, now: coproduction.Founding) -> None:

@@ -81,17 +81,24 @@ def _mean_clustering(incident, ids, stream, share):  # noqa: ANN001, ANN202
 
 @njit(cache=True)
 def _largest_part(alter, residents):  # noqa: ANN001, ANN202
-    """Residents in the largest connected part: union by size, paths halved."""
+    """Residents in the largest connected part: union by size, paths halved.
+
+    Most ties join what has been joined already: what an end was led to is kept, so that this is seen at once.
+    """
     root = np.arange(residents)
     size = np.ones(residents, np.int64)
     for slot in held_slots(alter):
-        a, b = np.int64(slot // SLOTS), np.int64(alter[slot])
+        i, j = np.int64(slot // SLOTS), np.int64(alter[slot])
+        a, b = root[i], root[j]
+        if a == b:
+            continue
         while root[a] != a:
             root[a] = root[root[a]]
             a = root[a]
         while root[b] != b:
             root[b] = root[root[b]]
             b = root[b]
+        root[i], root[j] = a, b
         if a != b:
             if size[a] < size[b]:
                 a, b = b, a

@@ -88,12 +88,12 @@ class Town:
     @cached_property
     def need(self) -> Any:
         """Hours of need of each resident."""
-        return across(self.residents.need)
+        return _across(self.residents.need)
 
     @cached_property
     def met(self) -> Any:
         """Hours of it met."""
-        return across(self.residents.met)
+        return _across(self.residents.met)
 
     @cached_property
     def tied(self) -> Any:
@@ -113,9 +113,8 @@ class Town:
     @cached_property
     def year_hours(self) -> Any:
         """Formal and neighbourly hours of each resident over the last 12 months, greatest first."""
-        past = self.residents.hours_past.copy()
-        past[:, self.month % MONTHS_A_YEAR] = self.residents.formal_hours + self.residents.helping_hours
-        return np.sort(across(past))[::-1]
+        given = self.residents.formal_hours + self.residents.helping_hours
+        return np.sort(_across_the_year(self.residents.hours_past, given, self.month % MONTHS_A_YEAR))[::-1]
 
     def past(self, column: str, months_ago: int) -> float:
         """A count of an earlier month."""
@@ -148,11 +147,23 @@ def share_of(top: float, bottom: float) -> float:
     return top / bottom if bottom else math.nan
 
 
-def across(columns: Any) -> Any:
+@njit(cache=True)
+def _across(columns):  # noqa: ANN001, ANN202
     """Row sums, from the first column to the last."""
-    total = columns[:, 0].copy()
-    for k in range(1, columns.shape[1]):
-        total += columns[:, k]
+    total = np.zeros(columns.shape[0])
+    for row in range(total.size):
+        for k in range(columns.shape[1]):
+            total[row] += columns[row, k]
+    return total
+
+
+@njit(cache=True)
+def _across_the_year(past, given, month):  # noqa: ANN001, ANN202
+    """Row sums likewise, with this month's hours in the place of those of a year ago."""
+    total = np.zeros(given.size)
+    for row in range(given.size):
+        for k in range(past.shape[1]):
+            total[row] += given[row] if k == month else past[row, k]
     return total
 
 
@@ -171,8 +182,9 @@ def sums_by_quintile(quintile, values):  # noqa: ANN001, ANN201 - compiled
 def _degrees(alter, strength, residents):  # noqa: ANN001, ANN202
     degrees = np.zeros((2, residents))
     for slot in held_slots(alter):
-        strong = strength[slot] >= STRONG
-        for end in (np.int64(slot // SLOTS), np.int64(alter[slot])):
-            degrees[0, end] += 1.0
-            degrees[1, end] += strong
+        i, j, strong = slot // SLOTS, np.uint32(alter[slot]), strength[slot] >= STRONG
+        degrees[0, i] += 1.0
+        degrees[0, j] += 1.0
+        degrees[1, i] += strong
+        degrees[1, j] += strong
     return degrees

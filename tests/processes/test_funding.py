@@ -400,7 +400,7 @@ def test_a_pound_is_a_pound_once_modes_are_off() -> None:
 def test_private_income_follows_households_members_and_trust() -> None:
     state = busy_council(luck=0.0, joining_weight=1.0)
     state.residents.belongs[:] = NOBODY
-    state.constants.members[:] = 3.0
+    state.bands.members[:] = 3.0
     state.residents.belongs[:7] = 0
     state.residents.trust_charity_first[:] = 0.5
     state.residents.trust_charity[:] = 0.6

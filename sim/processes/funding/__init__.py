@@ -17,7 +17,8 @@
     contracts to g = c contracts_g spend_s / spend_s0 + (1 - c) contracts_g       of the service s that g works for
     hours_s        = (spend_s - the council's contracts with s) / council_hour_gbp
     private_g      = base_g exp(luck_g) household_t M^members_power T^trust_power + crowd_give (cut of state money)
-    M = (members + 1) / (expected + 1),  T = mean trust in charities / its founding mean, both from 1/4 to 4
+    M = (members + 1) / (the band's mean at founding + 1),  T = mean trust in charities / its founding mean,
+    both from 1/4 to 4
     openness = (1 + culture_effect culture) (1 + rethink (1 - f)), from 0 to 10
     venue v of b is open if u_bv < 1 - closing max(0, 1 - f),  u_bv the same in every month
 
@@ -107,5 +108,5 @@ def advance(state: State, p: Parameters, _dice: Dice) -> None:
     fund_the_month(
         state.council, state.services, state.charities, state.neighbourhoods, state.policies,
         r.neighbourhood, r.belongs, r.trust_charity, r.trust_charity_first, state.partnerships, state.officers.filled,
-        state.constants.members[0], state.world, state.world_row, numbers(p), state.ledger, state.month, state.seed,
+        state.bands.members, state.world, state.world_row, numbers(p), state.ledger, state.month, state.seed,
     )  # fmt: skip

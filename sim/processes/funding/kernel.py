@@ -279,7 +279,7 @@ def _earn(charities, members, members_founding, trust, household, p, ledger):
     for g in range(members.size):
         charities.private_income[g] = 0.0
         if charities.alive[g] == 1:
-            belonging = _within((members[g] + 1.0) / (members_founding * charities.joining_weight[g] + 1.0))
+            belonging = _within((members[g] + 1.0) / (members_founding[charities.band[g]] + 1.0))
             lucky = charities.private_base[g] * math.exp(min(MOST_LUCK, charities.luck[g])) * household
             earned = lucky * math.exp(p.members_power * math.log(belonging)) * trusted
             state = charities.grants[g] + charities.contracts[g]

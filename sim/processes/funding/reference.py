@@ -221,7 +221,7 @@ def earn(g: int, charity: Any, T: float, community: Community, p: Parameters) ->
     if not charity.alive:
         return
     members = sum(1 for resident in community.residents if resident.belongs == g)
-    M = within((members + 1) / (community.constants.members * charity.joining_weight + 1.0))
+    M = within((members + 1) / (community.bands[charity.band].members + 1.0))
     earned = charity.private_base * math.exp(min(10.0, charity.luck)) * community.drivers.household
     earned = earned * math.exp(p.members_power * math.log(M)) * math.exp(p.trust_power * math.log(T))
     from_state = charity.grants + charity.contracts
