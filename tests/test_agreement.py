@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sim import compose
 from sim.chance import run_seed
 from sim.founding import found
+from sim.ledger import Flow
 from sim.processes import coproduction, funding, nurture, renewal, reorganisation, serving, survival, ties, volunteering
 from sim.processes.coproduction import paths
 from sim.processes.nurture import charities
@@ -94,14 +95,14 @@ SMALL = RECIPES.map(lambda recipe: recipe | {"residents": min(40, recipe["reside
 
 
 @given(RECIPES, st.sampled_from([None, CONFIG, OFF]))
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_a_month_by_both_hands_is_the_same_to_the_bit(recipe, config):
     state, busy = made(recipe)
     assert part(state, config or busy, 1) == []
 
 
 @given(SMALL, st.sampled_from([None, OFF]))
-@settings(max_examples=15)
+@settings(max_examples=12)
 def test_a_year_by_both_hands_is_the_same_to_the_bit(recipe, config):
     state, busy = made(recipe)
     assert part(state, config or busy, 12) == []
@@ -142,23 +143,23 @@ def test_half_a_year_where_founding_knew_nothing_of_a_kind_is_the_same_to_the_bi
 
 def test_five_years_by_both_hands_are_the_same_to_the_bit():
     state = town(residents=150, neighbourhoods=3, seed=4, month=0)
-    state.bands.births[:] = 1.0
-    alive, joint = set(state.residents.id.tolist()), 0.0
+    alive, joint, closed = set(state.residents.id.tolist()), 0.0, 0.0
     assert part(state, CONFIG, FIVE_YEARS) == []
     for _ in range(FIVE_YEARS):
         joint += live_a_month(state, CONFIG).whole["joint_output"]
+        closed += state.ledger[Flow.CHARITY_CLOSED_ANYHOW] + state.ledger[Flow.CHARITY_INSOLVENT]
     r, ties, c = state.residents, state.ties, state.charities
     assert alive - set(r.id.tolist())  # there were newcomers
     assert np.ptp(r.role[r.role != NOBODY]) > 0
     assert set(ties.klass[ties.alter != EMPTY].tolist()) == set(range(BRIDGING + 1))
     assert (ties.born[ties.alter != EMPTY] > 0).any()
     assert (c.founded[c.alive == 1] > 0).any()
-    assert (c.closed[c.alive == 0] > 0).any()
     assert (state.officers.since > 0).any()
     for layer, held in (("partnerships", "charity"), ("acquaintances", "resident"), ("alliances", "other")):
         table = getattr(state, layer)
         assert (table.born[getattr(table, held) != EMPTY] > 0).any(), layer
     assert joint > 0
+    assert closed > 0
     assert state.policies.people.sum() > 0
 
 
@@ -206,19 +207,19 @@ def test_one_bit_amiss_in_any_room_is_noticed(step, monkeypatch):
 
 
 PLANTED = [
-    *((volunteering, volunteering.kernel, "live_the_month", fault) for fault in FAULTS),
+    *((volunteering, volunteering.kernel, "live_the_month", fault) for fault in FAULTS[:4]),
     (funding, funding.kernel, "fund_the_month", MONEY_FAULTS[4]),
     (reorganisation, reorganisation.kernel, "reorganise", POST_FAULTS[0]),
     (nurture, charities, "work_with_charities", ("if luck < 0.5 * p.grant_works", "if luck < p.grant_works")),
-    (ties, contacts, "keep_contacts", CONTACT_FAULTS[6]),
-    (coproduction, coproduction.kernel, "work_together", WORK_FAULTS[0]),
-    (coproduction, paths, "choose_the_routes", ROUTE_FAULTS[0]),
+    (ties, contacts, "keep_contacts", CONTACT_FAULTS[0]),
+    (coproduction, coproduction.kernel, "work_together", WORK_FAULTS[1]),
+    (coproduction, paths, "choose_the_routes", ROUTE_FAULTS[3]),
     (serving, pictures, "share_the_hours", PICTURE_FAULTS[3]),
     (survival, survival.kernel, "live_the_month", CLOSING_FAULTS[0]),
 ]
 
 
-@pytest.mark.parametrize(("room", "part_of_it", "entry", "fault"), PLANTED, ids=lambda x: str(x)[:40])
+@pytest.mark.parametrize(("room", "part_of_it", "entry", "fault"), PLANTED, ids=[f"{fault[2]}: {fault[3][1][:40].strip()}" for fault in PLANTED])
 def test_a_fault_planted_in_one_kernel_is_caught_by_the_whole_month(room, part_of_it, entry, fault, monkeypatch):
     towns = [town(residents=60, habit=habit, seed=seed) for habit in HABITS for seed in range(2)]
     monkeypatch.setattr(room, entry, plant(part_of_it, *fault)[entry])

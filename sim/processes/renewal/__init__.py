@@ -12,9 +12,11 @@ Who died or left is replaced at once in the same home. The tie ends with either 
 a charity. Those who move within the place stand in a keyed ring, and each takes the home of the next: homes stay
 occupied, neighbourhoods keep their size, and ties are kept. Who dies does not move.
 
+With `leavers_take_ties` off a newcomer takes over the ties of the one replaced: with residents, officers and a charity.
+
 Reads   residents (id, tenure), neighbourhoods.venues, quantiles of T(0)
 Writes  every column of the residents who are replaced; neighbourhood, tenure, x, y and venue of those who move within
-        the place; ties of those who are gone
+        the place; ties of those who are gone; acquaintances.who, where ties are taken over
 Source  Moves by tenure: Health Foundation. Deaths: ONS. Share of moves that leave, newcomers' past: assumption.
 Departs Nobody ages, and households keep their grade: a newcomer takes over the social grade and age group of the one
         replaced, so that the mix of a home's people stays. Moves swap homes, so no home stands empty. A mover's new
@@ -24,7 +26,7 @@ Departs Nobody ages, and households keep their grade: a newcomer takes over the 
 from __future__ import annotations
 
 from sim.chance import Dice
-from sim.parameters import numbers, parameter, room_parameters
+from sim.parameters import numbers, parameter, room_parameters, switch
 from sim.processes.renewal.kernel import live_the_month, make_person
 from sim.processes.renewal.reference import advance_reference
 from sim.state import State
@@ -58,12 +60,14 @@ class Parameters:
     skill_spread: float = parameter(
         0.25, unit="sd", low=0.0, high=0.5, source="assumption",
         meaning="how much people differ in what their hour is worth")
+    leavers_take_ties: bool = switch(
+        meaning="who dies or leaves takes the ties along; off, a newcomer takes them over (S4)")
 
 
 def advance(state: State, p: Parameters, dice: Dice) -> None:
     """The fast hand: a month of deaths, moves and arrivals, on the state's columns."""
     moves = tuple(monthly_chance(rate) for rate in (p.move_rate_owner, p.move_rate_social, p.move_rate_private))
     live_the_month(
-        state.residents, state.ties, state.neighbourhoods, state.quantiles, numbers(p), moves,
+        state.residents, state.ties, state.acquaintances, state.neighbourhoods, state.quantiles, numbers(p), moves,
         monthly_chance(p.death_rate), dice.streams, state.ledger, state.month,
     )  # fmt: skip

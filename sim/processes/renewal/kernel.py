@@ -19,12 +19,14 @@ NEVER_NIL = 2.0**-53
 
 
 @njit(cache=True)
-def live_the_month(residents, ties, neighbourhoods, quantiles, p, move_chances, death_chance, streams, ledger, month):
+def live_the_month(residents, ties, acquaintances, neighbourhoods, quantiles, p, move_chances, death_chance, streams,
+                   ledger, month):  # fmt: skip
     """A month of deaths, moves and arrivals."""
     fates = np.zeros(residents.id.size, np.int8)
     for i in range(fates.size):
         fates[i] = _fate(residents.id[i], move_chances[residents.tenure[i]], death_chance, p.leave_share, streams)
-    _end_ties(fates, ties, ledger)
+    if p.leavers_take_ties:
+        _end_ties(fates, ties, ledger)
     _swap_homes(fates, residents, neighbourhoods, streams)
     for i in range(fates.size):
         if fates[i] >= LEAVES:
@@ -32,11 +34,23 @@ def live_the_month(residents, ties, neighbourhoods, quantiles, p, move_chances, 
             ledger[Flow.ARRIVED] += 1.0
             if residents.role[i] != NOBODY:
                 ledger[Flow.LEFT_PLACE] += 1.0
-            if residents.belongs[i] != NOBODY:
-                ledger[Flow.BELONGING_PERSON_LEFT] += 1.0
+            group, belonging, gone = residents.belongs[i], residents.belonging[i], residents.id[i]
             residents.generation[i] += 1
-            residents.id[i] = derived_id(residents.id[i], residents.generation[i])
+            residents.id[i] = derived_id(gone, residents.generation[i])
             make_person(i, residents, neighbourhoods, quantiles, p, streams, month)
+            if not p.leavers_take_ties:
+                residents.belongs[i], residents.belonging[i] = group, belonging
+                _introduce(i, gone, residents.id[i], acquaintances)
+            elif group != NOBODY:
+                ledger[Flow.BELONGING_PERSON_LEFT] += 1.0
+
+
+@njit(**PART)
+def _introduce(i, gone, who, acquaintances):
+    """Officers who knew the one that is gone know the newcomer."""
+    for slot in range(acquaintances.resident.size):
+        if acquaintances.resident[slot] == i and acquaintances.who[slot] == gone:
+            acquaintances.who[slot] = who
 
 
 @njit(**PART)

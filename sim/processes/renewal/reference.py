@@ -24,7 +24,8 @@ def advance_reference(community: Community, p: Parameters, dice: Dice) -> None:
     leavers = [r for r in movers if dice.uniform(Die.LEAVE_PLACE, r.id) < p.leave_share]
     leaver_ids = {r.id for r in leavers}
     gone = dead_ids | leaver_ids
-    end_ties(gone, community)
+    if p.leavers_take_ties:
+        end_ties(gone, community)
     swap_homes([r for r in movers if r.id not in leaver_ids], community, dice)
     community.ledger[Flow.DIED] += len(dead)
     community.ledger[Flow.MOVED_OUT] += len(leavers)
@@ -72,16 +73,22 @@ def replace(resident: Any, community: Community, p: Parameters, dice: Dice) -> N
     """A newcomer takes the home of one who died or left the place."""
     if resident.role != NOBODY:
         community.ledger[Flow.LEFT_PLACE] += 1
-    if resident.belongs != NOBODY:
+    if p.leavers_take_ties and resident.belongs != NOBODY:
         community.ledger[Flow.BELONGING_PERSON_LEFT] += 1
     community.ledger[Flow.ARRIVED] += 1
     resident.generation += 1
+    known = [a for a in community.acquaintances if a.resident != EMPTY and a.who == resident.id]
+    tie = (resident.belongs, resident.belonging)
     resident.id = permanent_id(resident.id, resident.generation)
     resident.arrived = community.month
     resident.venue = venue(resident, community, dice)
     draw_traits(resident, p, dice)
     draw_trust(resident, community, dice)
     forget(resident, community.month)
+    if not p.leavers_take_ties:
+        resident.belongs, resident.belonging = tie
+        for acquaintance in known:
+            acquaintance.who = resident.id
 
 
 def draw_traits(resident: Any, p: Parameters, dice: Dice) -> None:
