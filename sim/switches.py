@@ -13,7 +13,8 @@ Value = float | bool | str
 class Switch(NamedTuple):
     """A mechanism: where it is turned off, where it bites most, what shows that it works, and what it needs beside it.
 
-    ``beside`` are overrides under which the mechanism has something to work on, the same on both sides of a test.
+    ``beside`` are overrides under which the mechanism has something to work on, the same on both sides of a test. With
+    ``as_gap`` it is not the observable's level that shows it but its gap: least less most deprived quintile.
     """
 
     claim: str
@@ -22,6 +23,7 @@ class Switch(NamedTuple):
     observable: str
     ablation: str
     beside: tuple[str, ...] = ()
+    as_gap: bool = False
 
 
 SWITCHES: dict[str, Switch] = {
@@ -33,7 +35,9 @@ SWITCHES: dict[str, Switch] = {
                  {"coproduction.sigma": 20.0}, {"coproduction.sigma": 0.3}, "joint_output", "no_complements"),
     "S4": Switch("ties are built, kept and lost: not ready meals",
                  {"ties.build_and_decay": False, "renewal.leavers_take_ties": False,
-                  "coproduction.route_quality": False},
+                  "coproduction.route_quality": False, "reorganisation.lost_alone": 0.0,
+                  "reorganisation.lost_second_stays": 0.0, "reorganisation.lost_both": 0.0,
+                  "reorganisation.strength_kept": 1.0},
                  {"ties.build_and_decay": True, "renewal.leavers_take_ties": True, "coproduction.route_quality": True},
                  "joint_output", "ready_meal"),
     "S5": Switch("asking without support does harm",
@@ -43,7 +47,8 @@ SWITCHES: dict[str, Switch] = {
                  {"trust.moves": False}, {"trust.moves": True}, "trust_council", "frozen_trust"),
     "S7": Switch("reorganisations end ties and stall joint work",
                  {"reorganisation.damage": 0.0}, {"reorganisation.damage": 1.0}, "partnership_strength", "no_damage",
-                 ("world=endless_structural", "reorganisation.structural_cut=0.7", "reorganisation.stall_months=12")),
+                 ("world=merger", "world.reorganisations=[{date: 2012-06, body: council, kind: structural}]",
+                  "reorganisation.structural_cut=0.7", "reorganisation.stall_months=12")),
     "S8": Switch("culture at the top opens hours to joint work",
                  {"culture.effect": 0.0}, {"culture.effect": 0.5}, "officer_hours_opened", "no_culture",
                  ("nurture.representation=1",)),
@@ -51,15 +56,16 @@ SWITCHES: dict[str, Switch] = {
                  {"brokerage.on": False}, {"brokerage.on": True}, "joint_output", "no_brokers"),
     "S10": Switch("larger charities have lost their local connections, and could be advocates",
                   {"advocacy.on": False}, {"advocacy.on": True}, "allocation_error", "equally_local",
-                  ("serving.advocate_weight=1",)),
+                  ("serving.advocate_weight=0.6",)),
     "S11": Switch("needs and resources are known as far as people found out together",
                   {"picture.on": False}, {"picture.on": True}, "allocation_error", "perfect_picture"),
     "S12": Switch("contract, grant and asset differ in kind",
                   {"funding.modes": False}, {"funding.modes": True}, "hours_volunteer", "a_pound_is_a_pound",
-                  ("policy=small_grants", "policy.small_grants.dose=200", "policy.small_grants.start=2007-04")),
+                  ("policy=small_grants", "policy.small_grants.dose=200", "policy.small_grants.start=2007-04",
+                   "policy.small_grants.months=240")),
     "S13": Switch("neighbourhoods decide",
-                  {"funding.decide_at": "authority"}, {"funding.decide_at": "neighbourhood"}, "allocation_error",
-                  "one_authority", ("serving.capture=1",)),
+                  {"funding.decide_at": "authority"}, {"funding.decide_at": "neighbourhood"}, "enough_support",
+                  "one_authority", ("serving.capture=1",), as_gap=True),
     "S15": Switch("less money makes councils rethink, or retreat",
                   {"funding.rethink": 0.0}, {"funding.rethink": 1.0}, "officer_hours_opened", "no_rethink"),
 }  # fmt: skip

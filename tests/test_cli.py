@@ -103,8 +103,8 @@ def test_a_run_leaves_its_folder(store, tmp_path, capsys):
     assert "First numbers, from one run" in progress
     assert "2 of 2 runs done" in progress
     there = {file.name for file in folder.iterdir()}
-    assert there == {"results.parquet", "by_quintile.parquet", "summary.csv", "config.yaml", "provenance.json",
-                     "report.html", "figures"}  # fmt: skip
+    assert there == {"results.parquet", "by_quintile.parquet", "by_band.parquet", "by_service.parquet", "summary.csv",
+                     "config.yaml", "provenance.json", "report.html", "figures"}  # fmt: skip
     results = read_results(folder)
     assert results.results.groupby("replicate").size().to_dict() == {0: 13, 1: 13}
     assert set(results.results["policy"]) == {"nurture_early"}
@@ -221,9 +221,11 @@ BAD = {
     ("run", "volunteering.ask_chance=7"): "volunteering.ask_chance",
     ("run", "replicates=0"): "replicates",
     ("run", "record=[tie]"): "ties",
-    ("run", "world=deep"): "not built yet",
+    ("run", "world=next_decade"): "not built yet",
+    ("run", "policy=localism"): "not built yet",
+    ("run", "funding.decide_at=parish"): "funding.decide_at",
     ("run", "draw=-3"): "0 is the centre",
-    ("run", "ablation=culture.effect"): "not built yet",
+    ("run", "ablation=no_culturee"): "Did you mean no_culture?",
     ("run", "world=history", "months=300"): "204",
     ("run", "policy=nurture_late", "months=24"): "would never start",
     ("run", "fast"): "key=value",
@@ -263,7 +265,7 @@ def test_a_full_disk_is_one_message(tmp_path, capsys, monkeypatch):
 
     monkeypatch.setattr("os.fsync", full)
     _, fault = said(capsys, "run", *SMALL, code=2)
-    assert re.search(r"takestwo run: cannot write outputs/\.store/\w+\.by_quintile\.parquet: No space left", fault)
+    assert re.search(r"takestwo run: cannot write outputs/\.store/\w+\.\w+\.parquet: No space left", fault)
     assert not list(tmp_path.glob("outputs/.store/*"))
 
 

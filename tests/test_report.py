@@ -23,7 +23,7 @@ from sim.report.page import GROUPS
 from sim.report.study import Scenario, read_study
 from sim.report.words import amount, changed, finding, findings, interval, peaks, sign, signed
 from sim.results import Results, read_results, write_results
-from sim.tables import SCHEMAS, Tables, joined
+from sim.tables import PARTS, SCHEMAS, Tables, joined
 from sim.units import date_of
 
 PROVENANCE = {"command": ["takestwo", "run", "place.residents=1500"], "source": "abc123", "versions": {"numpy": "2"}}
@@ -49,8 +49,7 @@ def lived(config, replicates=8, moves=None):
             noise = 0.01 * luck.standard_normal(months) + 0.01 * luck.standard_normal()
             columns[name] = LEVELS.get(name, 5.0) * (1.0 + noise) + np.asarray((moves or {}).get(name, 0.0))
         parts.append(pa.table([pa.array(columns[f.name], f.type) for f in fields], schema=fields))
-    nothing = SCHEMAS["by_quintile"].empty_table()
-    return Tables(pa.concat_tables(parts), nothing)
+    return Tables(pa.concat_tables(parts), **{name: SCHEMAS[name].empty_table() for name in PARTS})
 
 
 def write(folder, points, *tables):

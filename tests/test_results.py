@@ -11,11 +11,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from sim import compose
+from sim.chance import run_seed
 from sim.files import OutputError, write_text
-from sim.observables import OBSERVABLES, Observed
+from sim.founding import found
+from sim.observables import OBSERVABLES, Observed, parties
 from sim.results import SUMMARY, Results, read_results, write_results, yearly
+from sim.schedule import live_a_month
 from sim.state import EMPTY, NOBODY, SLOTS
-from sim.tables import SCENARIO, SCHEMAS, Diary, joined, published_schema
+from sim.tables import ALWAYS, PARTS, SCENARIO, SCHEMAS, Diary, joined, published_schema
 from tests.towns import town
 
 IDENTITY = {
@@ -28,9 +32,14 @@ OUTCOME = "trust_council"
 
 
 def observed(number):
-    """A month in which every observable has one value, and each quintile its own."""
+    """A month in which every observable has one value, and each quintile, band and service its own."""
     whole = dict.fromkeys(OBSERVABLES, float(number))
-    return Observed(whole, {name: tuple(number + q / 10 for q in range(1, 6)) for name in STARRED})
+    names = {"by_quintile": STARRED, "by_band": parties.UNITS["by_band"], "by_service": parties.UNITS["by_service"]}
+    each = {
+        table: {name: tuple(number + k / 10 for k, _ in enumerate(PARTS[table][1], start=1)) for name in columns}
+        for table, columns in names.items()
+    }
+    return Observed(whole, **each)
 
 
 def run(values, *, record=(), state=None, **identity):
@@ -60,6 +69,8 @@ def test_schema_file_says_what_the_tables_are():
 def test_columns_stand_in_the_order_that_users_hold():
     assert SCHEMAS["results"].names == LEADING + list(OBSERVABLES)
     assert SCHEMAS["by_quintile"].names == [*LEADING, "quintile", *STARRED]
+    assert SCHEMAS["by_band"].names == [*LEADING, "income_band", *parties.UNITS["by_band"]]
+    assert SCHEMAS["by_service"].names == [*LEADING, "service", *parties.UNITS["by_service"]]
     assert all(SCHEMAS["results"].field(name).type == pa.float64() for name in OBSERVABLES)
 
 
@@ -84,6 +95,30 @@ def test_quintiles_follow_their_month():
     assert table["month"].to_pylist() == [0] * 5 + [1] * 5
     assert table["quintile"].to_pylist() == [1, 2, 3, 4, 5] * 2
     assert table[OUTCOME].to_pylist() == pytest.approx([1.1, 1.2, 1.3, 1.4, 1.5, 2.1, 2.2, 2.3, 2.4, 2.5])
+
+
+@pytest.mark.parametrize(("name", "parts", "column"), [("by_band", 7, "income_total"), ("by_service", 8, "spend")])
+def test_bands_and_services_follow_their_month(name, parts, column):
+    table = getattr(run([1.0, 2.0]), name)
+    assert table["month"].to_pylist() == [0] * parts + [1] * parts
+    label, names = PARTS[name]
+    assert table[label].to_pylist() == list(names) * 2
+    assert len(set(names)) == parts
+    assert table[column].to_pylist() == pytest.approx([m + k / 10 for m in (1, 2) for k in range(1, parts + 1)])
+
+
+def test_what_bands_and_services_hold_adds_up_to_the_whole():
+    config = compose(["world=flat", "place.residents=1500"])
+    state = found(config, run_seed(1, 0))
+    for _ in range(3):
+        seen = live_a_month(state, config)
+    for column in ("charities", "income_total", "income_council", "income_grants", "income_contracts", "income_private"):
+        assert sum(seen.by_band[column]) == pytest.approx(seen.whole[column]), column
+        assert seen.whole[column] > 0
+    assert sum(seen.by_service["hours_staff"]) == pytest.approx(seen.whole["hours_council"])
+    assert sum(seen.by_service["venues_open"]) == seen.whole["venues_open"]
+    spent = seen.whole["spend_statutory"] + seen.whole["spend_discretionary"]
+    assert 0.8 * spent < sum(seen.by_service["spend"]) <= spent * (1 + 1e-12)  # the rest are grants and reorganising
 
 
 def test_states_are_kept_at_the_first_and_the_last_month():
@@ -141,7 +176,7 @@ def test_summary_keeps_scenarios_apart():
     both = joined([several([1.0, 1.0]).tables, several([5.0, 5.0], policy="nurture_early").tables])
     # Runs of two scenarios never share an id.
     renamed = both.results.set_column(0, SCHEMAS["results"].field(0), pa.array([f"r{i // 36}" for i in range(144)]))
-    summary = Results(type(both)(results=renamed, by_quintile=both.by_quintile)).summary
+    summary = Results(type(both)(results=renamed, **{name: getattr(both, name) for name in PARTS})).summary
     found = summary[summary.outcome == OUTCOME].set_index("policy").change
     assert found.to_dict() == {"none": 1.0, "nurture_early": 5.0}
 
@@ -182,10 +217,19 @@ def test_summary_file_has_its_columns(tmp_path):
     assert list(frame.outcome) == list(OBSERVABLES)
 
 
+@pytest.mark.parametrize("lost", ALWAYS)
+def test_a_folder_that_lacks_a_table_is_told(tmp_path, lost):
+    write_results(tmp_path, Results(run([1.0])), config="", provenance={})
+    (tmp_path / f"{lost}.parquet").unlink()
+    with pytest.raises(OutputError, match=f"is not a results folder: it needs .*{lost}"):
+        read_results(tmp_path)
+
+
 def test_a_folder_without_results_is_told(tmp_path):
     with pytest.raises(OutputError, match="is not a results folder"):
         read_results(tmp_path)
-    (tmp_path / "results.parquet").write_bytes(b"PAR1")
+    for name in ALWAYS:
+        (tmp_path / f"{name}.parquet").write_bytes(b"PAR1")
     with pytest.raises(OutputError, match="cannot read"):
         read_results(tmp_path)
 

@@ -2,60 +2,184 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
 import numpy as np
 import pytest
+from omegaconf import OmegaConf
 
-from sim import schedule
-from sim.composition import compose
-from sim.config import registry
+from sim import compare, policy, schedule, world
+from sim.composition import compose, options
+from sim.config import Config, registry
+from sim.contrast import t_quantile
 from sim.founding import solved_for
 from sim.founding.first_morning import first_morning
-from sim.state import State
-from sim.switches import SWITCHES
+from sim.source import config_folder
+from sim.state import NO_REORGANISATION, Policies, State, World
+from sim.switches import SWITCHES, Switch, Value
+from tests.twins import differences
 
-WORLD = ["world=history", "place.residents=1500", "months=204"]
+PLACE = ("world=history", "place.residents=8000")
+"""Five neighbourhoods or more: in fewer nobody can be better known than others."""
+BEGINS = 58
+"""Early in 2012: cuts are under way."""
+MONTHS, LAST = 18, 6
+SEEDS = (1, 2, 3)
 
 
-@pytest.fixture(scope="module")
-def town() -> State:
-    """A town in 2012, so that cuts are under way."""
-    from sim.world import build
+def overrides(values: Mapping[str, Value]) -> list[str]:
+    return [f"{path}={str(value).lower()}" for path, value in values.items()]
 
-    config = compose(WORLD)
-    state = first_morning(config, 5, solved_for(config), month=58)
-    for name, column in build(config.world, config.place, 204).items():
-        state.world = state.world._replace(**{name: column})
+
+@cache
+def town(seed: int) -> State:
+    """A town on its first morning, which is early in 2012."""
+    config = compose(PLACE)
+    return first_morning(config, seed, solved_for(config), month=BEGINS)
+
+
+def placed(seed: int, config: Config) -> State:
+    """That town with the world and the policies of a configuration ahead of it."""
+    state = town(seed).fork()
+    state.world = World(**world.build(config.world, config.place, config.world.most_months))
+    rows, blank = policy.rows(config.policy, config.world.first_month), np.zeros(len(config.policy))
+    state.policies = Policies(**{name: rows.get(name, blank.copy()) for name in Policies._fields})
     return state
 
 
-def observed(town: State, path: str, value: float | bool) -> np.ndarray:
-    state, config = town.fork(), compose([*WORLD, f"{path}={str(value).lower()}"])
-    name = next(s.observable for s in SWITCHES.values() if s.path == path)
-    return np.array([schedule.live_a_month(state, config).whole[name] for _ in range(18)])
+def shown(switch: Switch, seed: int, values: Mapping[str, Value]) -> float:
+    """What shows the switch, in the mean over the last months of a town lived under these values."""
+    config = compose([*PLACE, *switch.beside, *overrides(values)])
+    state = placed(seed, config)
+    months = [schedule.live_a_month(state, config) for _ in range(MONTHS)][-LAST:]
+    return float(np.mean([measured(switch, month) for month in months]))
+
+
+def measured(switch: Switch, month: Any) -> float:
+    if not switch.as_gap:
+        return float(month.whole[switch.observable])
+    parts = [value for value in month.by_quintile[switch.observable] if not np.isnan(value)]
+    return float(parts[-1] - parts[0])
 
 
 @pytest.mark.parametrize("number", SWITCHES)
-def test_on_at_its_strongest_differs_from_off_under_the_same_luck(number: str, town: State) -> None:
+def test_on_at_its_strongest_differs_from_off_under_the_same_luck(number: str) -> None:
     switch = SWITCHES[number]
-    on, off = observed(town, switch.path, switch.strongest), observed(town, switch.path, switch.off)
-    assert abs(on[-6:].mean() - off[-6:].mean()) > 0.002 * abs(off[-6:].mean())
+    d = np.array([shown(switch, seed, switch.strongest) - shown(switch, seed, switch.off) for seed in SEEDS])
+    half = t_quantile(0.975, len(d) - 1) * d.std(ddof=1) / len(d) ** 0.5
+    assert abs(d.mean()) > half, f"{switch.observable}: {d}"
+    assert abs(d.mean()) > 1e-6
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", SWITCHES)
+def test_whole_runs_differ_from_those_of_the_ablation_that_start_alike(number: str) -> None:
+    """Founded each by its own rules to look the same at month 0, then lived for six years."""
+    switch = SWITCHES[number]
+    both = (*PLACE, "months=72", *switch.beside)
+    off = compose([*both, f"ablation={switch.ablation}"])
+    contrast = compare(off, compose([*both, *overrides(switch.strongest)]), replicates=6)
+    if switch.as_gap:
+        runs = [r.by_quintile[r.by_quintile["month"] >= 60] for r in (contrast.counterfactual, contrast.scenario)]
+        gaps = [r.groupby(["replicate", "quintile"])[switch.observable].mean().unstack().dropna(axis=1) for r in runs]
+        a, b = ((gap.iloc[:, -1] - gap.iloc[:, 0]).to_numpy() for gap in gaps)
+        half = t_quantile(0.975, 5) * (b - a).std(ddof=1) / 6**0.5
+        assert abs((b - a).mean()) > half
+    else:
+        row = contrast.outcomes.set_index("outcome").loc[switch.observable]
+        assert row.low > 0 or row.high < 0, row
+
+
+def test_switches_of_nothing_would_be_noticed() -> None:
+    switch = SWITCHES["S1"]._replace(strongest=SWITCHES["S1"].off)
+    assert shown(switch, 1, switch.strongest) == shown(switch, 1, switch.off)
+
+
+# Off, and where it is written
+
+
+def test_every_claim_but_the_question_has_its_switch() -> None:
+    assert list(SWITCHES) == [f"S{k}" for k in range(1, 16) if k != 14]
 
 
 @pytest.mark.parametrize("number", SWITCHES)
-def test_the_switch_is_a_registered_parameter_and_both_ends_are_in_its_range(number: str) -> None:
-    entry, switch = registry()[SWITCHES[number].path], SWITCHES[number]
-    assert entry.low <= float(switch.off) <= entry.high
-    assert entry.low <= float(switch.strongest) <= entry.high
+def test_both_ends_are_of_registered_parameters_and_in_their_range(number: str) -> None:
+    switch = SWITCHES[number]
+    assert set(switch.strongest) <= set(switch.off)
+    for path, value in [*switch.off.items(), *switch.strongest.items()]:
+        entry = registry()[path]
+        at = entry.options.index(value) if isinstance(value, str) else float(value)
+        assert entry.low <= at <= entry.high
+    compose([*switch.beside, *overrides(switch.strongest)])  # what stands beside is in its range too
+
+
+@pytest.mark.parametrize("number", SWITCHES)
+def test_the_ablation_is_exactly_the_switch_off(number: str) -> None:
+    switch = SWITCHES[number]
+    written = OmegaConf.to_container(OmegaConf.load(config_folder() / "ablation" / f"{switch.ablation}.yaml"))
+    assert isinstance(written, dict)
+    assert written.pop("ablation") == switch.ablation
+    flat = {f"{group}.{name}": value for group, numbers in written.items() for name, value in numbers.items()}
+    assert flat == switch.off
+    ablated, by_hand = compose([f"ablation={switch.ablation}"]), compose(overrides(switch.off))
+    assert ablated.rooms == by_hand.rooms
+
+
+def test_every_ablation_is_that_of_one_switch() -> None:
+    assert sorted(options("ablation")) == sorted(["none", *(s.ablation for s in SWITCHES.values())])
 
 
 def test_every_switch_of_a_room_is_in_the_one_place() -> None:
-    assert {path for path, entry in registry().items() if entry.is_switch} <= {s.path for s in SWITCHES.values()}
+    there = {path for s in SWITCHES.values() for path in s.off}
+    assert {path for path, entry in registry().items() if entry.is_switch} <= there
 
 
-def test_frozen_trust_stands_still(town: State) -> None:
-    state, config = town.fork(), compose([*WORLD, "trust.moves=false"])
-    trust = state.residents.trust_council.copy()
-    who = state.residents.id.copy()
-    schedule.live_a_month(state, config)
-    stayed = state.residents.id == who
-    assert np.array_equal(state.residents.trust_council[stayed], trust[stayed])
+def lived(seed: int, months: int, *words: str) -> tuple[State, State]:
+    """The town before and after some months under these words."""
+    config = compose([*PLACE, *words])
+    state = placed(seed, config)
+    before = state.fork()
+    for _ in range(months):
+        schedule.live_a_month(state, config)
+    return before, state
+
+
+def test_frozen_trust_stands_still() -> None:
+    before, after = lived(1, 1, "trust.moves=false")
+    stayed = after.residents.id == before.residents.id
+    assert np.array_equal(after.residents.trust_council[stayed], before.residents.trust_council[stayed])
+
+
+def test_no_cuts_leaves_the_council_what_it_had() -> None:
+    before, after = lived(1, 6, "funding.cuts=false")
+    founding = (before.council.core_founding[0] + before.council.other_founding[0]) / 12.0
+    assert after.council.income[0] == pytest.approx(founding, rel=1e-12)
+
+
+def test_ready_meals_leave_every_tie_in_its_place() -> None:
+    before, after = lived(1, 6, *overrides(SWITCHES["S4"].off))
+    assert (after.residents.id != before.residents.id).any()
+    for column in ("alter", "strength", "klass", "born"):
+        assert np.array_equal(getattr(after.ties, column), getattr(before.ties, column))
+
+
+def test_harmless_reorganisations_are_those_of_a_place_without_any() -> None:
+    """All but what they cost and when they strike."""
+    harmless, quiet = "reorganisation.damage=0", "reorganisation.cost_share=0"
+    struck, calm = (lived(1, 6, w, harmless, quiet)[1] for w in ("world=merger", "world=flat"))
+    merged = compose([*PLACE, "world=merger", harmless, quiet])
+    strikes = placed(1, merged)
+    strikes.world.planned_council[BEGINS + 1] = NO_REORGANISATION + 1
+    for _ in range(6):
+        schedule.live_a_month(strikes, merged)
+    assert strikes.bodies.stalled_until[0] <= BEGINS + 2
+    apart = [line for line in differences(strikes, calm) if line.split(".")[0] not in ("world", "bodies", "policies")]
+    assert apart == []
+    assert not [line for line in differences(struck, calm) if line.split(".")[0] not in ("world", "bodies")]
+
+
+def test_without_brokers_joint_work_is_direct_alone() -> None:
+    _, after = lived(1, 6, "brokerage.on=false")
+    assert not after.neighbourhoods.joint_routes[:, 1:].any()
