@@ -219,7 +219,10 @@ PLANTED = [
 ]
 
 
-@pytest.mark.parametrize(("room", "part_of_it", "entry", "fault"), PLANTED, ids=[f"{fault[2]}: {fault[3][1][:40].strip()}" for fault in PLANTED])
+@pytest.mark.parametrize(
+    ("room", "part_of_it", "entry", "fault"), PLANTED,
+    ids=[f"{fault[2]}: {fault[3][1][:40].strip()}" for fault in PLANTED],
+)
 def test_a_fault_planted_in_one_kernel_is_caught_by_the_whole_month(room, part_of_it, entry, fault, monkeypatch):
     towns = [town(residents=60, habit=habit, seed=seed) for habit in HABITS for seed in range(2)]
     monkeypatch.setattr(room, entry, plant(part_of_it, *fault)[entry])

@@ -2,8 +2,9 @@
 
 Margins were stated before the runs. In full (slow suite, 40 runs of 10,000 residents over 20 years) the 95% interval of
 the mean change from years 1 to 3 to years 18 to 20 lies within 2% of the level; within 1 point for shares; within 1 for
-counts under 50; within 5% for what rests on a few charities and posts (`FEW`), charities' pounds among it. Shares that a month moves (joins, endings: about 1% of residents) would pass a margin of a point
-whatever they did: theirs is 5% of the level. What is nil in `flat` has an absolute margin (`NEAR_NIL`).
+counts under 50; within 5% for what rests on a few charities and posts (`FEW`), charities' pounds among it. Shares that
+a month moves (joins, endings: about 1% of residents) would pass a margin of a point whatever they did: theirs is 5% of
+the level. What is nil in `flat` has an absolute margin (`NEAR_NIL`).
 
 The smaller case of the fast suite (4 runs of 3,000 residents over 10 years) has wider margins, about three and a half
 standard errors of such a mean, and is shown to notice constants that are amiss.

@@ -112,7 +112,8 @@ def test_what_bands_and_services_hold_adds_up_to_the_whole():
     state = found(config, run_seed(1, 0))
     for _ in range(3):
         seen = live_a_month(state, config)
-    for column in ("charities", "income_total", "income_council", "income_grants", "income_contracts", "income_private"):
+    money = ("income_total", "income_council", "income_grants", "income_contracts", "income_private")
+    for column in ("charities", *money):
         assert sum(seen.by_band[column]) == pytest.approx(seen.whole[column]), column
         assert seen.whole[column] > 0
     assert sum(seen.by_service["hours_staff"]) == pytest.approx(seen.whole["hours_council"])
