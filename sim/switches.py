@@ -65,7 +65,7 @@ SWITCHES: dict[str, Switch] = {
                    "policy.small_grants.months=240")),
     "S13": Switch("neighbourhoods decide",
                   {"funding.decide_at": "authority"}, {"funding.decide_at": "neighbourhood"}, "enough_support",
-                  "one_authority", ("serving.capture=1",), as_gap=True),
+                  "one_authority", ("serving.capture=0", "serving.local_knowledge=1"), as_gap=True),
     "S15": Switch("less money makes councils rethink, or retreat",
                   {"funding.rethink": 0.0}, {"funding.rethink": 1.0}, "officer_hours_opened", "no_rethink"),
 }  # fmt: skip

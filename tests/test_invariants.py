@@ -153,6 +153,7 @@ def bad_bodies(state):
         "a free row is empty": not any(getattr(c, name)[c.alive == 0].any() for name in (*OF_A_BODY, "reserves")),
         "ids of bodies are one a body": len(set(c.id[c.alive == 1].tolist())) == c.alive.sum(),
         "nobody holds to a closed body": all(c.alive[np.minimum(g, len(c.id) - 1)].all() for g in held),
+        "who has a role gives there": (r.gives_to[r.role != NOBODY] == r.role[r.role != NOBODY]).all(),
         "who has a role belongs there": (r.belongs[r.role != NOBODY] == r.role[r.role != NOBODY]).all(),
         "who belongs nowhere has no tie": not r.belonging[r.belongs == NOBODY].any(),
         "bands are seven": ((c.band >= 0) & (c.band < len(state.bands.income))).all(),
@@ -265,8 +266,13 @@ def live_on(state, config):
 
 
 def settled(state):
-    """Clear what `town` makes up of the month before: who holds a role has volunteered, officers know who is there."""
-    state.residents.ever[state.residents.role != NOBODY] = 1
+    """Clear what `town` makes up of the month before.
+
+    Who holds a role has volunteered and gives there; officers know who is there.
+    """
+    r = state.residents
+    r.ever[r.role != NOBODY] = 1
+    r.gives_to[r.role != NOBODY] = r.role[r.role != NOBODY]
     held = state.acquaintances.resident != EMPTY
     state.acquaintances.who[held] = state.residents.id[state.acquaintances.resident[held]]
     return state

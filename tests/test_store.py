@@ -8,7 +8,7 @@ from sim.tables import PARTS
 from tests.test_results import run
 from tests.towns import town
 
-PARTS = {"source": "s", "content": {"a": 1, "b": {"c": 2.5}}, "draw": 0, "replicate": 3, "seed": 9}
+RUN = {"source": "s", "content": {"a": 1, "b": {"c": 2.5}}, "draw": 0, "replicate": 3, "seed": 9}
 
 
 @pytest.fixture
@@ -21,13 +21,13 @@ def store(tmp_path):
     [{"source": "t"}, {"content": {"a": 1, "b": {"c": 2.5000001}}}, {"draw": 1}, {"replicate": 4}, {"seed": 10}],
 )
 def test_all_that_can_change_a_run_changes_its_name(change):
-    assert run_id(**PARTS) != run_id(**PARTS | change)
+    assert run_id(**RUN) != run_id(**RUN | change)
 
 
 def test_a_name_does_not_depend_on_the_order_of_keys():
-    assert run_id(**PARTS) == run_id(**PARTS | {"content": {"b": {"c": 2.5}, "a": 1}})
-    assert int(run_id(**PARTS), 16) >= 0
-    assert len(run_id(**PARTS)) >= 16
+    assert run_id(**RUN) == run_id(**RUN | {"content": {"b": {"c": 2.5}, "a": 1}})
+    assert int(run_id(**RUN), 16) >= 0
+    assert len(run_id(**RUN)) >= 16
 
 
 def test_what_is_kept_is_found(store):

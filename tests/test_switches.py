@@ -25,8 +25,10 @@ PLACE = ("world=history", "place.residents=8000")
 """Five neighbourhoods or more: in fewer nobody can be better known than others."""
 BEGINS = 58
 """Early in 2012: cuts are under way."""
-MONTHS, LAST = 18, 6
-SEEDS = (1, 2, 3)
+SETTLING = 96
+"""Months in which officers and charities get to know each other, with nothing happening from outside."""
+MONTHS, LAST = 20, 10
+SEEDS = (1, 2, 3, 4, 5)
 
 
 def overrides(values: Mapping[str, Value]) -> list[str]:
@@ -35,9 +37,12 @@ def overrides(values: Mapping[str, Value]) -> list[str]:
 
 @cache
 def town(seed: int) -> State:
-    """A town on its first morning, which is early in 2012."""
+    """A town at the beginning of 2012 that has settled, by the numbers at which the model starts."""
     config = compose(PLACE)
-    return first_morning(config, seed, solved_for(config), month=BEGINS)
+    state = first_morning(config, seed, solved_for(config), month=BEGINS - SETTLING)
+    for _ in range(SETTLING):
+        schedule.pass_a_month(state, config)
+    return state
 
 
 def placed(seed: int, config: Config) -> State:
