@@ -88,7 +88,7 @@ def test_each_policy_begins_in_its_month_and_not_before(policy, plain):
     for month in range(18):
         assert (apart(plain[month], state, ("policies",)) == []) == (month <= begins), month
         live_a_month(state, config)
-    assert state.policies.people[0] > 0 or policy == "culture"
+    assert state.policies.people[0] > 0 or policy in {"culture", "shared_assets"}  # no place to meet is shut so early
 
 
 def test_policies_together_begin_each_in_its_month(plain):

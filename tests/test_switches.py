@@ -27,8 +27,8 @@ BEGINS = 58
 """Early in 2012: cuts are under way."""
 SETTLING = 96
 """Months in which officers and charities get to know each other, with nothing happening from outside."""
-MONTHS, LAST = 24, 12
-SEEDS = (1, 2, 3)
+MONTHS, LAST = 20, 10
+SEEDS = (1, 2, 3, 4, 5)
 
 
 def overrides(values: Mapping[str, Value]) -> list[str]:
