@@ -121,7 +121,7 @@ def out_of_bounds(state):
     rules = {
         "no number is missing": all(np.isfinite(c).all() for _, _, c in state.columns() if c.dtype == np.float64),
         "the ledger is finite": np.isfinite(state.ledger).all(),
-        "the ledger is not negative": (np.delete(state.ledger, MAY_BE_NEGATIVE) >= 0).all(),
+        "the ledger is not negative": (np.delete(state.ledger, MAY_BE_NEGATIVE) >= -RELATIVE).all(),  # but for rounding
         "trust is a share": all(((getattr(r, c) >= 0) & (getattr(r, c) <= 1)).all() for c in SHARES),
         "hours are not negative": all((getattr(r, c) >= 0).all() for c in HOURS),
         "nobody gets more than they need": (r.met <= r.need).all(),
