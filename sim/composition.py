@@ -25,6 +25,8 @@ from sim.source import config_folder
 from sim.world import WorldSpec
 
 GROUPS = ("place", "world", "policy", "rival", "ablation")
+CHOICES = (*GROUPS, "experiment")
+"""All groups: an experiment sets numbers and no more, so results have no column for its name."""
 ACCOUNTS = ("rival", "ablation")
 """Groups that change how things hang together, and are founded to match the main model at month 0."""
 PATHS = ("store",)
@@ -138,7 +140,7 @@ def _check(override: Override) -> None:
             f"{override.input_line} names several scenarios, and one was asked for. Run them with -m, or compare them "
             f"with takestwo compare {override.input_line}; to combine policies write policy=[one,other]."
         )
-    if override.key_or_group in GROUPS and not override.is_delete():
+    if override.key_or_group in CHOICES and not override.is_delete():
         value = override.value()
         if isinstance(value, list) and override.key_or_group != "policy":
             raise ConfigError(f"{override.input_line} names several, and there is one {override.key_or_group} a run.")
@@ -157,14 +159,14 @@ def _check_option(group: str, option: str) -> None:
 
 def _why(parsed: Sequence[Override], fault: Exception) -> str:
     """The fault of Hydra in one sentence, with the nearest key for one that is not there."""
-    chosen = [o.input_line for o in parsed if o.key_or_group in GROUPS and not o.is_delete() and o.input_line]
+    chosen = [o.input_line for o in parsed if o.key_or_group in CHOICES and not o.is_delete() and o.input_line]
     try:
         there = _paths(OmegaConf.to_container(_composed(chosen)))
     except (HydraException, OmegaConfBaseException):
         there = []
     for override in parsed:
         key = override.key_or_group
-        if there and key not in [*there, *GROUPS] and not key.startswith("hydra."):
+        if there and key not in [*there, *CHOICES] and not key.startswith("hydra."):
             return _unknown(key, there)
     return f"Cannot compose this: {str(fault).splitlines()[0]}."
 
