@@ -94,7 +94,7 @@ def early_less_late(region):
     spans = [slice(first, first + TEN_YEARS) for first in (EARLY, LATE)]
     of_early, of_late = ((x - none)[:, span].mean(axis=1) for x, span in zip((early, late), spans, strict=True))
     made = interval(of_early - of_late)
-    print(f"early beats late, {region}: {made[0]:.1f} [{made[1]:.1f}, {made[2]:.1f}]; early {interval(of_early)}")
+    print(f"early beats late, {region}: {made[0]:.1f} [{made[1]:.1f}, {made[2]:.1f}]")
     return made
 
 
