@@ -103,6 +103,15 @@ def _members(part, parts):  # noqa: ANN001, ANN202 - compiled
 
 
 @njit(cache=True)
+def holds(rows, row):  # noqa: ANN001, ANN201 - compiled
+    """Whether a row is among some rows."""
+    for other in rows:
+        if other == row:
+            return True
+    return False
+
+
+@njit(cache=True)
 def in_lottery_order(tickets):  # noqa: ANN001, ANN201 - compiled
     """Rows in the order of their keyed tickets (64 bits), earlier rows first among equals: a radix sort."""
     order = np.arange(tickets.size).astype(np.uint32)

@@ -17,10 +17,8 @@ Source  drivers.csv; the essay "Takes two to tango" (2013) for `essay`.
 
 from __future__ import annotations
 
-import csv
 from datetime import date
 from functools import cache
-from importlib.resources import files
 from typing import Any, Literal
 
 import numpy as np
@@ -29,6 +27,7 @@ from pydantic import Field, model_validator
 
 from sim.checked import EPOCH, Checked, Month, fiscal_year, number, words
 from sim.place import Place
+from sim.source import data_table
 from sim.state import NO_REORGANISATION, RESTRUCTURE, STRUCTURAL
 from sim.units import date_of
 
@@ -154,9 +153,10 @@ def build(world: WorldSpec, place: Place, months: int) -> dict[str, NDArray[Any]
 @cache
 def drivers() -> dict[int, dict[str, float]]:
     """``sim/data/drivers.csv``: the numbers of each fiscal year, by the year in which it began."""
-    text = files("sim").joinpath("data/drivers.csv").read_text(encoding="utf-8")
-    table = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
-    return {int(row.pop("fy")[:4]): {name: float(value) for name, value in row.items()} for row in table}
+    return {
+        int(row["fy"][:4]): {name: float(value) for name, value in row.items() if name != "fy"}
+        for row in data_table("drivers")
+    }
 
 
 def _within(day: date, window: tuple[date, date] | None) -> bool:

@@ -12,6 +12,7 @@ from sim.founding import books
 from sim.ledger import Flow
 from sim.place import Place
 from sim.processes import survival
+from sim.source import data_table
 from sim.state import BANDS, KINDS, SLOTS, State, allocate
 
 SIZES = (1_500, 10_000, 200_000)
@@ -57,7 +58,7 @@ def test_sizes_incomes_and_state_money_are_as_in_the_almanac(residents: int) -> 
 @pytest.mark.parametrize("residents", SIZES)
 def test_each_band_has_its_mean_income_and_its_share_from_the_state(residents: int) -> None:
     c = columns(place(residents))
-    for row in books.table()[1:]:
+    for row in data_table("bands")[1:]:
         mine = c["band"] == int(row["band"])
         assert c["income"][mine].sum() / c["weight"][mine].sum() == pytest.approx(float(row["income_gbp"]), rel=1e-6)
         assert c["state"][mine].sum() / c["income"][mine].sum() == pytest.approx(float(row["state_share"]), rel=1e-9)
@@ -137,7 +138,7 @@ def standing(p: survival.Parameters | None = None) -> books.Standing:
 
 def weighted(closing: Any) -> float:
     """Closings a year among registered bodies, each band by its share of them."""
-    share = np.array([0.0] + [float(row["share"]) for row in books.table()[1:]])
+    share = np.array([0.0] + [float(row["share"]) for row in data_table("bands")[1:]])
     return float(12.0 * (share * closing).sum() / share.sum())
 
 

@@ -13,15 +13,14 @@ Departs C6: the survey may have allowed several answers; here an ending has one 
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 from collections.abc import Callable
 from datetime import date
 from functools import cache
-from importlib.resources import files
 from typing import Any, NamedTuple
 
+from sim.source import data_table
 from sim.state import SURVIVAL_MONTHS
 from sim.units import MONTHS_A_YEAR
 
@@ -114,14 +113,12 @@ YEARS_AROUND = {"C9a": 2, "C9b": 2}
 @cache
 def patterns() -> dict[str, Pattern]:
     """The rows of ``calibration.csv`` by id."""
-    text = files("sim").joinpath("data/calibration.csv").read_text(encoding="utf-8")
-    rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
     return {
         row["id"]: Pattern(
             row["id"], row["period"], row["unit"], float(row["value"]), float(row["lo"]), float(row["hi"]), row["conf"],
             row["note"], row["use"], row["observable"], row["when"],
         )
-        for row in rows
+        for row in data_table("calibration")
     }  # fmt: skip
 
 

@@ -15,11 +15,9 @@ Source  NCVO Almanac: incomes, state income, contracts, reserves. How incomes li
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Sequence
-from functools import cache, lru_cache
-from importlib.resources import files
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -30,6 +28,8 @@ from sim.ledger import Flow
 from sim.parameters import numbers
 from sim.processes import survival
 from sim.processes.survival import STAYS, fates, keep_the_books, make_body
+from sim.processes.survival.kernel import CLUSTER, UNREGISTERED
+from sim.source import data_table
 from sim.state import BANDS, KINDS, NOBODY, SLOTS, STRONG, Bands, Floats, Ints, State, allocate
 from sim.units import monthly_chance, population
 
@@ -40,8 +40,6 @@ CONTRACTS_SHARE = 0.71
 """Contracts in all state income of charities."""
 CONTRACTS_FROM_GBP = 250_000.0
 """Yearly income from which a charity holds contracts."""
-UNREGISTERED = 0
-CLUSTER = 3
 SETTLING_MONTHS, COUNTED_MONTHS = 960, 240
 """Eighty years of the room's rule, of which the last twenty are counted."""
 SETTLING_BODIES = 2000
@@ -77,19 +75,12 @@ class Standing(NamedTuple):
     closing: Floats  # (7,) chance a month to close, for whatever cause
 
 
-@cache
-def table() -> list[dict[str, str]]:
-    """``sim/data/bands.csv``."""
-    text = files("sim").joinpath("data/bands.csv").read_text(encoding="utf-8")
-    return list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
-
-
 def bodies_of(place: Place) -> list[Body]:
     """Every body of a place with its weight and its income, band after band."""
     people = population(place.residents)
     registered = place.charities_per_1000 * people / 1000.0
     rows = []  # (band, weight, income and state income a year of the whole body)
-    for row in table():
+    for row in data_table("bands"):
         bodies = registered * (float(row["share"]) if row["share"] else place.unregistered_per_registered)
         count = max(1, round(bodies * max(1.0, float(row["reach"]) / people))) if bodies > 0.0 else 0
         state_share = float(row["state_share"])
@@ -184,7 +175,7 @@ def _stand(g: int, body: Body, standing: Standing, state: State, u: float) -> No
 def describe_bands(bands: Bands, bodies: Sequence[Body], place: Place, p: survival.Parameters) -> Standing:
     """Fill `Bands` from a place's bodies, and say how bodies of each band come to stand."""
     people = population(place.residents)
-    for b, row in enumerate(table()):
+    for b, row in enumerate(data_table("bands")):
         mine = [body for body in bodies if body.band == b]
         reach = float(row["reach"])
         if not mine:  # none here yet: as one would be
@@ -229,7 +220,7 @@ def settle(
     c, bands = town.charities, town.bands
     for name, column in zip(SPLIT, (private, grants, contracts, close_chance), strict=True):
         getattr(bands, name)[:] = column
-    bands.income[:] = [float(row["income_gbp"]) / 12.0 for row in table()]
+    bands.income[:] = [float(row["income_gbp"]) / 12.0 for row in data_table("bands")]
     band = np.repeat(np.arange(BANDS), SETTLING_BODIES)
     c.id[:] = [permanent_id(SETTLING_SEED, g) for g in range(len(band))]
     closed = np.zeros(BANDS)

@@ -41,7 +41,6 @@ from sim.state import (
     NOBODY,
     QUINTILES,
     SLOTS,
-    STRONG,
     TRUST_KNOTS,
     Classes,
     Constants,
@@ -60,8 +59,6 @@ SETTLED = 180
 KNOTS = 65
 SEED = 20070401
 SERVICES = 8
-CLUSTER = 3
-"""Strong ties that can found a group."""
 TIES, BONDING_TIES = 15.0, 5.0
 ACTIVE = 0.264
 UNMET = 0.20
@@ -86,7 +83,6 @@ class Start(NamedTuple):
     role_share: Floats  # (1,) residents in a role
     role_age: Floats  # (KNOTS,) quantiles of months in the role
     ever: Floats  # (2,) who ever volunteered, of those without and with a role
-    clustered: Floats  # (1,) residents with at least three strong ties
 
 
 class Levels(NamedTuple):
@@ -267,14 +263,7 @@ def settled(state: State) -> Start:
         role_share=np.array([in_role.mean()]),
         role_age=np.quantile(state.month - r.role_since[in_role], even) if in_role.any() else 60.0 * even,
         ever=np.array([r.ever[group].mean() if group.any() else 0.5 for group in (~in_role, in_role)]),
-        clustered=np.array([(_strong_ties(state) >= CLUSTER).mean()]),
     )
-
-
-def _strong_ties(state: State) -> Any:
-    slots = np.flatnonzero((state.ties.alter != EMPTY) & (state.ties.strength >= STRONG))
-    ends = np.concatenate([slots // SLOTS, state.ties.alter[slots]])
-    return np.bincount(ends, minlength=len(state.residents.id))
 
 
 def guess() -> Solved:
@@ -296,7 +285,7 @@ def guess() -> Solved:
             owned=np.array([2.5, 2.9, 2.0]), near=np.array([0.8, 0.9, 0.6]),
             strength=np.outer([0.65, 0.25, 0.12], spread),
             deepening=np.array([0.0, 0.25, 0.0]), role_share=np.array([0.24]), role_age=60.0 * (spread - 0.6),
-            ever=np.array([0.7, 1.0]), clustered=np.array([0.8]),
+            ever=np.array([0.7, 1.0]),
         ),
     )  # fmt: skip
 

@@ -40,7 +40,7 @@ FAULTS = [
     ("if kind == STRUCTURAL:\n", "if kind == RESTRUCTURE:\n"),
     ("strikes <= bodies.strikes[body]", "strikes >= bodies.strikes[body]"),
     ("derived_id(officers.post[k], seed)", "officers.post[k]"),
-    ("and not _holds(known, g)", "and _holds(known, g)"),
+    ("and not holds(known, g)", "and holds(known, g)"),
 ]
 
 

@@ -10,7 +10,7 @@ from numba import njit
 
 from sim.chance import Die, derived_id, uniform, uniform2
 from sim.compiling import PART
-from sim.indexes import in_lottery_order
+from sim.indexes import holds, in_lottery_order
 from sim.ledger import Flow
 from sim.state import (
     COUNCIL_BODY,
@@ -240,15 +240,7 @@ def _unknown_charities(k, officers, charities, known):
     for g in range(choice.size):
         home = charities.neighbourhood[g]
         near = charities.serves_place[g] == 1 or officers.first[k] <= home <= officers.last[k]
-        if charities.alive[g] == 1 and near and not _holds(known, g):
+        if charities.alive[g] == 1 and near and not holds(known, g):
             choice[found] = g
             found += 1
     return choice[:found]
-
-
-@njit(**PART)
-def _holds(rows, g):
-    for row in rows:
-        if row == g:
-            return True
-    return False

@@ -15,6 +15,7 @@ from numba import njit
 
 from sim.chance import Die, uniform, uniform2
 from sim.compiling import PART
+from sim.indexes import holds
 from sim.ledger import Flow
 from sim.state import ALLIES, EMPTY, NOBODY, PARTNERS, Floats, Ints
 
@@ -137,17 +138,9 @@ def _find_partner(first, last, known, groups, u):
     weights = np.zeros(groups.id.size)
     for g in range(weights.size):
         home = groups.neighbourhood[g]
-        if groups.alive[g] == 1 and (groups.serves_place[g] == 1 or first <= home <= last) and not _holds(known, g):
+        if groups.alive[g] == 1 and (groups.serves_place[g] == 1 or first <= home <= last) and not holds(known, g):
             weights[g] = groups.quality[g]
     return _pick(weights, u)
-
-
-@njit(**PART)
-def _holds(rows, g):
-    for row in rows:
-        if row == g:
-            return True
-    return False
 
 
 @njit(**PART)
@@ -219,7 +212,7 @@ def _find_resident(who, turn, patch, known, role, streams):
     for attempt in range(LOOKED_AT):
         u = uniform2(streams[Die.ACQUAINTANCE_PICKED], who, turn * LOOKED_AT + attempt)
         i = np.int64(patch[int(u * patch.size)])
-        if _holds(known, i):
+        if holds(known, i):
             continue
         if role[i] != NOBODY:
             return i
@@ -267,7 +260,7 @@ def _find_ally(g, others, groups, u):
 
 @njit(**PART)
 def _are_allied(g, h, others):
-    return _holds(others[g * ALLIES : (g + 1) * ALLIES], h) or _holds(others[h * ALLIES : (h + 1) * ALLIES], g)
+    return holds(others[g * ALLIES : (g + 1) * ALLIES], h) or holds(others[h * ALLIES : (h + 1) * ALLIES], g)
 
 
 @njit(**PART)
