@@ -13,7 +13,7 @@ from sim.ledger import Flow
 from sim.place import Place
 from sim.processes import survival
 from sim.source import data_table
-from sim.state import BANDS, KINDS, SLOTS, State, allocate
+from sim.state import BANDS, KINDS, NOBODY, SLOTS, State, allocate
 
 SIZES = (1_500, 10_000, 200_000)
 
@@ -169,7 +169,7 @@ def test_births_balance_closings() -> None:
     rows = int(np.count_nonzero(state.charities.band[state.charities.alive == 1] > 0))
     opened = closed = 0.0
     state.residents.role[:] = 0
-    state.constants.register_chance[:] = books.founding_chances(state)[0]
+    state.constants.register_chance[:] = books.founding_chances(state, p.need_pull)[0]
     for _ in range(360):
         c = state.charities
         state.residents.role[:] = int(np.flatnonzero(c.alive)[0])  # somebody to found in each row
@@ -193,9 +193,22 @@ def test_clusters_are_those_with_three_strong_ties() -> None:
         slot = owner * SLOTS + int(np.count_nonzero(state.ties.alter[owner * SLOTS : (owner + 1) * SLOTS] >= 0))
         state.ties.alter[slot], state.ties.strength[slot] = alter, strength
     state.residents.role[:2] = 0
-    register, cluster = books.founding_chances(state)
+    register, cluster = books.founding_chances(state, need_pull=1.0)
     assert register == pytest.approx(state.bands.births[1:].sum() / 2.0)
     assert cluster == pytest.approx(state.bands.births[0] / 2.0)  # 0: with 1, 2, 3; 1: with 0, 3, 4
+
+
+def test_few_volunteers_live_where_need_pulls_so_each_founds_more() -> None:
+    state = founded(place())
+    state.constants.unmet[:] = 0.2
+    r = state.residents
+    r.role[:], r.need[:], r.met[:] = NOBODY, 0.0, 0.0
+    r.need[:, 0] = 1.0
+    r.met[r.neighbourhood == 0, 0] = 1.0  # nothing is unmet where the volunteers live
+    r.role[np.flatnonzero(r.neighbourhood == 0)[:6]] = 0
+    births = state.bands.births[1:].sum()
+    assert books.founding_chances(state, need_pull=0.0)[0] == pytest.approx(births / 6.0)
+    assert books.founding_chances(state, need_pull=1.0)[0] == pytest.approx(births / 6.0 * 1.2)
 
 
 def test_the_same_seed_gives_the_same_books_and_another_others() -> None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim import policy, schedule, world
+from sim.founding.books import hold_births
 from sim.founding.first_morning import first_morning
 from sim.founding.solving import FoundingError, Solved, follow_members, shortfalls, solve
 from sim.place import Place
@@ -121,6 +122,8 @@ def spin_up(config: Config, seed: int) -> State:
         hold_roles(state, solved, SETTLING_MONTHS - past)
         schedule.pass_a_month(state, config)
         follow_members(state)
+        if past % MONTHS_A_YEAR == 0:
+            hold_births(state, config.survival.need_pull)
     constants, rows = state.constants, np.arange(-MONTHS_A_YEAR, 0) % (SURVIVAL_MONTHS + 1)
     constants.paid_hours[0] = sum(state.services.hours.tolist())
     constants.paid_before[0] = state.past.paid_hours[rows].mean()

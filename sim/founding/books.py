@@ -261,15 +261,36 @@ def _live_on(closed, charities, bands, services, chances, p, streams, ledger, mo
             make_body(g, band, charities, bands, services, 0.0, p, streams, month)
 
 
-def founding_chances(state: State) -> tuple[float, float]:
+def founding_chances(state: State, need_pull: float) -> tuple[float, float]:
     """Chances a month, at founding, that a volunteer founds a charity and that a cluster founds a group.
 
-    They bring as many births as `Bands` says, from those who hold a role and those with three strong ties.
+    They bring as many births as `Bands` says, from those who hold a role and those with three strong ties, who live
+    where they live: few volunteers live where most need is unmet.
+
+    Args:
+        state: after a month has been lived; before the first, need pulls nobody.
+        need_pull: how founding follows unmet need in the neighbourhood (k).
     """
-    volunteers = int(np.count_nonzero(state.residents.role != NOBODY))
+    r = state.residents
+    pull = _pull_of_need(state, need_pull)[r.neighbourhood]
     strong = np.flatnonzero((state.ties.alter >= 0) & (state.ties.strength >= STRONG))
     ends: Any = np.concatenate([strong // SLOTS, state.ties.alter[strong]])
-    held = np.bincount(ends, minlength=len(state.residents.id))
-    clusters = int(np.count_nonzero(held >= CLUSTER))
+    clusters = np.bincount(ends, minlength=len(r.id)) >= CLUSTER
     births = state.bands.births
-    return float(births[1:].sum()) / max(1, volunteers), float(births[0]) / max(1, clusters)
+    volunteers, clustered = float(pull[r.role != NOBODY].sum()), float(pull[clusters].sum())
+    return float(births[1:].sum()) / max(1.0, volunteers), float(births[0]) / max(1.0, clustered)
+
+
+def hold_births(state: State, need_pull: float) -> None:
+    """As many charities and groups are founded as close, by those who can found any by now."""
+    state.constants.register_chance[0], state.constants.group_chance[0] = founding_chances(state, need_pull)
+
+
+def _pull_of_need(state: State, k: float) -> Floats:
+    """How much more, or less, is founded in each neighbourhood for the need that is unmet there."""
+    r, parts = state.residents, len(state.neighbourhoods.x)
+    arisen = np.bincount(r.neighbourhood, r.need.sum(axis=1), parts)
+    if not arisen.any():
+        return np.ones(parts)
+    unmet = 1.0 - np.bincount(r.neighbourhood, r.met.sum(axis=1), parts) / np.maximum(1e-9, arisen)
+    return np.asarray((1.0 + k * np.where(arisen > 0.0, unmet, 0.0)) / (1.0 + k * float(state.constants.unmet[0])))

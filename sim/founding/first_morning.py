@@ -87,7 +87,7 @@ def first_morning(config: Config, seed: int, solved: Solved, month: int) -> Stat
     _tie_people_together(state.residents, state.ties, sizes, solved.start, dice.streams, month)
     _hand_out_roles(state.residents, state.charities, solved.start, dice.streams, month)
     state.bands.members[:] = MEMBERS_FIRST * state.bands.joining_weight
-    state.constants.register_chance[0], state.constants.group_chance[0] = books.founding_chances(state)
+    books.hold_births(state, config.survival.need_pull)
     for name in ("core_funding", "other_income", "care_demand", "household", "hardship"):
         getattr(state.world, name)[:] = 1.0
     return state

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from sim import schedule
-from sim.founding.books import founding_chances
+from sim.founding.books import hold_births
 from sim.founding.first_morning import first_morning
 from sim.ledger import Flow
 from sim.observables.people import TRUSTS
@@ -329,11 +329,11 @@ def lean(state: State, config: Config, *, matched: bool = False) -> None:
     _hold_trust(state.trust_knots.council, r.trust_council_first, r.trust_council)
     _hold_trust(state.trust_knots.charity, r.trust_charity_first, r.trust_charity)
     _follow_contexts(state, was_met, config.meeting)
-    _lean_on_charities_and_officers(state)
+    _lean_on_charities_and_officers(state, config.survival.need_pull)
     _follow_joint_work(state, coproduction.measure(state, config.coproduction))
 
 
-def _lean_on_charities_and_officers(state: State) -> None:
+def _lean_on_charities_and_officers(state: State, need_pull: float) -> None:
     c, r, charities = state.constants, state.residents, state.charities
     posts, alive = max(1, int(state.officers.filled.sum())), max(1, int(charities.alive.sum()))
     for chance, column, of, target in (
@@ -347,7 +347,7 @@ def _lean_on_charities_and_officers(state: State) -> None:
     c.lapse_chance[0] = min(1.0, c.lapse_chance[0] * math.exp(0.02 * (members / MEMBERS - 1.0)))
     follow_members(state)
     c.unmet[0] = _follow(c.unmet[0], 1.0 - r.met.sum() / max(1e-9, r.need.sum()))
-    c.register_chance[0], c.group_chance[0] = founding_chances(state)
+    hold_births(state, need_pull)
 
 
 def follow_members(state: State) -> None:
