@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from sim import compose, run_ensemble
+from sim.analysis.declared import NOT_READ, READINGS, fall, furthest_from_the_record, verdict
 from sim.analysis.patterns import MEASURES, POOLED, patterns, score
 from sim.observables import OBSERVABLES
 from sim.units import date_of
@@ -126,3 +127,101 @@ def test_a_run_that_ends_before_the_survey_has_no_value():
     assert table.loc[["C4", "C5", "C6", "C15"], "runs"].tolist() == [0, 0, 0, 0]
     assert not table.loc[["C4", "C5", "C6", "C15"], "in_band"].any()
     assert table.loc["C1", "runs"] == 2
+
+
+# Declared patterns
+
+
+def test_every_declared_row_is_read_or_it_is_said_why_not():
+    rows = patterns("declared")
+    assert set(rows) == set(READINGS) | set(NOT_READ)
+    assert not set(READINGS) & set(NOT_READ)
+    assert {name for name, row in rows.items() if row.use == "pattern"} <= set(READINGS)
+    assert set(patterns()).isdisjoint(rows)
+
+
+def from_month(month, before, after):
+    return lambda m: np.where(m < month, before, after)
+
+
+def fifths(frame, closed=(0.0,) * 5, registered=(10.0,) * 5):
+    """The frame by quintile, with so many registered charities and so many closed in each month."""
+    each = zip(range(1, 6), closed, registered, strict=True)
+    rows = frame[["run_id", "month"]]
+    return pd.concat([rows.assign(quintile=q, charities_closed=c, charities_registered=n) for q, c, n in each])
+
+
+@pytest.mark.parametrize(("name", "columns", "value"), [
+    # in the year from April 2009 (months 24 to 35), and that from April 2020 (156 to 167)
+    ("V5", {"income_council": lambda m: np.where(m < 36, 100.0, np.where(m < 156, 9.0, 77.0))}, -23.0),
+    # in the year from April 2015 (months 96 to 107): 30 of 120
+    ("V6a", {"income_state": lambda m: np.where((m >= 96) & (m < 108), 30.0, 90.0),
+             "income_total": lambda m: 120.0 + 0.0 * m}, 0.25),
+    # in the year from April 2021 (months 168 to 179)
+    ("V6b", {"income_state": lambda m: np.where((m >= 168) & (m < 180), 30.0, 90.0),
+             "income_total": lambda m: 120.0 + 0.0 * m}, 0.25),
+    # 2009 is months 21 to 32, June 2018 month 134, June 2020 month 158
+    ("V12a", {"trust_council_share": lambda m: np.where(m < 33, 0.61, np.where(m == 134, 0.56, 0.9))}, -5.0),
+    ("V12b", {"trust_council_share": lambda m: np.where(m == 134, 0.56, np.where(m == 158, 0.71, 0.1))}, 15.0),
+    ("V19", {"influence": lambda m: np.select([(m >= 108) & (m < 120), (m >= 144) & (m < 156)], [0.27, 0.25], 0.9)},
+     -2.0),
+    ("V20", {"lonely": lambda m: np.where((m >= 72) & (m < 84), 0.2, np.where(m >= 192, 0.23, 0.9))}, 3.0),
+])  # fmt: skip
+def test_a_declared_row_is_read_as_its_source_read_it(name, columns, value):
+    frame = made_up(**columns)
+    table = fall(frame, fifths(frame))
+    assert table.loc[name, ["value", "run_5", "run_95"]].tolist() == pytest.approx([value] * 3)
+    assert table.loc[name, "runs"] == 2
+    shifted = {key: (lambda m, column=column: column(m + 1.0)) for key, column in columns.items()}
+    frame = made_up(**shifted)
+    assert fall(frame, fifths(frame)).loc[name, "value"] != pytest.approx(value, rel=0.01)
+
+
+def test_closing_in_ten_years_is_held_against_the_most_affluent_fifth():
+    frame = made_up(runs=1)
+    # a year: 4% and 2% of those that live
+    table = fall(frame, fifths(frame, (0.4 / 12, 9.0, 9.0, 9.0, 0.2 / 12)))
+    assert table.loc["V8", "value"] == pytest.approx((1.0 - np.exp(-0.4)) / (1.0 - np.exp(-0.2)))
+
+
+def test_few_closings_are_pooled_and_a_town_without_any_has_no_bound():
+    frame = made_up(runs=2)
+    parts = fifths(frame, (0.1, 0.0, 0.0, 0.0, 0.1))
+    parts.loc[(parts["run_id"] == "1") & (parts["quintile"] == 5), "charities_closed"] = 0.0
+    row = fall(frame, parts).loc["V8"]
+    assert row["value"] == pytest.approx((1.0 - np.exp(-1.2)) / (1.0 - np.exp(-0.6)))
+    assert row["run_5"] == pytest.approx(1.0)
+    assert row["run_95"] == np.inf
+
+
+def test_sums_of_pounds_are_added_up_over_towns():
+    frame = made_up(income_council=from_month(100, 100.0, 50.0))
+    frame.loc[frame["run_id"] == "1", "income_council"] = 300.0
+    row = fall(frame, fifths(frame)).loc["V5"]
+    assert row["value"] == pytest.approx(-12.5)  # of 400 pounds 350 are left; the mean of both towns' falls is 25%
+    assert (row["run_5"], row["run_95"]) == pytest.approx((-50.0, 0.0))
+
+
+def test_a_run_that_lacks_a_month_of_a_survey_has_no_declared_value():
+    frame = made_up(months=167)
+    table = fall(frame, fifths(frame))
+    assert table.loc[["V5", "V6b", "V20"], "runs"].tolist() == [0, 0, 0]
+    assert table.loc[["V5", "V6b", "V20"], "value"].isna().all()
+    assert table.loc["V12b", "runs"] == 2
+
+
+def test_how_a_declared_row_fell_is_said_plainly():
+    assert verdict("V5", -20.0) == "in its range"
+    assert verdict("V5", -40.0) == "outside, too low"
+    assert verdict("V8", 3.0) == "outside, too high"
+    assert verdict("V12b", 0.0) == "outside, too low, as expected: no rally effect is added to meet it"
+    assert verdict("V12b", 15.0) == "in its range, which was not expected"
+    assert verdict("V22", np.nan).startswith("not measured: ")
+    assert verdict("V5", np.nan) == "no value"
+
+
+def test_the_gap_to_the_council_of_the_record_is_the_greatest_of_any_year():
+    frame = made_up(spend_statutory=from_month(0, 0.0, 49.0), spend_discretionary=from_month(12, 45.0, 51.0))
+    gaps = furthest_from_the_record(frame)
+    assert gaps["discretionary_pp"] == pytest.approx(41.0)  # 100 in 2019-20, where England had 59
+    assert gaps["care_share_pct"] == pytest.approx(16.0)  # 49 in 2023-24, where England had 65

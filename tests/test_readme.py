@@ -10,6 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "experiments"))
 import default_run
+import evidence
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -30,6 +31,29 @@ def test_the_kept_run_is_the_default_run(tmp_path: Path) -> None:
     subprocess.run(command, check=True, cwd=tmp_path, capture_output=True)
     made, kept = pd.read_csv(tmp_path / "run" / "summary.csv"), pd.read_csv(default_run.KEPT)
     pd.testing.assert_frame_equal(made, kept, rtol=1e-9)
+
+
+def test_the_evidence_is_written_from_the_kept_run() -> None:
+    kept = pd.read_csv(evidence.KEPT)
+    assert evidence.DOCUMENT.read_text(encoding="utf-8") == evidence.document(kept)
+    assert f"{evidence.BEGIN}\n{evidence.readme(kept)}\n{evidence.END}" in README
+
+
+def test_the_tally_counts_what_the_table_says() -> None:
+    kept = pd.read_csv(evidence.KEPT)
+    kept.loc[kept["id"] == "C1", "value"] = 99.0
+    assert evidence.held(kept).startswith("17 of 18")
+    assert evidence.held(kept).endswith("Outside: C1.")
+    kept.loc[kept["table"] == "declared", "value"] = -20.0
+    assert "1 fell in their range (V5)." in evidence.fallen(kept)
+    assert "7 fell outside (V6a, V6b, V8, V12a, V12b, V19, V20)" in evidence.fallen(kept)
+
+
+@pytest.mark.slow
+def test_the_evidence_is_what_the_run_gives(tmp_path: Path) -> None:
+    command = [str(Path(sys.executable).with_name("takestwo")), *evidence.COMMAND, f"hydra.run.dir={tmp_path}/run"]
+    subprocess.run(command, check=True, cwd=tmp_path, capture_output=True)
+    pd.testing.assert_frame_equal(evidence.measured(tmp_path / "run"), pd.read_csv(evidence.KEPT), rtol=1e-9)
 
 
 def test_the_python_example_runs() -> None:

@@ -46,12 +46,21 @@ class Pattern(NamedTuple):
     @property
     def scale(self) -> float:
         """What an observable, a share, is multiplied by to have the row's unit."""
-        return 100.0 if "pct" in self.unit.split() and not self.unit.startswith("share") else 1.0
+        return 100.0 if {"pct", "pp"} & set(self.unit.split()) and not self.unit.startswith("share") else 1.0
+
+    def holds(self, value: float) -> bool:
+        """Whether a value lies in the band."""
+        return self.low <= value <= self.high
 
     @property
     def window(self) -> tuple[date, date]:
         """The first and the last month of the survey; all time where it has none."""
-        return _window(self.when)
+        return self.windows[0]
+
+    @property
+    def windows(self) -> tuple[tuple[date, date], ...]:
+        """As `window`, one after another where surveys are held against each other."""
+        return tuple(_window(when) for when in self.when.split(" to "))
 
 
 def _mean(name: str) -> Callable[[Any], float]:
@@ -111,14 +120,14 @@ YEARS_AROUND = {"C9a": 2, "C9b": 2}
 
 
 @cache
-def patterns() -> dict[str, Pattern]:
-    """The rows of ``calibration.csv`` by id."""
+def patterns(table: str = "calibration") -> dict[str, Pattern]:
+    """The rows of a table of patterns by id."""
     return {
         row["id"]: Pattern(
             row["id"], row["period"], row["unit"], float(row["value"]), float(row["lo"]), float(row["hi"]), row["conf"],
             row["note"], row["use"], row["observable"], row["when"],
         )
-        for row in data_table("calibration")
+        for row in data_table(table)
     }  # fmt: skip
 
 
@@ -131,8 +140,9 @@ def score(results: Any, by_band: Any) -> Any:
 
     Returns:
         A frame with a row a pattern, by id: ``observable``, ``when``, ``value`` (the mean over runs, in the unit of the
-        row), ``runs`` (how many have one), ``low`` and ``high`` (the band), ``in_band``, and ``observed``. A run
-        without months in the window has no value; a pattern without a value is in no band.
+        row), ``runs`` (how many have one), ``low`` and ``high`` (the band), ``in_band``, ``observed``, and the
+        values between which 90% of the runs lie, ``run_5`` and ``run_95``. A run without months in the window has no
+        value; a pattern without a value is in no band.
     """
     import pandas as pd
 
@@ -146,21 +156,33 @@ def score(results: Any, by_band: Any) -> Any:
         if name in POOLED:
             values, of = (pd.Series([measure(run) for run in runs], dtype=float) for measure in POOLED[name])
             value = _share(values.sum(), of.sum()) * pattern.scale
+            each = (values / of).dropna() * pattern.scale
         else:
             values = pd.Series([MEASURES[name](run) for run in runs], dtype=float).dropna() * pattern.scale
-            value = float(values.mean())
+            value, each = float(values.mean()), values
         rows.append([name, pattern.observable, pattern.when, value, len(values), pattern.low, pattern.high,
-                     pattern.low <= value <= pattern.high, pattern.value])  # fmt: skip
-    return pd.DataFrame(rows, columns=[
-        "id", "observable", "when", "value", "runs", "low", "high", "in_band", "observed"
-    ]).set_index("id")  # fmt: skip
+                     pattern.holds(value), pattern.value, *middle(each)])  # fmt: skip
+    return pd.DataFrame(rows, columns=COLUMNS).set_index("id")
+
+
+COLUMNS = ["id", "observable", "when", "value", "runs", "low", "high", "in_band", "observed", "run_5", "run_95"]
+
+
+def middle(values: Any) -> tuple[float, float]:
+    """The values of runs below and above which 5% of the runs lie; either may be without bound."""
+    import numpy as np
+
+    if not len(values):
+        return math.nan, math.nan
+    low, high = np.quantile(values, [0.05, 0.95], method="inverted_cdf").tolist()
+    return low, high
 
 
 def _window(when: str) -> tuple[date, date]:
-    months = re.match(r"(\d{4})-(\d{2})\.\.(\d{4})-(\d{2})", when)
+    months = re.match(r"(\d{4})-(\d{2})(?:\.\.(\d{4})-(\d{2}))?", when)
     if months:
-        a, b, c, d = map(int, months.groups())
-        return date(a, b, 1), date(c, d, 1)
+        first = date(int(months[1]), int(months[2]), 1)
+        return first, date(int(months[3]), int(months[4]), 1) if months[3] else first
     fiscal = re.match(r"(\d{4})/\d{2}", when)
     if fiscal:
         year = int(fiscal[1])
