@@ -18,7 +18,7 @@ from sim.composition import compose
 from sim.files import OutputError
 from sim.observables import OBSERVABLES
 from sim.report import page, write_report
-from sim.report.figures import _lanes
+from sim.report.figures import paths, sections
 from sim.report.page import GROUPS
 from sim.report.study import Scenario, read_study
 from sim.report.words import amount, changed, finding, findings, interval, peaks, sign, signed
@@ -207,31 +207,33 @@ def rows(**changes):
     index, data = list(changes), []
     for start, change, low, high in changes.values():
         data.append({"start": start, "end": start + change, "change": change, "change_5": low, "change_95": high})
-    return pd.DataFrame(data, index=index).assign(unit=["hours/1,000 residents", "share", "share"][: len(index)])
+    return pd.DataFrame(data, index=index).assign(unit=[OBSERVABLES[outcome].unit for outcome in index])
 
 
-def said(hours, unmet, volunteering, runs=20, peaks=None):
-    return changed(rows(hours_discretionary=hours, unmet_need=unmet, formal_volunteering=volunteering), runs, peaks)
+def said(hours, unmet, volunteering, runs=20, peaks=None, joint=(600.0, -60.0, -80.0, -40.0)):
+    told = {"hours_discretionary": hours, "joint_output": joint, "unmet_need": unmet}
+    return changed(rows(**told, formal_volunteering=volunteering), runs, peaks)
 
 
 def test_the_title_says_what_is_clear_and_what_is_not():
     hours, unmet = (2000.0, -820.0, -900.0, -700.0), (0.2, 0.07, 0.05, 0.09)
     assert said(hours, unmet, (0.27, -0.001, -0.02, 0.02)) == (
-        "Discretionary council hours fell 41%; unmet need rose from 20% to 27%; no clear change in volunteering"
+        "Discretionary council hours fell 41%; need met in joint work fell 10%; unmet need rose from 20% to 27%; "
+        "no clear change in volunteering"
     )
     assert said(hours, (0.2, 0.03, -0.001, 0.06), (0.27, 0.0, -0.1, 0.1)).endswith(
         "; no clear change in unmet need or volunteering"
     )
     nothing = (1.0, 0.0, 0.0, 0.0)
-    assert said(nothing, nothing, nothing) == (
-        "No clear change in discretionary council hours, unmet need or volunteering"
+    assert said(nothing, nothing, nothing, joint=nothing) == (
+        "No clear change in discretionary council hours, need met in joint work, unmet need or volunteering"
     )
 
 
 def test_small_changes_are_told_with_the_digits_they_need():
     told = said((2000.0, -30.0, -40.0, -20.0), (0.2, 0.004, 0.001, 0.008), (0.27, 0.0004, 0.0001, 0.001))
     assert told == (
-        "Discretionary council hours fell 1.5%; unmet need rose from 20.0% to 20.4%; "
+        "Discretionary council hours fell 1.5%; need met in joint work fell 10%; unmet need rose from 20.0% to 20.4%; "
         "volunteering rose from 27.00% to 27.04%"
     )
 
@@ -274,10 +276,30 @@ def test_a_comparison_says_the_difference_while_paid_and_at_the_end(two):
     told = finding(read_study(two))
     assert told == (
         "With organisers from April 2009 rather than no policy: in the last year of the money (to March 2013) "
-        "ties per resident 0.50 higher; no clear difference in unmet need or volunteering. "
-        "In the final year no clear difference in unmet need, volunteering or ties per resident"
+        "ties per resident 0.50 higher; in the final year nothing clear; no clear difference in officers’ "
+        "partnerships, need met in joint work, unmet need or volunteering at either time"
     )
     assert any("+0.50 (95% interval: +0.50 to +0.50)" in sentence for sentence in findings(read_study(two)))
+    assert findings(read_study(two))[-1] == (
+        "No clear difference in officers’ partnerships, need met in joint work, unmet need, volunteering or ties per "
+        "resident in the last 12 months: the intervals are in the tables."
+    )
+
+
+def test_a_comparison_without_a_clear_difference_says_so_once(tmp_path):
+    folder = write(tmp_path, PAIR, *(lived(compose(words)) for words in PAIR))
+    assert finding(read_study(folder)) == (
+        "With organisers from April 2009 rather than no policy, in the last year of the money (to March 2013) or in "
+        "the final year: no clear difference in officers’ partnerships, need met in joint work, unmet need, "
+        "volunteering or ties per resident"
+    )
+
+
+def test_joint_work_is_told_by_its_share(tmp_path):
+    folder = write(tmp_path, PAIR, lived(compose(PAIR[0])), lived(compose(PAIR[1]), moves={"joint_output": -0.5}))
+    assert "need met in joint work 10% lower" in finding(read_study(folder))
+    told = [sentence for sentence in findings(read_study(folder)) if sentence.startswith("Need met in joint work")]
+    assert told[0].startswith("Need met in joint work in hours a month for every 1,000 residents in the 12 months to ")
 
 
 def test_several_scenarios_are_told_by_their_clear_differences(tmp_path):
@@ -290,10 +312,55 @@ def test_several_scenarios_are_told_by_their_clear_differences(tmp_path):
     )
 
 
-def test_names_of_events_do_not_overlap():
-    events = [(2008.0, "banking crisis"), (2008.2, "spending review"), (2009.0, "x"), (2020.0, "meetings banned")]
-    lanes = _lanes(events, (2007.0, 2024.0))
-    assert lanes == [2, 1, 0, 0]  # an earlier name that would reach a later one lies over it
+def boxes(texts):
+    return [text.get_window_extent() for text in texts if text.get_text()]
+
+
+@pytest.mark.parametrize(("folder", "columns"), [("one", 3), ("two", 3), ("two", 1), ("wide", 3)])
+def test_no_word_of_the_figure_is_cut_or_covered(folder, columns, request):
+    figure = paths(read_study(request.getfixturevalue(folder)), columns)
+    figure.draw_without_rendering()
+    drawn = [box for axes in figure.axes for box in boxes(axes.texts)] + boxes(figure.texts)
+    assert all(figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 for box in drawn)
+    assert all(figure.bbox.y0 <= box.y0 and box.y1 <= figure.bbox.y1 for box in drawn)
+    for some in (figure.texts, *(axes.texts for axes in figure.axes)):
+        each = boxes(some)
+        assert not any(a.overlaps(b) for number, a in enumerate(each) for b in each[:number])
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory):
+    points = [["world=flat", "months=204"], ["world=history", "months=204"]]
+    folder = tmp_path_factory.mktemp("wide")
+    return write(folder, points, *(lived(compose(p), replicates=2) for p in points))
+
+
+def test_the_figure_shows_both_parties_and_what_is_between_them(one, two):
+    shown = {o for s in sections(read_study(one)) for panel in s.panels for o, _ in panel.curves}
+    assert {"hours_discretionary", "hours_charity", "charities_opened", "charities_closed"} <= shown
+    assert {"partnerships", "shared_picture", "joint_output"} <= shown
+    assert {"formal_volunteering", "ties_per_resident", "unmet_need"} <= shown
+    apart, levels = sections(read_study(two))
+    assert {"partnerships", "joint_output", "unmet_need"} <= {o for panel in apart.panels for o, _ in panel.curves}
+    assert "spend_nurture" in {o for panel in levels.panels for o, _ in panel.curves}
+
+
+def test_the_key_says_which_event_each_number_is(two):
+    figure = paths(read_study(two))
+    key = " ".join(text.get_text() for text in figure.texts).replace("\u00a0", " ")
+    assert "1 banking crisis, Sep 2008; 2 organisers: money begins, Apr 2009; 3 spending review, Oct 2010;" in key
+    assert "4 health bodies reorganised and organisers: money ends, Apr 2013" in key
+
+
+def test_charities_opened_are_counted_from_the_start(one):
+    study = read_study(one)
+    (panel,) = [p for s in sections(study) for p in s.panels if p.counted]
+    figure = paths(study)
+    (axes,) = [axes for axes in figure.axes if axes.get_xlim() and len(axes.lines) and "opened" in
+               {text.get_text() for text in axes.texts}]  # fmt: skip
+    ends = [line.get_ydata()[-1] for line in axes.lines if len(line.get_ydata()) == MONTHS]
+    expected = [study.first.matrix(outcome).sum(axis=1).mean() for outcome, _ in panel.curves]
+    assert ends == pytest.approx(expected)
 
 
 def test_scenarios_of_unlike_length_are_not_compared(tmp_path):

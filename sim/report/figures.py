@@ -1,7 +1,8 @@
-"""The figure of the paths: what became of the town, month by month, beside the dated events.
+"""The figure of the paths: what became of both parties and of the town, month by month, beside the dated events.
 
-Small multiples with one time axis. With several scenarios the paired differences come first, then the levels. Colours
-are those of Okabe and Ito, which the colour-blind tell apart; levels begin at zero, so that small moves look small.
+Small multiples with one time axis. One scenario shows the two parties, what is between them, and the town; of several
+the paired differences come first, then the levels. Colours are those of Okabe and Ito, which the colour-blind tell
+apart, and a panel's second curve is dashed as well; levels begin at zero, so that small moves look small.
 """
 
 from __future__ import annotations
@@ -10,15 +11,16 @@ import io
 import math
 import textwrap
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.textpath import TextPath
+from matplotlib.patheffects import withStroke
 
 from sim.contrast import t_quantile
 from sim.report.study import Scenario, Study
@@ -48,6 +50,7 @@ class Panel(NamedTuple):
         curves: its outcomes, the first of them drawn whole, the second dashed.
         scale: what the table's numbers are multiplied by.
         smooth: whether months are noisy, so that the mean of the last 12 is drawn.
+        counted: whether events are added up from the first month on.
         least: how far an axis of differences reaches at least, so that a trifle looks like one.
     """
 
@@ -56,37 +59,62 @@ class Panel(NamedTuple):
     curves: tuple[Curve, ...]
     scale: float = 1.0
     smooth: bool = False
+    counted: bool = False
     least: float = 0.0
 
 
+A_MONTH = "hours a month per 1,000 residents"
 COUNCIL = Panel(
-    "Paid council hours", "hours a month for every 1,000 residents",
-    (("hours_discretionary", "discretionary"), ("hours_statutory", "statutory")),
+    "Paid council hours", A_MONTH, (("hours_discretionary", "discretionary"), ("hours_statutory", "statutory")),
 )  # fmt: skip
+CHARITIES = Panel(
+    "Hours in charities and groups", A_MONTH, (("hours_volunteer", "volunteers"), ("hours_charity", "paid staff")),
+)  # fmt: skip
+TURNOVER = Panel(
+    "Charities opened and closed", "registered ones, counted from the start",
+    (("charities_opened", "opened"), ("charities_closed", "closed")), counted=True,
+)  # fmt: skip
+PARTNERSHIPS = Panel("Officers’ partnerships", "working ties with charities", (("partnerships", ""),), least=5.0)
+PICTURE = Panel("Shared picture of need", "how well it is known, 0 to 1", (("shared_picture", ""),), least=0.02)
+JOINT = Panel("Need met in joint work", A_MONTH, (("joint_output", ""),), least=20.0)
 UNMET = Panel("Unmet need", "% of the hours of need", (("unmet_need", ""),), 100.0, least=1.0)
 VOLUNTEERING = Panel(
     "Formal volunteering", "% of residents in a month", (("formal_volunteering", ""),), 100.0, smooth=True, least=1.0,
 )  # fmt: skip
 TIES = Panel("Ties between residents", "ties a resident", (("ties_per_resident", ""),), least=0.1)
-TRUST = Panel("Trust in the council", "mean, from 0 to 1", (("trust_council", ""),), least=0.01)
-LONELY = Panel("Without a strong tie", "% of residents", (("lonely", ""),), 100.0)
 NURTURE = Panel("Spent on nurture", "£ a resident a year", (("spend_nurture", ""),), float(MONTHS_A_YEAR))
 
 # In inches.
-LEFT, RIGHT, GAP, WIDTH = 0.57, 0.42, 0.66, 3.2
-PANEL, ABOVE, BETWEEN, BELOW, LANE, HEADING = 1.35, 0.5, 0.14, 0.34, 0.17, 0.34
+LEFT, RIGHT, GAP, WIDTH = 0.57, 0.22, 0.62, 2.55
+PANEL, ABOVE, BETWEEN, BELOW, HEADING = 1.35, 0.56, 0.1, 0.34, 0.32
+TOUCH = 0.1
+"""Numbers of events nearer than this would touch."""
 
 
-def levels(study: Study) -> tuple[Panel, ...]:
-    """The panels of levels: nurture where there is a policy, else residents without a strong tie."""
-    last = NURTURE if any(s.config.policy for s in study.scenarios) else LONELY
-    return (COUNCIL, UNMET, VOLUNTEERING, TIES, TRUST, last)
+class Section(NamedTuple):
+    """Panels under one heading, and how they are drawn."""
+
+    heading: str
+    panels: tuple[Panel, ...]
+    draw: Callable[[Axes, Study, Panel], None]
+
+    @property
+    def apart(self) -> bool:
+        """Whether its panels show differences."""
+        return self.draw is _draw_difference
 
 
-DIFFERENCES = (UNMET, VOLUNTEERING, TIES, TRUST)
+def sections(study: Study) -> list[Section]:
+    """What is drawn: of a comparison the differences first, then the levels that they are read beside."""
+    money = NURTURE if any(s.config.policy for s in study.scenarios) else TURNOVER
+    between, town = (PARTNERSHIPS, PICTURE, JOINT), (VOLUNTEERING, TIES, UNMET)
+    parties = Section("Levels" if study.others else "The two parties", (COUNCIL, CHARITIES, money), _draw_level)
+    if study.others:
+        return [Section(f"Difference from {study.first.name}", (*between, *town), _draw_difference), parties]
+    return [parties, Section("Between them", between, _draw_level), Section("The town", town, _draw_level)]
 
 
-def paths(study: Study, columns: int = 2, *, worded: bool = True) -> Figure:
+def paths(study: Study, columns: int = 3, *, worded: bool = True) -> Figure:
     """The figure.
 
     Args:
@@ -96,8 +124,8 @@ def paths(study: Study, columns: int = 2, *, worded: bool = True) -> Figure:
     """
     with mpl.rc_context(STYLE):
         sheet = _Sheet(study, columns, worded=worded)
-        sheet.rows(DIFFERENCES if study.others else (), _draw_difference, "Difference", begins=True)
-        sheet.rows(levels(study), _draw_level, "Levels" if study.others else "", begins=not study.others)
+        for section in sheet.sections:
+            sheet.lay(section)
         return sheet.figure
 
 
@@ -128,9 +156,13 @@ def caption(study: Study) -> str:
     )
     if not few:
         said.append(
-            "Volunteering is noisy from month to month: its line is the mean of the last 12 months"
-            + (", as is that of every difference." if study.others else "; the faint line is single months.")
+            "Differences are running means of 12 months."
+            if study.others
+            else "Volunteering is noisy from month to month: its line is the mean of the last 12 months, the faint one "
+            "single months."
         )
+    if any(s.config.policy for s in study.scenarios):
+        said.append("Money for nurture that is paid and not spent stays in the purse, and can be spent later.")
     if len(study.scenarios) > len(COLOURS):
         said.append(f"The first {len(COLOURS)} of {len(study.scenarios)} scenarios are drawn; the report has all.")
     return " ".join(said)
@@ -142,25 +174,21 @@ class _Sheet:
     def __init__(self, study: Study, columns: int, *, worded: bool) -> None:
         self.study, self.columns = study, columns
         self.width = LEFT + columns * WIDTH + (columns - 1) * GAP + RIGHT
+        self.sections = sections(study)
         self.events = _events(study)
-        self.lanes = _lanes(self.events, _span(study))
         self.title = textwrap.wrap(finding(study), int(9.2 * self.width)) if worded else []
+        self.key = textwrap.wrap(_key(self.events), int(14.6 * self.width)) if self.events else []
         self.caption = textwrap.wrap(caption(study), int(15.5 * self.width)) if worded else []
-        head = 0.27 * len(self.title) + (0.12 if worded else 0.0) + self._legend_height()
+        self.keys = 0.18 * len(self.key) + (0.1 if self.key else 0.0)
+        head = 0.27 * len(self.title) + (0.12 if worded else 0.04) + self._legend_height() + self.keys
         self.height = head + self._rows_height() + 0.17 * len(self.caption) + 0.08
         self.figure = Figure(figsize=(self.width, self.height))
         self.y = self.height - head
         self._words(head)
 
     def _rows_height(self) -> float:
-        sections = [len(levels(self.study)), *([len(DIFFERENCES)] if self.study.others else [])]
-        headings = HEADING * len(sections) if len(sections) > 1 else 0.0
-        rows = [math.ceil(panels / self.columns) for panels in sections]
-        panels = sum(n * (ABOVE + PANEL + BETWEEN) + BELOW - BETWEEN for n in rows)
-        return panels + headings + self._strip_height()
-
-    def _strip_height(self) -> float:
-        return LANE * (max(self.lanes, default=-1) + 1) + (0.06 if self.lanes else 0.0)
+        rows = [math.ceil(len(section.panels) / self.columns) for section in self.sections]
+        return sum(HEADING + n * (ABOVE + PANEL + BETWEEN) + BELOW - BETWEEN for n in rows)
 
     def _legend_height(self) -> float:
         shown = self.study.scenarios[: len(COLOURS)]
@@ -171,8 +199,10 @@ class _Sheet:
         for line in self.title:
             self.write(0.12, top, line, size=12.5, weight="bold")
             top -= 0.27
+        for number, line in enumerate(reversed(self.key)):
+            self.write(0.12, self.height - head + 0.1 + 0.18 * number, line, size=8.5, color=GREY)
         shown = self.study.scenarios[: len(COLOURS)]
-        bottom = self.height - head + 0.2 * len(shown) - 0.1
+        bottom = self.height - head + self.keys + 0.2 * len(shown) - 0.1
         for number, scenario in enumerate(shown if len(shown) > 1 else ()):
             y = bottom - 0.2 * number
             key = [0.12 / self.width, 0.42 / self.width], [(y + 0.04) / self.height] * 2
@@ -185,35 +215,31 @@ class _Sheet:
         """Write a line whose foot is at `y`."""
         self.figure.text(x / self.width, y / self.height, text, va="baseline", **how)
 
-    def rows(self, panels: Sequence[Panel], draw: Any, heading: str, *, begins: bool) -> None:
-        """Lay panels, row by row; events are named over the first row of all."""
-        if panels and heading:
-            self.y -= HEADING
-            first = self.study.first.name
-            text = f"Difference from {first}" if heading == "Difference" else heading
-            self.write(0.12, self.y + 0.08, text, size=10.5, weight="bold", color=BLUE)
-        for start in range(0, len(panels), self.columns):
-            strip = self._strip_height() if begins and start == 0 else 0.0
-            self.y -= ABOVE + strip + PANEL
-            for column, panel in enumerate(panels[start : start + self.columns]):
+    def lay(self, section: Section) -> None:
+        """Lay a section's panels, row by row."""
+        self.y -= HEADING
+        self.write(0.12, self.y + 0.06, section.heading, size=10.5, weight="bold", color=BLUE)
+        for start in range(0, len(section.panels), self.columns):
+            self.y -= ABOVE + PANEL
+            for column, panel in enumerate(section.panels[start : start + self.columns]):
                 axes = self._axes(column)
-                draw(axes, self.study, panel)
-                unit = "percentage points" if heading == "Difference" and panel.unit.startswith("%") else panel.unit
-                self._name(panel.title, unit, column, strip)
-                self._finish(axes, named=strip > 0.0, last=start + self.columns + column >= len(panels))
+                section.draw(axes, self.study, panel)
+                unit = "percentage points" if section.apart and panel.unit.startswith("%") else panel.unit
+                self._name(panel.title, unit, column)
+                self._finish(axes, last=start + self.columns + column >= len(section.panels))
             self.y -= BETWEEN
-        self.y -= (BELOW - BETWEEN) if panels else 0.0
+        self.y -= BELOW - BETWEEN
 
     def _axes(self, column: int) -> Axes:
         x = LEFT + column * (WIDTH + GAP)
         return self.figure.add_axes((x / self.width, self.y / self.height, WIDTH / self.width, PANEL / self.height))
 
-    def _name(self, title: str, unit: str, column: int, strip: float) -> None:
-        x, top = LEFT + column * (WIDTH + GAP) - 0.45, self.y + PANEL + strip
-        self.write(x, top + 0.24, title, size=10, weight="bold")
-        self.write(x, top + 0.08, unit, size=8.5, color=GREY)
+    def _name(self, title: str, unit: str, column: int) -> None:
+        x, top = LEFT + column * (WIDTH + GAP) - 0.45, self.y + PANEL
+        self.write(x, top + 0.35, title, size=10, weight="bold")
+        self.write(x, top + 0.2, unit, size=8.5, color=GREY)
 
-    def _finish(self, axes: Axes, *, named: bool, last: bool) -> None:
+    def _finish(self, axes: Axes, *, last: bool) -> None:
         low, high = _span(self.study)
         axes.set_xlim(low, high)
         axes.set_xticks(_years(low, high))
@@ -222,17 +248,18 @@ class _Sheet:
         axes.yaxis.set_major_locator(mpl.ticker.MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
         axes.grid(axis="y", color=PALE, linewidth=0.6)
         axes.set_axisbelow(True)
-        self._mark_events(axes, named=named)
+        self._mark_events(axes, WIDTH / (high - low))
 
-    def _mark_events(self, axes: Axes, *, named: bool) -> None:
-        for (when, what), lane in zip(self.events, self.lanes, strict=True):
-            top = 1.0 + (0.1 + LANE * lane) / PANEL if named else 1.0
-            axes.plot([when, when], [0.0, top], color=GREY, linewidth=0.7, linestyle=(0, (3, 2)), clip_on=False,
-                      transform=axes.get_xaxis_transform(), zorder=1)  # fmt: skip
-            if named:
-                place = (0.03 * 72, -1.5)
-                axes.annotate(what, (when, top), xycoords=axes.get_xaxis_transform(), xytext=place,
-                              textcoords="offset points", fontsize=8, color=GREY, va="center")  # fmt: skip
+    def _mark_events(self, axes: Axes, year: float) -> None:
+        """Dotted lines, with the numbers of the key; of two that would touch, one goes to either side."""
+        times = [when for when, _ in self.events]
+        apart = [math.inf, *((b - a) * year for a, b in pairwise(times)), math.inf]
+        for number, when in enumerate(times, 1):
+            before, after = (gap < TOUCH for gap in apart[number - 1 : number + 1])
+            axes.axvline(when, color=GREY, linewidth=0.8, linestyle=(0, (1, 2)), zorder=1)
+            axes.annotate(str(number), (when, 1.0), xycoords=axes.get_xaxis_transform(),
+                          xytext=(before - after, 2), textcoords="offset points", fontsize=7.5, color=GREY, va="bottom",
+                          ha="left" if before else "right" if after else "center")  # fmt: skip
 
 
 # Panels.
@@ -282,7 +309,8 @@ def _signed(value: float, _: int | None = None) -> str:
 
 def _scaled(scenario: Scenario, panel: Panel, outcome: str) -> Any:
     heads = scenario.config.place.residents if outcome == "spend_nurture" else 1
-    return scenario.matrix(outcome) * (panel.scale / heads)
+    values = scenario.matrix(outcome) * (panel.scale / heads)
+    return np.cumsum(values, axis=1) if panel.counted else values
 
 
 def _can_smooth(values: Any) -> bool:
@@ -317,13 +345,14 @@ def _band(axes: Axes, when: Any, low: Any, high: Any, colour: str) -> None:
 
 def _is_highest(scenario: Scenario, panel: Panel, outcome: str) -> bool:
     """Whether an outcome ends above the others of its panel, so that its name goes over its line, and theirs under."""
-    ends = {name: float(_mean(scenario.matrix(name))[-1]) for name, _ in panel.curves}
+    ends = {name: float(_mean(_scaled(scenario, panel, name))[-1]) for name, _ in panel.curves}
     return ends[outcome] >= max(ends.values())
 
 
 def _name(axes: Axes, when: Any, mean: Any, name: str, colour: str, *, over: bool) -> None:
     axes.annotate(name, (when[-1], mean[-1]), xytext=(0, 4 if over else -5), textcoords="offset points", ha="right",
-                  va="bottom" if over else "top", fontsize=8.5, color=colour)  # fmt: skip
+                  va="bottom" if over else "top", fontsize=8.5, color=colour,
+                  path_effects=[withStroke(linewidth=2.5, foreground="white")])  # fmt: skip
 
 
 def _from_zero(axes: Axes) -> None:
@@ -352,35 +381,32 @@ def _years(low: float, high: float) -> list[int]:
     return [year for year in range(math.ceil(low), math.floor(high) + 1) if year % step == 0] or [math.ceil(low)]
 
 
+_REORGANISED = {"council": "council reorganised", "health": "health bodies reorganised"}
+
+
 def _events(study: Study) -> list[tuple[float, str]]:
-    """What happened when: the worlds' dated events, and where there are no more than two scenarios, their policies'."""
+    """What happened when: the worlds' dated events, and of no more than two scenarios when money begins and ends."""
     dated = {(_year(e.date), e.what) for s in study.scenarios for e in s.config.world.dated_events}
+    dated |= {(_year(r.date), _REORGANISED[r.body]) for s in study.scenarios for r in s.config.world.reorganisations}
     for scenario in study.scenarios if len(study.scenarios) <= 2 else ():
         for policy in scenario.config.policy.values():
             start, length = _year(policy.start), (policy.months + policy.taper) / MONTHS_A_YEAR
-            dated |= {(start, f"{policy.instrument} begin"), (start + length, f"{policy.instrument} end")}
+            what = policy.instrument.replace("_", " ")
+            dated |= {(start, f"{what}: money begins"), (start + length, f"{what}: money ends")}
     low, high = _span(study)
-    return sorted((when, what) for when, what in dated if low <= when <= high)
+    times = sorted({when for when, _ in dated if low <= when <= high})
+    return [(when, " and ".join(sorted(what for at, what in dated if at == when))) for when in times]
+
+
+def _key(events: Sequence[tuple[float, str]]) -> str:
+    """Which event each number is; its words hold together where lines break."""
+    each = (f"{number} {what}, {_day(when):%b %Y}" for number, (when, what) in enumerate(events, 1))
+    return "Dotted lines: " + "; ".join(name.replace(" ", "\u00a0") for name in each)
+
+
+def _day(year: float) -> date:
+    return date(int(year + 1e-6), round((year - int(year + 1e-6)) * MONTHS_A_YEAR) + 1, 1)
 
 
 def _year(day: date) -> float:
     return day.year + (day.month - 1) / MONTHS_A_YEAR
-
-
-def _lanes(events: Sequence[tuple[float, str]], span: tuple[float, float]) -> list[int]:
-    """A lane for each event's name, from 0 up, so that no two overlap and no line crosses a name.
-
-    A name runs to the right from its line. An earlier event whose name would reach a later one takes a higher lane.
-    """
-    low, high = span
-    lanes: list[int] = []
-    for when, what in reversed(events):
-        end = when + (_inches(what) + 0.1) / WIDTH * (high - low)
-        reached = [lane for (x, _), lane in zip(reversed(events), lanes, strict=False) if x < end]
-        lanes.append(max(reached, default=-1) + 1)
-    return lanes[::-1]
-
-
-def _inches(text: str) -> float:
-    with mpl.rc_context(STYLE):
-        return float(TextPath((0, 0), text, size=8).get_extents().width) / 72

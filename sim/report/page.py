@@ -17,7 +17,7 @@ from sim.config import ROOMS_IN_ORDER, Config
 from sim.observables import OBSERVABLES
 from sim.parameters import REGISTRY, Entry
 from sim.report import words
-from sim.report.figures import caption, drawn, paths
+from sim.report.figures import caption, drawn, paths, sections
 from sim.report.study import Scenario, Study
 from sim.units import date_of
 
@@ -33,6 +33,17 @@ GROUPS: dict[str, dict[str, str]] = {
         "hours_volunteer": "Hours given by volunteers",
         "hours_neighbour": "Hours given to neighbours",
         "capacity_unpaid": "Need met by volunteers and neighbours",
+    },
+    "Between council and charities": {
+        "partnerships": "Officers’ partnerships: working ties with charities",
+        "shared_picture": "Shared picture of need",
+        "hours_coproduced": "Hours that both put into joint work",
+        "joint_output": "Need met in joint work",
+    },
+    "Charities": {
+        "charities_registered": "Registered charities",
+        "income_state": "Their income from the state",
+        "income_private": "Their private income",
     },
     "Need": {
         "need": "Need that arose",
@@ -51,6 +62,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "spend_statutory": "Spent on statutory services",
         "spend_discretionary": "Spent on discretionary services",
         "spend_nurture": "Spent on nurture",
+        "spend_unspent": "Paid for nurture and not spent yet",
         "council_reserves": "Council reserves",
     },
 }
@@ -61,6 +73,8 @@ UNITS = {
     "hours/1,000 residents": "hours a month per 1,000", "hours of need met/1,000 residents": "hours a month per 1,000",
 }  # fmt: skip
 """Units as the headline tables write them."""
+OWN_UNITS = {"partnerships": "in the town", "charities_registered": "in the town"}
+"""Units of those outcomes that another text says better."""
 
 
 class Figure(NamedTuple):
@@ -91,7 +105,7 @@ def page(study: Study) -> str:
     template = environment.from_string(source)
     return template.render(
         study=study, finding=words.finding(study), caption=caption(study), question=question(study),
-        wide=_embedded(study, 2), narrow=_embedded(study, 1), alt=alternative(study),
+        wide=_embedded(study, 3), narrow=_embedded(study, 1), alt=alternative(study),
         changes=[(s, changes(s)) for s in study.scenarios], differences=differences(study), few=words.FEW,
         shared=shared(study), own=own(study), rooms=rooms(study.first), findings=words.findings(study),
         command=shlex.join(map(str, study.provenance["command"])), files=kept(study), when=when(study.first),
@@ -102,8 +116,14 @@ def question(study: Study) -> str:
     """What was asked."""
     if study.others:
         others = " or ".join(s.name for s in study.others)
-        return f"What differs in a town's capacity to meet need with {others}, rather than with {study.first.name}?"
-    return "What becomes of a town's capacity to meet need, of its ties and of its volunteers, in such a world?"
+        return (
+            f"What differs with {others}, rather than with {study.first.name}: in what council and charities do "
+            "together, in ties, and in need?"
+        )
+    return (
+        "What becomes of a town in such a world: of what council and charities do, alone and together, of its "
+        "volunteers and ties, and of need?"
+    )
 
 
 def when(scenario: Scenario) -> str:
@@ -146,8 +166,7 @@ def own(study: Study) -> list[tuple[str, dict[str, str]]]:
 
 def alternative(study: Study) -> str:
     """What the figure shows, for those who do not see it."""
-    shown = "council hours, unmet need, volunteering, ties, trust in the council, and "
-    shown += "nurture spending" if any(s.config.policy for s in study.scenarios) else "residents without a strong tie"
+    shown = ", ".join(panel.title[0].lower() + panel.title[1:] for s in sections(study) for panel in s.panels)
     kind = "Differences between scenarios, then levels" if study.others else "Lines"
     return f"{kind}, month by month, {when(study.first)}: {shown}. {words.finding(study)}. The tables hold the numbers."
 
@@ -200,15 +219,16 @@ def _row(
     unit = str(row.unit)
     before, after, change, low, high = (float(row[column]) for column in names)
     direction = 0 if alone else words.sign(low, high)
+    first, last = (Figure(value, words.amount(value, unit)) for value in (before, after))
+    moves = [Figure(value, words.signed(value, unit)) for value in (change, low, high)]
     if math.isnan(change):
         verdict = "no value"
-    elif change == low == high == 0.0:
+    elif {move.text for move in moves} == {"0"}:
         verdict = "the same"
     else:
         verdict = moved[direction > 0] if direction else unclear
-    first, last = (Figure(value, words.amount(value, unit)) for value in (before, after))
-    moves = [Figure(value, words.signed(value, unit)) for value in (change, low, high)]
-    return Row(outcome, name, UNITS.get(unit, unit), first, last, moves[0], moves[1], moves[2], verdict)
+    written = OWN_UNITS.get(outcome, UNITS.get(unit, unit))
+    return Row(outcome, name, written, first, last, moves[0], moves[1], moves[2], verdict)
 
 
 class Setting(NamedTuple):

@@ -7,6 +7,7 @@ interval does. One run has no interval; under `FEW` runs an interval is rough, a
 from __future__ import annotations
 
 import math
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -19,17 +20,23 @@ FEW = 6
 
 FOUND = {
     "hours_discretionary": "discretionary council hours",
+    "joint_output": "need met in joint work",
     "unmet_need": "unmet need",
     "formal_volunteering": "volunteering",
 }
 """What the headline of one scenario speaks of."""
 
 DIFFERS = {
+    "partnerships": "officers’ partnerships",
+    "joint_output": "need met in joint work",
     "unmet_need": "unmet need",
     "formal_volunteering": "volunteering",
     "ties_per_resident": "ties per resident",
 }
 """What the headline of a comparison speaks of."""
+
+BY_LEVEL = {"hours_discretionary", "joint_output", "partnerships"}
+"""Outcomes of which headlines say by what share of their level they moved."""
 
 
 def finding(study: Study) -> str:
@@ -106,42 +113,56 @@ def compared(study: Study) -> str:
     pairs = min(int(rows.pairs.max()) for rows in study.contrasts.values())
     if len(study.contrasts) == 1:
         ((name, final),) = study.contrasts.items()
-        words = f"With {name} rather than {study.first.name}, in the final year: {_lower(_difference(final))}"
+        words = f"With {name} rather than {study.first.name}"
         if name in study.while_paid:
-            last, rows = study.while_paid[name]
-            words = (
-                f"With {name} rather than {study.first.name}: in the last year of the money (to {last:%B %Y}) "
-                f"{_lower(_difference(rows))}. In the final year {_lower(_difference(final))}"
-            )
+            words += _at_two_times(*study.while_paid[name], final)
+        else:
+            words += f", in the final year: {_lower(_joined(*_parted(final), 'difference'))}"
     else:
         each = [f"{name}: {_differing(rows) or 'nothing clear'}" for name, rows in study.contrasts.items()]
         words = f"Final year, against {study.first.name}. " + ". ".join(_upper(part) for part in each)
     return words + ("; one pair of runs, so no interval" if pairs == 1 else _few(pairs))
 
 
-def _difference(rows: Any) -> str:
+def _at_two_times(last: date, paid: Any, final: Any) -> str:
+    """The clear differences of the last year of the money and of the final year, and what is clear in neither."""
+    money = f"in the last year of the money (to {last:%B %Y})"
+    (now, unclear), (then, unclear_then) = _parted(paid), _parted(final)
+    never = [name for name in unclear if name in unclear_then]
+    if not now and not then:
+        return f", {money} or in the final year: {_lower(_joined([], never, 'difference'))}"
+    told = f": {money} {', '.join(now) or 'nothing clear'}; in the final year {', '.join(then) or 'nothing clear'}"
+    return f"{told}; {_lower(_joined([], never, 'difference'))} at either time" if never else told
+
+
+def _parted(rows: Any) -> tuple[list[str], list[str]]:
+    """How outcomes differ that clearly do, and the names of those that do not."""
     clear, unclear = [], []
     for outcome, name in DIFFERS.items():
         row = rows.loc[outcome]
-        direction = sign(row.low, row.high)
-        if direction or (row.pairs == 1 and row.difference != 0.0):
+        if _is_clear(row):
             clear.append(f"{name} {_size(row)} {_above(row.difference)}")
         elif not math.isnan(row.difference):
             unclear.append(name)
-    return _joined(clear, unclear, "difference")
+    return clear, unclear
+
+
+def _is_clear(row: Any) -> bool:
+    """Whether the interval leaves out zero; of one pair of runs, whether they differ."""
+    return bool(sign(row.low, row.high) or (row.pairs == 1 and row.difference != 0.0))
 
 
 def _differing(rows: Any) -> str:
     """The clear differences alone, with their signs."""
-    clear = [(name, rows.loc[outcome]) for outcome, name in DIFFERS.items()]
+    each = [(name, rows.loc[outcome]) for outcome, name in DIFFERS.items()]
     return ", ".join(
-        f"{name} {difference(row.difference, row.unit)}"
-        for name, row in clear
-        if sign(row.low, row.high) or (row.pairs == 1 and row.difference != 0.0)
+        f"{name} {'+' if row.difference > 0.0 else '−'}{_size(row)}" for name, row in each if _is_clear(row)
     )
 
 
 def _size(row: Any) -> str:
+    if row.name in BY_LEVEL and row.counterfactual:
+        return percent(abs(row.difference / row.counterfactual))
     return difference(abs(row.difference), row.unit).lstrip("+")
 
 
@@ -163,7 +184,7 @@ def _known(row: Any) -> bool:
 
 
 def _how_far(outcome: str, row: Any) -> str:
-    if outcome == "hours_discretionary" and row.start:
+    if outcome in BY_LEVEL and row.start:
         return percent(abs(row.change / row.start))
     return _from_to(row)
 
@@ -235,20 +256,27 @@ def _changed_in_full(scenario: Scenario) -> list[str]:
 
 
 def _per(unit: str) -> str:
+    if unit == "hours of need met/1,000 residents":
+        return " in hours a month for every 1,000 residents"
     return " a month for every 1,000 residents" if unit == "hours/1,000 residents" else ""
 
 
 def _compared_in_full(study: Study, name: str, period: str, rows: Any) -> list[str]:
+    """Each clear difference with its interval, and then what is not clear."""
     told = []
     for outcome, label in DIFFERS.items():
         row = rows.loc[outcome]
-        if not math.isnan(row.difference):
+        if _is_clear(row):
             apart = difference(row.difference, row.unit)
             apart += _within(row.pairs, "95% interval", row.low, row.high, row.unit)
             told.append(
-                f"{_upper(label)} in {period}: {amount(row.counterfactual, row.unit)} with {study.first.name}, "
-                f"{amount(row.scenario, row.unit)} with {name}, a difference of {apart}."
+                f"{_upper(label)}{_per(row.unit)} in {period}: {amount(row.counterfactual, row.unit)} with "
+                f"{study.first.name}, {amount(row.scenario, row.unit)} with {name}, a difference of {apart}."
             )
+    _, unclear = _parted(rows)
+    if unclear:
+        whose = f" with {name}" if len(study.others) > 1 else ""
+        told.append(f"{_joined([], unclear, 'difference')} in {period}{whose}: the intervals are in the tables.")
     return told
 
 
