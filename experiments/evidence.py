@@ -17,7 +17,7 @@ from typing import Any
 
 import pandas as pd
 
-from sim.analysis.declared import NOT_READ, READ_AS, fall, furthest_from_the_record, verdict
+from sim.analysis.declared import READ_AS, fall, furthest_from_the_record, verdict
 from sim.analysis.patterns import patterns, score
 from sim.results import read_results
 
@@ -162,8 +162,9 @@ def fallen(kept: pd.DataFrame) -> str:
     told += _listed(inside)
     if still:
         told += f"; a model in which nothing moves would meet {len(still)} of them too{_listed(still)}"
-    told += f". {len(outside)} fell outside{_listed(outside)}, and {len(NOT_READ)} cannot be read off such a run"
-    return f"{told}{_listed(NOT_READ)}."
+    unread = [name for name in rows if name not in (*inside, *outside)]
+    told += f". {len(outside)} fell outside{_listed(outside)}, and {len(unread)} cannot be read off such a run"
+    return f"{told}{_listed(unread)}."
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -45,8 +45,10 @@ def test_the_tally_counts_what_the_table_says() -> None:
     assert evidence.held(kept).startswith("17 of 18")
     assert evidence.held(kept).endswith("Outside: C1.")
     kept.loc[kept["table"] == "declared", "value"] = -20.0
+    kept.loc[kept["id"] == "V8", "value"] = float("nan")
     assert "1 fell in their range (V5)." in evidence.fallen(kept)
-    assert "7 fell outside (V6a, V6b, V8, V12a, V12b, V19, V20)" in evidence.fallen(kept)
+    assert "6 fell outside (V6a, V6b, V12a, V12b, V19, V20)" in evidence.fallen(kept)
+    assert "5 cannot be read off such a run (V8, V9, V11, V13, V22)" in evidence.fallen(kept)
 
 
 @pytest.mark.slow
