@@ -367,7 +367,7 @@ class Policies(NamedTuple):
     balance: Floats  # pounds in hand
     received: Floats  # pounds this month
     spent: Floats  # pounds this month
-    people: Floats  # what it bought this month: people met, asked or supported; grants; buildings; contacts; hours
+    people: Floats  # what it bought this month: people met, asked or supported; grants; pounds matched; and so on
 
 
 class World(NamedTuple):

@@ -33,7 +33,7 @@ CONFIG = compose(["world=flat"])
 FIVE_YEARS = 60
 INSTRUMENTS = (
     "nurture_early", "ready_meals", "contracts", "small_grants", "shared_assets", "double_contacts", "connectors",
-    "culture", "joint_picture",
+    "culture", "joint_picture", "match",
 )  # fmt: skip
 
 
