@@ -391,7 +391,6 @@ class Past(NamedTuple):
 
     ties: Floats  # ties alive
     strong: Floats  # ties with w >= STRONG
-    active: Floats  # residents who gave formal hours
     paid_hours: Floats  # hours of all paid work per 1,000 residents
     unpaid_hours: Floats  # formal and neighbourly hours likewise
 
