@@ -97,11 +97,8 @@ class Die(IntEnum):
     OUTCOME = auto()
     CONTACT_CHARITY = auto()
     OUTCOME_CHARITY = auto()
-    # charities' and officers' first morning
-    FIRST_BELONGING = auto()
+    # charities' first morning
     FIRST_BOOKS = auto()
-    FIRST_OFFICER = auto()
-    FIRST_PARTNER = auto()
     # reorganisation
     REORGANISATION = auto()
     OFFICER_LEAVES = auto()

@@ -99,6 +99,7 @@ class Flow(IntEnum):
     CHARITY_SPENT = auto()
     CHARITY_WOUND_UP = auto()
     COUNCIL_SAVED = auto()
+    CHARITY_MATCHED = auto()
 
 
 class Kind(NamedTuple):
@@ -193,6 +194,7 @@ FLOWS: dict[Flow, Kind] = {
     Flow.CHARITY_SPENT: Kind("GBP", "charities' books", "", "staff and other costs"),
     Flow.CHARITY_WOUND_UP: Kind("GBP", "charities' books", "", "left when a charity closed"),
     Flow.COUNCIL_SAVED: Kind("GBP", "", "council", "saved for ever by reorganising; negative: lost"),
+    Flow.CHARITY_MATCHED: Kind("GBP", "charities' books", "", "brought beside matched funding, and spent with it"),
 }
 
 STOCKS = {

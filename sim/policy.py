@@ -15,13 +15,13 @@ from sim.units import month_of
 
 Instrument = Literal[
     "organisers", "publicity", "contracts", "small_grants", "shared_assets", "second_contacts", "connectors", "culture",
-    "joint_picture", "volunteer_support",
+    "joint_picture", "volunteer_support", "match",
 ]  # fmt: skip
 Whom = Literal["as met", "assets", "needs"]
 INSTRUMENTS = get_args(Instrument)
 """What money is turned into, in the order of their numbers in the state."""
 (ORGANISERS, PUBLICITY, CONTRACTS, SMALL_GRANTS, SHARED_ASSETS, SECOND_CONTACTS, CONNECTORS, CULTURE, JOINT_PICTURE,
- VOLUNTEER_SUPPORT) = range(len(INSTRUMENTS))  # fmt: skip
+ VOLUNTEER_SUPPORT, MATCH) = range(len(INSTRUMENTS))  # fmt: skip
 WHOM_FIRST = get_args(Whom)
 """Whom organisers meet first: those they come across, those who could give most, or those in need."""
 AS_MET, ASSETS, NEEDS = range(len(WHOM_FIRST))

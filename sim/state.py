@@ -367,7 +367,7 @@ class Policies(NamedTuple):
     balance: Floats  # pounds in hand
     received: Floats  # pounds this month
     spent: Floats  # pounds this month
-    people: Floats  # what it bought this month: people met, asked or supported; grants; buildings; contacts; hours
+    people: Floats  # what it bought this month: people met, asked or supported; grants; pounds matched; and so on
 
 
 class World(NamedTuple):
@@ -391,7 +391,6 @@ class Past(NamedTuple):
 
     ties: Floats  # ties alive
     strong: Floats  # ties with w >= STRONG
-    active: Floats  # residents who gave formal hours
     paid_hours: Floats  # hours of all paid work per 1,000 residents
     unpaid_hours: Floats  # formal and neighbourly hours likewise
 

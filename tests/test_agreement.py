@@ -33,7 +33,7 @@ CONFIG = compose(["world=flat"])
 FIVE_YEARS = 60
 INSTRUMENTS = (
     "nurture_early", "ready_meals", "contracts", "small_grants", "shared_assets", "double_contacts", "connectors",
-    "culture", "joint_picture",
+    "culture", "joint_picture", "match",
 )  # fmt: skip
 
 
@@ -177,7 +177,7 @@ def test_five_years_of_a_founded_place_are_the_same_to_the_bit():
 
 WRITTEN = {
     "renewal": "residents.civic", "funding": "services.hours", "reorganisation": "officers.since",
-    "nurture": "policies.spent", "meeting": "ties.hours", "ties": "ties.strength", "need": "residents.crisis",
+    "nurture": "policies.balance", "meeting": "ties.hours", "ties": "ties.strength", "need": "residents.crisis",
     "helping": "residents.helping_hours", "coproduction": "neighbourhoods.picture_need", "serving": "residents.met",
     "volunteering": "residents.pledged_hours", "trust": "residents.trust_council", "survival": "charities.reserves",
 }  # fmt: skip
@@ -210,7 +210,7 @@ PLANTED = [
     *((volunteering, volunteering.kernel, "live_the_month", fault) for fault in FAULTS[:4]),
     (funding, funding.kernel, "fund_the_month", MONEY_FAULTS[4]),
     (reorganisation, reorganisation.kernel, "reorganise", POST_FAULTS[0]),
-    (nurture, charities, "work_with_charities", ("if luck < 0.5 * p.grant_works", "if luck < p.grant_works")),
+    (nurture, charities, "work_with_charities", ("charities.supported[:] = 0.0", "charities.supported[:] *= 1.0")),
     (ties, contacts, "keep_contacts", CONTACT_FAULTS[0]),
     (coproduction, coproduction.kernel, "work_together", WORK_FAULTS[1]),
     (coproduction, paths, "choose_the_routes", ROUTE_FAULTS[3]),

@@ -99,6 +99,19 @@ def test_whole_runs_differ_from_those_of_the_ablation_that_start_alike(number: s
         assert row.low > 0 or row.high < 0, row
 
 
+MATCHED = SWITCHES["S12"]._replace(beside=(
+    "policy=match", "policy.match.dose=200", "policy.match.start=2007-04", "policy.match.months=240"
+))  # fmt: skip
+"""The last of the funding modes: the same money goes as far as charities bring their side."""
+
+
+@pytest.mark.parametrize("observable", ["hours_volunteer", "hours_charity"])
+def test_a_match_draws_in_hours_beyond_what_the_same_pounds_do_by_income(observable: str) -> None:
+    switch = MATCHED._replace(observable=observable)
+    d = np.array([shown(switch, seed, switch.strongest) - shown(switch, seed, switch.off) for seed in SEEDS])
+    assert d.mean() > t_quantile(0.975, len(d) - 1) * d.std(ddof=1) / len(d) ** 0.5, d
+
+
 def test_switches_of_nothing_would_be_noticed() -> None:
     switch = SWITCHES["S1"]._replace(strongest=SWITCHES["S1"].off)
     assert shown(switch, 1, switch.strongest) == shown(switch, 1, switch.off)

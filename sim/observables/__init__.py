@@ -46,7 +46,6 @@ def remember(state: State) -> None:
     past = state.past
     strong = town.tied & (state.ties.strength >= STRONG)
     past.ties[row], past.strong[row] = np.count_nonzero(town.tied), np.count_nonzero(strong)
-    past.active[row] = np.count_nonzero(town.active)
     past.paid_hours[row], past.unpaid_hours[row] = people.paid_hours(town), people.unpaid_hours(town)
     state.strong_ties.bits[row] = np.packbits(strong)
     hours = state.residents.formal_hours + state.residents.helping_hours

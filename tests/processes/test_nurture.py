@@ -12,7 +12,7 @@ from sim.composition import compose
 from sim.ledger import Flow, imbalance, stocks
 from sim.policy import INSTRUMENTS, WHOM_FIRST, rows
 from sim.processes import funding, nurture
-from sim.processes.nurture import charities, kernel, officers
+from sim.processes.nurture import charities, kernel, matching, officers
 from sim.state import EMPTY, NOBODY, PARTNERS, State
 from tests import twins
 from tests.towns import HABITS, RECIPES, town
@@ -26,7 +26,7 @@ COST = {
     "second_contacts": P.officer_hour_gbp, "joint_picture": P.officer_hour_gbp, "volunteer_support": P.support_gbp / 12,
 }  # fmt: skip
 """Pounds for one of what an instrument buys, before the host's overhead."""
-MODES = ("contracts", "small_grants", "shared_assets")
+MODES = ("contracts", "small_grants", "shared_assets", "match")
 CHEAP = nurture.Parameters(
     organiser_gbp=25_000.0, organiser_meets=500.0, publicity_gbp=1.0, grant_gbp=250.0, asset_gbp=5_000.0,
     support_gbp=100.0, grant_works=0.8, representation=0.5, eta=1.5,
@@ -44,11 +44,18 @@ FAULTS = [
     (charities, "bits(np.uint64(here), v)", "bits(np.uint64(ours), v)"),
     (charities, "min(hours * (held[g] / total), room)", "hours * (held[g] / total)"),
     (charities, "charities.quality[g] * (near[g] / people[g] if", "charities.quality[g] * (1.0 if"),
+    (matching, "charities.reserves[g] - charities.costs[g]", "charities.reserves[g]"),
+    (matching, "side.hours[g] * p.match_hour_gbp\n            room", "side.hours[g]\n            room"),
+    (matching, "charities.reserves[g] -= brought", "charities.reserves[g] -= part"),
+    (matching, "ledger[Flow.CHARITY_MATCHED] += brought", "ledger[Flow.CHARITY_SPENT] += brought"),
+    (matching, "side.hours[g] -= counted[g]", "side.hours[g] -= 0.0"),
+    (matching, "(counted[g] / given[g])", "1.0"),
     (officers, "if lapses[slot] == 1 and paid[slot] == 0", "if lapses[slot] == 1"),
     (officers, "(culture[0] - p.representation)", "culture[0]"),
     (officers, "hours * (heads[b] / living)", "hours * (1.0 / heads.size)"),
 ]
-ENTRIES = {kernel: "meet_people", charities: "work_with_charities", officers: "work_with_officers"}
+ENTRIES = {kernel: "meet_people", charities: "work_with_charities", officers: "work_with_officers",
+           matching: "match_what_is_brought"}  # fmt: skip
 
 
 def nurtured_town(instrument: str, bought: float, *, residents: int = 60, seed: int = 1, **columns: Any) -> State:
@@ -118,7 +125,7 @@ def test_the_hands_agree_on_equal_times() -> None:
 def bought_town(*, habit: str, seed: int, residents: int) -> State:
     """A town in turn with each instrument, and with purses of several sizes."""
     state, turn = town(habit=habit, seed=seed, residents=residents), 4 * HABITS.index(habit) + seed
-    state.policies.instrument[:] = turn % 10, (turn // 2) % 10
+    state.policies.instrument[:] = turn % 11, (turn // 2) % 11
     state.policies.whom[:], state.policies.where[1] = (turn // 10) % 3, -1
     state.policies.balance[:] = [100.0, 900.0, 8_000.0][turn % 3], [60.0, 2_000.0][turn % 2]
     c = state.charities
@@ -133,9 +140,10 @@ def test_a_planted_fault_is_caught(part: Any, right: str, wrong: str, monkeypatc
     assert_fault_is_caught(nurture, part, ENTRIES[part], right, wrong, p=CHEAP)
 
 
-def test_a_planted_fault_is_caught_when_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("planted", [-1, -5])
+def test_a_planted_fault_is_caught_when_compiled(planted: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(twins, "town", bought_town)
-    part, right, wrong = FAULTS[-1]
+    part, right, wrong = FAULTS[planted]
     assert_fault_is_caught(nurture, part, ENTRIES[part], right, wrong, p=CHEAP, compiled=True)
 
 
@@ -208,7 +216,7 @@ def test_a_contract_never_more_than_doubles_a_charity() -> None:
 
 
 @pytest.mark.parametrize("payer", [0, 1])
-@pytest.mark.parametrize("instrument", ["contracts", "small_grants"])
+@pytest.mark.parametrize("instrument", ["contracts", "small_grants", "match"])
 def test_what_the_council_pays_is_known(instrument: str, payer: int) -> None:
     state = nurtured_town(instrument, 3, payer=payer)
     after, _ = works_like_a_purse(state)
@@ -300,9 +308,110 @@ def test_who_takes_a_building_over_saves_rent_and_bears_repairs(liability: float
     assert not by_fast_hand(nurture, state, P).charities.rent_relief.any()
 
 
+def matching_town(pounds: float, **columns: Any) -> State:
+    """Charities in neighbourhood 0 with 100 pounds to bring, 10 volunteers' hours, or neither; rows 0, 1 and 2."""
+    state = nurtured_town("match", 0, balance=pounds * OVERHEAD, residents=200, **columns)
+    c, r = state.charities, state.residents
+    assert len(c.id) > 2
+    c.alive[:], c.band[:], c.neighbourhood[:] = np.arange(len(c.id)) < 3, 3, 0
+    c.costs[:] = c.private_income[:] = 1000.0
+    c.reserves[:], c.reserves[0] = 900.0, 5000.0
+    c.passed_on[:] = 0.0
+    r.role[:] = r.gives_to[:] = r.belongs[:] = NOBODY
+    r.pledged_hours[:] = 0.0
+    r.role[0] = r.gives_to[0] = r.belongs[0] = 1
+    r.pledged_hours[0] = 10.0
+    r.belongs[1:4] = 1
+    r.belongs[4:8] = 0
+    return state
+
+
+def test_a_match_goes_as_far_as_charities_bring_their_side() -> None:
+    """A pound for a pound: 100 pounds of money, and 10 hours that count for 11.09 each; the rest stays."""
+    state = matching_town(1000.0)
+    after, spent = works_like_a_purse(state)
+    granted = after.charities.grants - state.charities.grants
+    assert granted[:3] == pytest.approx([100.0, 110.9, 0.0])
+    assert not granted[3:].any()
+    assert spent == pytest.approx(210.9 * OVERHEAD)
+    assert after.policies.people[0] == pytest.approx(210.9)
+    twice = by_fast_hand(nurture, state, nurture.Parameters(match_beside=2.0))
+    assert twice.charities.grants - state.charities.grants == pytest.approx(granted / 2)
+    assert after.ledger[Flow.PURSE_TO_CHARITIES] == pytest.approx(210.9)
+
+
+def test_what_is_brought_in_money_leaves_reserves_and_is_spent_beside_the_match() -> None:
+    """And buys hours at 22 pounds with the band's share for staff; hours that count cost nothing."""
+    state = matching_town(1000.0)
+    after, _ = works_like_a_purse(state)
+    assert (state.charities.reserves - after.charities.reserves)[:3] == pytest.approx([100.0, 0.0, 0.0])
+    assert after.ledger[Flow.CHARITY_MATCHED] == pytest.approx(100.0)
+    assert after.ledger[Flow.CHARITY_SPENT] == pytest.approx(210.9)
+    assert after.charities.bought_hours[:3] == pytest.approx([200.0 * 0.6 / 22, 110.9 * 0.6 / 22, 0.0])
+    assert after.charities.passed_on[:3] == pytest.approx([100.0, 110.9, 0.0])
+
+
+def test_a_short_purse_is_shared_by_what_can_be_matched() -> None:
+    state = matching_town(21.09)
+    after, spent = works_like_a_purse(state)
+    assert (after.charities.grants - state.charities.grants)[:3] == pytest.approx([10.0, 11.09, 0.0])
+    assert after.ledger[Flow.CHARITY_MATCHED] == pytest.approx(10.0)
+    assert spent == pytest.approx(state.policies.balance[0])
+
+
+def test_money_and_hours_are_brought_alike() -> None:
+    """A charity that has 100 pounds and 110.90 pounds' worth of hours brings half of each for half of the match."""
+    state = matching_town(105.45)
+    state.residents.gives_to[0] = state.residents.belongs[0] = 0
+    after, _ = works_like_a_purse(state)
+    assert (after.charities.grants - state.charities.grants)[:3] == pytest.approx([105.45, 0.0, 0.0])
+    assert after.ledger[Flow.CHARITY_MATCHED] == pytest.approx(50.0)
+
+
+def test_nobody_brings_what_they_have_not() -> None:
+    """No reserves beyond the month's costs, or hours that do not count: all of it stays in the purse."""
+    state = matching_town(1000.0)
+    state.charities.reserves[0] = 1000.0
+    after = by_fast_hand(nurture, state, nurture.Parameters(match_hour_gbp=0.0))
+    assert after.policies.balance[0] == state.policies.balance[0]
+    assert np.array_equal(after.charities.grants, state.charities.grants)
+    assert after.charities.reserves.tobytes() == state.charities.reserves.tobytes()
+    assert not after.residents.outside_ask.any()
+
+
+def test_nothing_is_brought_twice() -> None:
+    """Nor does a second purse find what the first has counted."""
+    state = matching_town(1000.0)
+    state.policies.balance[1] = 1000.0
+    after = by_fast_hand(nurture, state, P)
+    assert (after.charities.grants - state.charities.grants)[:3] == pytest.approx([100.0, 110.9, 0.0])
+    assert after.policies.people == pytest.approx([210.9, 0.0])
+
+
+def test_a_match_never_more_than_doubles_a_charity() -> None:
+    state = matching_town(1e6)
+    state.residents.pledged_hours[0] = 1e4
+    after, _ = works_like_a_purse(state)
+    assert (after.charities.grants - state.charities.grants)[1] == pytest.approx(1000.0)
+
+
+def test_members_are_asked_for_the_hours_that_are_brought() -> None:
+    """Of the charity that brings hours, and not those with a role; half as strongly where half of the hours count."""
+    state = matching_town(1000.0)
+    full = P.match_ask * state.constants.asking[0]
+    asked = by_fast_hand(nurture, state, P).residents.outside_ask
+    assert np.flatnonzero(asked).tolist() == [1, 2, 3]
+    assert asked[1:4] == pytest.approx(full)
+    half = by_fast_hand(nurture, state, nurture.Parameters(most_growth=0.25, match_hour_gbp=22.0, match_beside=0.44))
+    assert half.residents.outside_ask[1:4] == pytest.approx(0.5 * full)
+    alone = by_fast_hand(nurture, state, nurture.Parameters(match_ask=0.0))
+    assert not alone.residents.outside_ask.any()
+    assert alone.charities.grants.tobytes() == by_fast_hand(nurture, state, P).charities.grants.tobytes()
+
+
 @pytest.mark.parametrize("instrument", MODES)
 def test_a_pound_is_a_pound_with_modes_off(instrument: str) -> None:
-    """The three modes then do the same to the bit: money by income, and nothing else."""
+    """The four modes then do the same to the bit: money by income, and nothing else."""
     made = []
     for kind in (instrument, "contracts"):
         state = nurtured_town(kind, 0, balance=1150.0)
@@ -461,6 +570,7 @@ REACHED = {
     "shared_assets": ("neighbourhoods", "venues_open"), "second_contacts": ("partnerships", "second"),
     "connectors": ("charities", "connecting_hours"), "culture": ("council", "culture"),
     "joint_picture": ("neighbourhoods", "mapped_hours"), "volunteer_support": ("charities", "supported"),
+    "match": ("charities", "grants"),
 }  # fmt: skip
 """The column that each instrument is there to move."""
 
@@ -616,7 +726,7 @@ def test_a_policy_meets_the_same_people_whatever_stands_beside_it() -> None:
 
 
 OTHERS = ["nurture_late", "ready_meals", "contracts", "small_grants", "shared_assets", "double_contacts", "connectors",
-          "culture", "joint_picture"]  # fmt: skip
+          "culture", "joint_picture", "match"]  # fmt: skip
 
 
 @pytest.mark.parametrize("other", OTHERS)

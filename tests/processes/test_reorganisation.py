@@ -119,7 +119,7 @@ def test_what_is_announced_by_chance_strikes_exactly_at_the_end_of_its_notice(no
     state.world.restructure_rate[:], state.world.health_rate[:] = 0.8, 0.5
     announced: dict[int, int] = {}
     struck = 0
-    for month in range(120):
+    for month in range(240):
         state.month, free = month, state.bodies.kind == NO_REORGANISATION
         reorganisation.advance(state, p, Dice(state.seed, month))
         for body in (COUNCIL_BODY, HEALTH_BODY):
@@ -276,15 +276,16 @@ def test_turnover_is_its_share_of_a_year_and_posts_pass_at_once() -> None:
 
 
 def test_notice_moves_turnover() -> None:
-    left = {}
-    for times in (0.5, 1.0, 3.0):
-        state = body_of(3000, charities=60)
-        state.bodies.kind[COUNCIL_BODY], state.bodies.strikes[COUNCIL_BODY] = STRUCTURAL, 9
-        after = by_fast_hand(reorganisation, state, Parameters(turnover=0.4, notice_turnover=times))
-        left[times] = after.ledger[Flow.OFFICER_LEFT]
-        assert after.bodies.kind[COUNCIL_BODY] == STRUCTURAL
-    assert left[3.0] / left[1.0] == pytest.approx(3, rel=0.25)
-    assert left[0.5] / left[1.0] == pytest.approx(0.5, rel=0.25)
+    left = dict.fromkeys((0.5, 1.0, 3.0), 0.0)
+    for seed in range(5):
+        for times in left:
+            state = body_of(3000, charities=60, seed=seed)
+            state.bodies.kind[COUNCIL_BODY], state.bodies.strikes[COUNCIL_BODY] = STRUCTURAL, 9
+            after = by_fast_hand(reorganisation, state, Parameters(turnover=0.4, notice_turnover=times))
+            left[times] += after.ledger[Flow.OFFICER_LEFT]
+            assert after.bodies.kind[COUNCIL_BODY] == STRUCTURAL
+    assert left[3.0] / left[1.0] == pytest.approx(3, rel=0.2)
+    assert left[0.5] / left[1.0] == pytest.approx(0.5, rel=0.2)
 
 
 def test_the_same_posts_go_with_the_money_and_come_back_with_it() -> None:

@@ -14,6 +14,11 @@ buys no whole unit, or finds nobody who could use it, stays in the purse. A purs
                        half of those start a group, half let a body take on more people, up to twice its band's
     shared_assets      n closed places to meet are opened, in a lasting keyed order; a charity at home there takes each
                        over: its rent falls by asset_relief, and repairs cost it asset_liability of that
+    match              m_g = min(balance / (1 + overhead) claim_g / sum claim, claim_g) to each charity g, where
+                       claim_g = (B_g + match_hour_gbp H_g) / match_beside, up to most_growth of its own costs
+                       B_g = min(reserves - costs, match_offer private_g),  H_g hours that volunteers give it this month
+                       g brings match_beside m_g of B_g and H_g alike; m_g and its part of B_g are spent at once
+                       outside_ask_i += match_ask A0 (H_g brought / H_g), i a member of g without a role
     connectors         hours to charities by quality x locality, up to connecting_most each
     volunteer_support  n volunteers, of the charities with the heaviest load first
     second_contacts    n partnerships, strongest first, have a second contact; where upkeep ends, it lapses
@@ -22,21 +27,23 @@ buys no whole unit, or finds nobody who could use it, stays in the purse. A purs
     joint_picture      hours of mapping by head, up to mapping_most for 100 residents
 
 Locality: of those who belong to a charity, the share that live where it is at home; 1 / B where nobody belongs. A body
-is in reach if it is at home there. With `funding.modes` off a pound is a pound: the money of contracts, small grants
-and shared assets is given to all charities in reach by ordinary income, up to most_growth of it, and does no more.
+is in reach if it is at home there. With `funding.modes` off a pound is a pound: the money of contracts, small grants,
+shared assets and matches is given to all charities in reach by ordinary income, up to most_growth of it, and does no
+more.
 
 An organiser's ask has support; publicity's has none, and is remembered as such. Nobody is met twice a month by one
 policy, so that more money goes on to those whom the first money passed by.
 
-Reads   policies; residents (id, neighbourhood, civic, role, belongs; hours, need and met of last month); charities,
-        bands, officers, services.hours, neighbourhoods (picture_resources, venues), council.modes_differ,
+Reads   policies; residents (id, neighbourhood, civic, role, belongs, pledges; hours, need and met of last month);
+        charities, bands, officers, services.hours, neighbourhoods (picture_resources, venues), council.modes_differ,
         constants.asking
 Writes  residents.nurtured_hours, outside_ask, unsupported_asks; charities (bought_hours, connecting_hours, supported,
         rent_relief, passed_on, contracts, grants, from_council, reserves, joining_weight); neighbourhoods
         (mapped_hours, groups_due, venues_open); partnerships.second; council.culture; policies.balance, spent, people
 Source  Community Organisers 2011-15 (cost, people met); Community First and the Community Development Foundation
-        (small grants); the rest assumptions.
-Departs Met again costs the same. What a contract pays for is spent at once, so it is kept out of a body's accounts.
+        (small grants; a match of a pound for a pound, mostly in hours); the rest assumptions.
+Departs Met again costs the same. What a contract or a match pays for is spent at once, so it is kept out of a body's
+        accounts. Who is asked to help bring a match may take a role elsewhere.
 """
 
 from __future__ import annotations
@@ -47,6 +54,7 @@ from sim.chance import Dice
 from sim.parameters import numbers, parameter, room_parameters
 from sim.processes.nurture.charities import Bodies, work_with_charities
 from sim.processes.nurture.kernel import Purses, meet_people
+from sim.processes.nurture.matching import match_what_is_brought
 from sim.processes.nurture.officers import work_with_officers
 from sim.processes.nurture.reference import advance_reference
 from sim.state import State
@@ -90,7 +98,8 @@ class Parameters:
         meaning="what an hour of paid charity work costs in a contract")
     most_growth: float = parameter(
         1.0, unit="times", low=0.25, high=3.0, source="assumption",
-        meaning="most that policies add in a month to a charity's own paid hours (a pound a pound: its income)")
+        meaning="most that policies add in a month to a charity's own paid hours (matched: costs; a pound a pound: "
+                "income)")
     grant_gbp: float = parameter(
         1_000.0, unit="pounds", low=250.0, high=2_500.0, source="Community First, CDF", confidence="medium",
         meaning="one small grant")
@@ -109,6 +118,20 @@ class Parameters:
     asset_liability: float = parameter(
         0.5, unit="share of the relief", low=0.0, high=1.5, source="assumption; contested",
         meaning="what repairs cost it, on average, of the rent it saves; above 1 the building is a burden")
+    match_beside: float = parameter(
+        1.0, unit="pounds a pound", low=0.25, high=3.0, confidence="medium",
+        source="Community First guidance: pound for pound; reported in the end: 2 to 3",
+        meaning="what a charity must bring for each pound of matched funding")
+    match_hour_gbp: float = parameter(
+        11.09, unit="pounds", low=0.0, high=22.0, confidence="high", source="Community First guidance",
+        meaning="what an hour of its volunteers counts for as a charity's side; 0: only money counts")
+    match_offer: float = parameter(
+        0.1, unit="share", low=0.0, high=0.5, source="assumption",
+        meaning="of a month's private income, most that a charity brings in money, while reserves cover its costs")
+    match_ask: float = parameter(
+        3.0, unit="times", low=0.0, high=6.0,
+        source="assumption, as an organiser's ask; 0: only hours that are given anyway",
+        meaning="strength of asks among a charity's members, beside the founding mean, if all its hours are brought")
     connector_gbp: float = parameter(
         30_000.0, unit="pounds/year", low=25_000.0, high=45_000.0, source="assumption, as an organiser",
         meaning="a paid connector in charities, all in")
@@ -150,15 +173,16 @@ class Parameters:
 def advance(state: State, p: Parameters, dice: Dice) -> None:
     """The fast hand: a month of what the purses buy."""
     people, places, council = state.residents, state.neighbourhoods, state.council
+    modes_differ, asking = council.modes_differ[0], state.constants.asking[0]
     purses, bodies = columns(Purses, state.policies), columns(Bodies, state.charities)
-    meet_people(
-        people, places.picture_resources, purses, state.constants.asking[0], numbers(p), dice.streams, state.ledger
-    )
+    meet_people(people, places.picture_resources, purses, asking, numbers(p), dice.streams, state.ledger)
     work_with_charities(
         bodies, state.bands.joining_weight, places.venues, places.venues_open, places.groups_due, people.neighbourhood,
-        people.role, people.belongs, purses, council.modes_differ[0], numbers(p), dice.streams, state.ledger,
-        state.seed,
+        people.role, people.belongs, purses, modes_differ, numbers(p), dice.streams, state.ledger, state.seed,
     )  # fmt: skip
+    match_what_is_brought(
+        bodies, state.bands.staff_share, people, purses, modes_differ, asking, numbers(p), state.ledger
+    )
     work_with_officers(
         council.culture, state.services, places.mapped_hours, people.neighbourhood, state.officers, state.partnerships,
         state.charities.id, state.charities.neighbourhood, purses, numbers(p), dice.streams, state.ledger,

@@ -13,7 +13,7 @@ from sim.chance import Die, bits, derived_id, uniform2
 from sim.compiling import PART
 from sim.indexes import in_lottery_order
 from sim.ledger import Flow
-from sim.policy import BY_COUNCIL, CONNECTORS, CONTRACTS, SHARED_ASSETS, SMALL_GRANTS, VOLUNTEER_SUPPORT
+from sim.policy import BY_COUNCIL, CONNECTORS, CONTRACTS, MATCH, SHARED_ASSETS, SMALL_GRANTS, VOLUNTEER_SUPPORT
 from sim.processes.nurture.kernel import in_reach, largest_first, spend
 from sim.state import NOBODY, Floats, Ints
 
@@ -29,6 +29,8 @@ class Bodies(NamedTuple):
     load: Floats
     joining_weight: Floats
     paid_hours: Floats
+    costs: Floats
+    private_income: Floats
     private_base: Floats
     grants_base: Floats
     contracts_base: Floats
@@ -57,7 +59,7 @@ def work_with_charities(
     given = np.zeros(charities.id.size)
     for row in range(policies.id.size):
         kind = policies.instrument[row]
-        if modes_differ == 0 and kind in (CONTRACTS, SMALL_GRANTS, SHARED_ASSETS):
+        if modes_differ == 0 and kind in (CONTRACTS, SMALL_GRANTS, SHARED_ASSETS, MATCH):
             _give(charities, given, policies, row, p, ledger)
         elif kind == CONTRACTS:
             _let_contracts(charities, policies, row, p, ledger)

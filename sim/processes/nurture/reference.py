@@ -9,6 +9,7 @@ from sim.chance import Dice, Die
 from sim.ledger import Flow
 from sim.policy import ALL, INSTRUMENTS, WHOM_FIRST
 from sim.processes.nurture.charities_reference import BY_INSTRUMENT, give, wipe
+from sim.processes.nurture.matching_reference import match_brought
 from sim.processes.nurture.officers_reference import change_culture, keep_seconds, map_together
 
 if TYPE_CHECKING:
@@ -28,10 +29,11 @@ def advance_reference(community: Community, p: Parameters, dice: Dice) -> None:
     given = dict.fromkeys(range(len(community.charities)), 0.0)
     for policy in community.policies:
         instrument = INSTRUMENTS[policy.instrument]
-        if instrument in {"contracts", "small_grants", "shared_assets"} and not community.council.modes_differ:
+        if instrument in {"contracts", "small_grants", "shared_assets", "match"} and not community.council.modes_differ:
             give(policy, given, community, p)
         elif instrument in BY_INSTRUMENT:
             BY_INSTRUMENT[instrument](policy, community, p, dice)
+    match_brought(community, p)
     keep_seconds(community, p, dice)
     change_culture(community, p)
     map_together(community, p)
