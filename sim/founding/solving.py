@@ -65,6 +65,9 @@ UNMET = 0.20
 INFLUENCE = 0.39
 PARTNERSHIPS, ACQUAINTANCES, ALLIES_KNOWN = 5.0, 5.0, 2.0
 MEMBERS = 0.30
+LEAST_SHARED = 0.05
+"""What a class's ties share is taken to weigh at least this share of all contexts: where hardly any tie shares one, the
+few that do would else meet without end."""
 MISS = 0.15
 """A target is missed where what came of it lies this share of it away."""
 
@@ -403,9 +406,11 @@ def _hold_trust(offsets: Floats, first: Floats, now: Floats) -> None:
 def _follow_contexts(state: State, held: Any, p: Any) -> None:
     """Hours shared beside hours planned tell whether the mean weight of a class's contexts is right."""
     ties, means = state.ties, state.classes.contexts_founding
+    most = p.street_weight + p.group_weight + p.venue_weight + p.remote_weight
     planned = np.array([p.bonding_hours, p.weak_hours, p.bridging_hours])[ties.klass]
     planned = np.where(ties.deepening == 1, p.deepening_hours, planned)
     for klass in range(len(means)):
         mine = held & (ties.klass == klass)
         if mine.any():
             means[klass] *= 1.0 + 0.1 * (ties.hours[mine].sum() / planned[mine].sum() - 1.0)
+            means[klass] = min(max(means[klass], LEAST_SHARED * most), most)
