@@ -287,7 +287,12 @@ def _possible(config: Config) -> None:
                 f"policy.{name}.start is {policy.start:%Y-%m}, but the run goes from {world.first_month:%Y-%m} to "
                 f"{end:%Y-%m}, so the policy would never start. Change its start, or make months longer."
             )
-        if policy.where != "all" and policy.where >= config.place.neighbourhoods:
+        if policy.where == "funded_area" and not config.place.funded_area:
+            raise ConfigError(
+                f"policy.{name}.where is funded_area, but {config.place.name} has none. Give it one, as in "
+                "place.funded_area=5000 (people of 16 and over), or choose all."
+            )
+        if isinstance(policy.where, int) and policy.where >= config.place.neighbourhoods:
             raise ConfigError(
                 f"policy.{name}.where is {policy.where}, but {config.place.name} with {config.place.residents:,} "
                 f"residents has neighbourhoods 0 to {config.place.neighbourhoods - 1}. Choose one of those, or all."

@@ -16,6 +16,9 @@ Share = Annotated[float, Field(ge=0.0, le=1.0, strict=True, json_schema_extra={"
 FiveShares = tuple[Share, Share, Share, Share, Share]
 
 
+NEED_NO_SOURCE = {"name", "title", "residents", "funded_area", "sources"}
+
+
 class TenureShares(Shares):
     """Shares of homes."""
 
@@ -41,6 +44,9 @@ class Place(Checked):
     name: str = words("what the place is called on the command line")
     title: str = words("what the place is called in text")
     residents: int = number(unit="adults", low=1_500, high=1_000_000, meaning="people of 16 and over")
+    funded_area: int = number(
+        0, unit="adults", low=0, high=1_000_000,
+        meaning="people of 16 and over in the part of the place that is funded; 0: no part is")
     neighbourhood_people: float = number(
         unit="people", low=1_000, high=3_000, meaning="people of all ages in a neighbourhood")
     quintile_shares: Annotated[FiveShares, AfterValidator(check_sum)] = Field(
@@ -64,7 +70,7 @@ class Place(Checked):
     @model_validator(mode="after")
     def _sourced(self) -> Place:
         """No number without a source."""
-        needed = [name for name in type(self).model_fields if name not in {"name", "title", "residents", "sources"}]
+        needed = [name for name in type(self).model_fields if name not in NEED_NO_SOURCE]
         if lacking := [name for name in needed if name not in self.sources]:
             raise ValueError(f"lacks a source for {', '.join(lacking)}: say under sources where the value comes from")
         return self
@@ -84,6 +90,13 @@ class Place(Checked):
     def neighbourhoods(self) -> int:
         """How many neighbourhoods the place has."""
         return max(1, round(population(self.residents) / self.neighbourhood_people))
+
+    @property
+    def area_neighbourhoods(self) -> int:
+        """How many neighbourhoods are funded: the first ones, at the centre. A larger area is the whole place."""
+        if self.funded_area == 0:
+            return 0
+        return min(self.neighbourhoods, max(1, round(population(self.funded_area) / self.neighbourhood_people)))
 
     @property
     def deprivation(self) -> float:

@@ -28,12 +28,26 @@ AS_MET, ASSETS, NEEDS = range(len(WHOM_FIRST))
 PAYERS = ("outside", "council")
 BY_COUNCIL = 1
 ALL = -1
+WIDE = ("all", "funded_area")
+"""Parts of a place larger than a neighbourhood."""
 
 
 def _neighbourhood(value: object) -> object:
-    if value != "all" and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
-        raise ValueError("is no neighbourhood; write all, or the number of one, from 0")
+    if value not in WIDE and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
+        raise ValueError("is no part of a place; write all, funded_area, or the number of a neighbourhood, from 0")
     return value
+
+
+def first_neighbourhoods(count: int) -> int:
+    """How `Policies.where` writes the first so many neighbourhoods."""
+    return ALL - count
+
+
+def reaches(where: int, neighbourhood: int) -> bool:
+    """Whether `Policies.where` takes in a neighbourhood, as the plain hand asks."""
+    if where < ALL:
+        return neighbourhood < ALL - where
+    return where in {ALL, neighbourhood}
 
 
 class Policy(Checked):
@@ -47,25 +61,27 @@ class Policy(Checked):
     start: Month = Field(description="first month in which money is paid")
     months: int = number(60, unit="months", low=1, high=600, meaning="how long the full dose is paid")
     taper: int = number(0, unit="months", low=0, high=120, meaning="over how many months more it fades to nothing")
-    where: Annotated[int | Literal["all"], BeforeValidator(_neighbourhood)] = Field(
-        "all", description="the neighbourhood whose residents it is for, by its number from 0; or all")
+    where: Annotated[int | Literal["all", "funded_area"], BeforeValidator(_neighbourhood)] = Field(
+        "all", description="for whom: all, the funded_area, or those of one neighbourhood, by its number from 0")
     payer: Literal["outside", "council"] = Field(
         "outside", description="who pays: money from outside, or the council's discretionary spending")
     overhead: float = number(
         0.15, unit="share", low=0.1, high=0.2, meaning="what the host takes, beside the direct cost")  # fmt: skip
 
 
-def rows(policies: Mapping[str, Policy], first_month: date) -> dict[str, Any]:
+def rows(policies: Mapping[str, Policy], first_month: date, funded: int = 0) -> dict[str, Any]:
     """The policies as columns of the state's table `Policies`, in the order given.
 
     Args:
         policies: by name.
         first_month: the date of month 0.
+        funded: neighbourhoods of the funded area, the first ones of the place.
 
     Returns:
         arrays by column, one row a policy; columns that are not here begin at zero.
     """
     each = list(policies.values())
+    wide: dict[Any, int] = {"all": ALL, "funded_area": first_neighbourhoods(funded)}
     return {
         "id": np.array([permanent_id(*name.encode()) for name in policies], np.int64),
         "instrument": np.array([INSTRUMENTS.index(p.instrument) for p in each], np.int8),
@@ -74,7 +90,7 @@ def rows(policies: Mapping[str, Policy], first_month: date) -> dict[str, Any]:
         "start": np.array([month_of(p.start, first_month) for p in each], np.int32),
         "months": np.array([p.months for p in each], np.int32),
         "taper": np.array([p.taper for p in each], np.int32),
-        "where": np.array([ALL if p.where == "all" else p.where for p in each], np.int32),
+        "where": np.array([wide.get(p.where, p.where) for p in each], np.int32),
         "payer": np.array([PAYERS.index(p.payer) for p in each], np.int8),
         "overhead": np.array([p.overhead for p in each], np.float64),
     }

@@ -18,7 +18,10 @@ from sim.units import MONTHS_A_YEAR
 
 
 class Results:
-    """Tidy frames: `results`, `by_quintile`, `by_band`, `by_service`, `summary`; `residents`, `ties` where recorded."""
+    """Tidy frames: `results`, `by_quintile`, `by_area`, `by_band`, `by_service` and `summary`.
+
+    And `residents` and `ties`, where they were recorded.
+    """
 
     def __init__(self, tables: Tables) -> None:
         self.tables = tables
@@ -37,6 +40,11 @@ class Results:
     def by_quintile(self) -> Any:
         """A row a run, month and deprivation quintile."""
         return _frame(self.tables.by_quintile)
+
+    @cached_property
+    def by_area(self) -> Any:
+        """A row a run, month and area: inside the funded area, next door, the rest. No rows without a funded area."""
+        return _frame(self.tables.by_area)
 
     @cached_property
     def by_band(self) -> Any:
@@ -172,6 +180,8 @@ def write_results(
     """
     files = []
     for name, table in results.tables.items():
+        if name == "by_area" and not len(table):
+            continue  # a place without a funded area
         files.append(folder / f"{name}.parquet")
         write_parquet(table, files[-1])
     texts = {
@@ -188,7 +198,7 @@ def read_results(folder: str | os.PathLike[str]) -> Results:
     Raises:
         OutputError: if the folder holds no results, or they cannot be read.
     """
-    tables = {}
+    tables = {"by_area": SCHEMAS["by_area"].empty_table()}
     for name in SCHEMAS:
         path = Path(folder) / f"{name}.parquet"
         if path.exists():

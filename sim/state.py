@@ -43,6 +43,9 @@ BANDS = 7
 COUNCIL_BODY, HEALTH_BODY = 0, 1
 NO_REORGANISATION, STRUCTURAL, RESTRUCTURE = 0, 1, 2
 QUINTILES = 5
+INSIDE, NEXT_DOOR, THE_REST = range(3)
+AREAS = 3
+"""Inside the funded area, next door to it, the rest of the place."""
 TRUST_KNOTS = 11
 QUANTILE_KNOTS = 257
 STRONG = 0.5
@@ -242,6 +245,7 @@ class Neighbourhoods(NamedTuple):
     allotted: Floats  # share of the discretionary hours that this neighbourhood gets
     needed: Floats  # share of the place's need that arises here
     joint_routes: Floats  # (B, 3) of joint_kinds in all, by route: direct, brokered, charities' own
+    area: Ints  # 0 inside the funded area, 1 next door to it, 2 the rest of the place
 
 
 class Officers(NamedTuple):

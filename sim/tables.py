@@ -1,9 +1,10 @@
 """The tables that runs leave: their columns, and the diary in which one run is written down.
 
-A run leaves four tables: ``results`` (a row a month), ``by_quintile`` (a row a month and deprivation quintile),
-``by_band`` (a row a month and income band of charities) and ``by_service`` (a row a month and council service); and on
-request ``residents`` and ``ties`` as they stood at the end of the first and the last month. The tables of several
-runs are the same, one under the other. `SCHEMAS` states names, dtypes, units and meanings; the files carry them.
+A run leaves ``results`` (a row a month), ``by_quintile`` (a row a month and deprivation quintile), ``by_area`` (a row a
+month and area, where a place has a funded area; else no row), ``by_band`` (a row a month and income band of charities)
+and ``by_service`` (a row a month and council service); and on request ``residents`` and ``ties`` as they stood at the
+end of the first and the last month. The tables of several runs are the same, one under the other. `SCHEMAS` states
+names, dtypes, units and meanings; the files carry them.
 """
 
 from __future__ import annotations
@@ -121,10 +122,13 @@ def _parts(name: str, part: str, meaning: str) -> pa.Schema:
     return pa.schema([*_IDENTITY, *_TIME, _field(part, pa.string(), "name", meaning), *columns])
 
 
+AREA_NAMES = ("inside", "next door", "the rest")
+_AREA = _field("area", pa.string(), "name", "inside the funded area, next door to it, or the rest of the place")
 _QUINTILE = _field("quintile", pa.int64(), "count", "deprivation of the neighbourhood, 1 most deprived")
 SCHEMAS: dict[str, pa.Schema] = {
     "results": pa.schema(_IDENTITY + _TIME + _observed(by_quintile=False)),
     "by_quintile": pa.schema([*_IDENTITY, *_TIME, _QUINTILE, *_observed(by_quintile=True)]),
+    "by_area": pa.schema([*_IDENTITY, *_TIME, _AREA, *_observed(by_quintile=True)]),
     "by_band": _parts("by_band", "income_band", "income band of charities, or unregistered groups"),
     "by_service": _parts("by_service", "service", "service of the council"),
     "residents": pa.schema(_IDENTITY + _TIME + [_field(c, _kind(c), u, m) for c, (u, m, _) in _RESIDENTS.items()]),
@@ -132,8 +136,8 @@ SCHEMAS: dict[str, pa.Schema] = {
 }
 """Names, dtypes, units and meanings of every table, in order."""
 PARTS: dict[str, tuple[str, tuple[Any, ...]]] = {
-    "by_quintile": ("quintile", tuple(range(1, QUINTILES + 1))), "by_band": ("income_band", BANDS),
-    "by_service": ("service", SERVICES),
+    "by_quintile": ("quintile", tuple(range(1, QUINTILES + 1))), "by_area": ("area", AREA_NAMES),
+    "by_band": ("income_band", BANDS), "by_service": ("service", SERVICES),
 }  # fmt: skip
 """Tables with a row for each month and part: the column that names the part, and the parts in order."""
 ALWAYS = ("results", *PARTS)
@@ -160,6 +164,7 @@ class Tables:
 
     results: pa.Table
     by_quintile: pa.Table
+    by_area: pa.Table
     by_band: pa.Table
     by_service: pa.Table
     residents: pa.Table | None = None
@@ -224,6 +229,8 @@ class Diary:
     def _by_part(self, name: str) -> pa.Table:
         label, parts = PARTS[name]
         rows = self._parts[name]
+        if not any(rows):
+            return SCHEMAS[name].empty_table()
         columns = {f.name: np.array([row[f.name] for row in rows]).ravel() for f in SCHEMAS[name] if f.name in rows[0]}
         return self._table(
             name, columns | {label: list(parts) * len(rows)}, [m for m in range(len(rows)) for _ in parts]

@@ -178,7 +178,7 @@ def _bodies(state: State, rng: Any, habit: str) -> None:
     council.openness[:], council.decides_locally[:] = rng.gamma(4, 0.25), rng.integers(0, 2)
     council.modes_differ[:] = state.seed % 2
     b = state.neighbourhoods
-    b.quintile[:] = rng.integers(1, 6, len(b.x))
+    b.quintile[:], b.area[:] = rng.integers(1, 6, len(b.x)), np.arange(len(b.x)) % 3
     b.x[:], b.y[:] = rng.normal(0, 1, len(b.x)), rng.normal(0, 1, len(b.x))
     b.need_weight[:] = np.array([1.5, 1.2, 1.0, 0.8, 0.6])[b.quintile - 1]
     b.venues[:] = 3
@@ -195,7 +195,8 @@ def _bodies(state: State, rng: Any, habit: str) -> None:
     p.id[:], p.people[:] = [permanent_id(state.seed, 30_000 + k) for k in range(2)], ours.integers(0, 3, 2)
     p.dose[:] = [rng.choice([0.0, 12.0, 500.0]), 12.0]
     p.start[:], p.months[:], p.taper[:] = [state.month - 3, state.month + 1], [24, 60], [0, 12]
-    p.where[:], p.payer[:], p.overhead[:] = [-1, 0], [0, 1], 0.15
+    p.where[:] = [-1, -3 if state.seed % 3 == 2 else 0]  # all; the first two neighbourhoods or the first
+    p.payer[:], p.overhead[:] = [0, 1], 0.15
     p.balance[:] = rng.gamma(1, 100, 2) * ours.choice([0.0, 3.0, 15.0, 50.0], 2)
     w = state.world
     w.core_funding[:] = np.linspace(1.0, 0.7, 48)

@@ -55,7 +55,7 @@ def found(config: Config, seed: int) -> State:
     """
     town = _spun_up(config, seed)
     ahead = world.build(config.world, config.place, config.world.most_months)
-    rows = policy.rows(config.policy, config.world.first_month)
+    rows = policy.rows(config.policy, config.world.first_month, config.place.area_neighbourhoods)
     blank = np.zeros(len(config.policy))
     town.world = World(**ahead)
     town.policies = Policies(**{name: rows.get(name, blank.copy()) for name in Policies._fields})
@@ -83,8 +83,8 @@ def constants_file(config: Config) -> Path:
 
 
 def _facts(place: Place) -> dict[str, Any]:
-    """What of a place its constants depend on: they hold for any number of residents."""
-    return place.model_dump(mode="json", exclude={"residents", "sources", "title"})
+    """What of a place its constants depend on: they hold for any number of residents, and whatever part is funded."""
+    return place.model_dump(mode="json", exclude={"residents", "funded_area", "sources", "title"})
 
 
 def town_file(config: Config, seed: int) -> Path:

@@ -23,9 +23,12 @@ from sim.state import (
     COUNCIL_BODY,
     EMPTY,
     HEALTH_BODY,
+    INSIDE,
     KINDS,
+    NEXT_DOOR,
     QUANTILE_KNOTS,
     SLOTS,
+    THE_REST,
     WEAK,
     Floats,
     State,
@@ -51,6 +54,8 @@ FIRST_BELONGING = 0.4
 MEMBERS_FIRST = 25.0
 """Residents tied to a body, for each unit of its joining weight, before they settle."""
 FEWEST_POSTS = 4
+NEXT_DOOR_KM = 2.0
+"""How near to a funded neighbourhood one lies that is next door."""
 NEVER = -10_000
 """A month long before any that is lived."""
 MEAN_ROLE_HOURS = 11.5
@@ -107,10 +112,19 @@ def _lay_out_neighbourhoods(state: State, place: Place) -> None:
     for k in range(n):
         b.x[k] = math.sqrt(k) * math.cos(2.399963 * k)
         b.y[k] = math.sqrt(k) * math.sin(2.399963 * k)
+    b.area[:] = _areas(b.x, b.y, place.area_neighbourhoods)
     b.need_weight[:] = np.array(NEED_BY_QUINTILE)[b.quintile - 1]
     b.venues[:], b.venues_open[:] = VENUES, (1 << VENUES) - 1
     b.picture_need[:] = b.picture_resources[:] = PICTURE
     b.allotted[:] = b.needed[:] = b.need_weight / b.need_weight.sum()
+
+
+def _areas(x: Floats, y: Floats, funded: int) -> Any:
+    """Of each neighbourhood: the funded area is the first ones, at the centre; next door is what lies round them."""
+    if funded == 0:
+        return np.full(len(x), THE_REST)
+    away = np.hypot(x[:, None] - x[:funded], y[:, None] - y[:funded]).min(axis=1)
+    return np.where(np.arange(len(x)) < funded, INSIDE, np.where(away <= NEXT_DOOR_KM, NEXT_DOOR, THE_REST))
 
 
 def _set_up_council(state: State, place: Place) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from sim.observables import parties, people, ties
 from sim.observables.town import OBSERVABLES, Observable, Ratio, Town, observable, summed_up
-from sim.state import STRONG, SURVIVAL_MONTHS, State
+from sim.state import INSIDE, STRONG, SURVIVAL_MONTHS, State
 from sim.units import MONTHS_A_YEAR
 
 __all__ = ["OBSERVABLES", "Observable", "Observed", "Ratio", "Town", "observable", "observe", "parties", "people",
@@ -16,10 +16,15 @@ __all__ = ["OBSERVABLES", "Observable", "Observed", "Ratio", "Town", "observable
 
 
 class Observed(NamedTuple):
-    """A month written down, by name: whole, by quintile (1 most deprived first), income band and council service."""
+    """A month written down, by name: whole, and in parts.
+
+    The parts are deprivation quintiles (1, the most deprived, first); areas (inside the funded area, next door, the
+    rest; nothing where no area is funded); income bands of charities; council services.
+    """
 
     whole: dict[str, float]
     by_quintile: dict[str, tuple[float, ...]]
+    by_area: dict[str, tuple[float, ...]]
     by_band: dict[str, tuple[float, ...]]
     by_service: dict[str, tuple[float, ...]]
 
@@ -29,15 +34,20 @@ def observe(state: State, config: Any) -> Observed:
     town = Town(state, config)
     whole: dict[str, float] = {}
     by_quintile: dict[str, tuple[float, ...]] = {}
+    by_area: dict[str, tuple[float, ...]] = {}
+    has_area = bool((state.neighbourhoods.area == INSIDE).any())
     for name, entry in OBSERVABLES.items():
         value = entry.measure(town)
         if isinstance(value, Ratio):
-            whole[name], parts = summed_up(value)
+            sums = summed_up(value)
+            whole[name] = sums.whole
             if entry.by_quintile:
-                by_quintile[name] = parts
+                by_quintile[name] = sums.by_quintile
+            if entry.by_quintile and has_area:
+                by_area[name] = sums.by_area
         else:
             whole[name] = float(value)
-    return Observed(whole, by_quintile, parties.by_band(town), parties.by_service(town))
+    return Observed(whole, by_quintile, by_area, parties.by_band(town), parties.by_service(town))
 
 
 def remember(state: State) -> None:

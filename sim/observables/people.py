@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sim.ledger import Flow
-from sim.observables.town import PER, Ratio, Town, observable, share_of, sums_by_quintile
+from sim.observables.town import PER, Ratio, Town, observable, share_of, sums_by_part
 
 ENOUGH = 0.8
 """Share of a person's need that counts as enough support."""
@@ -162,7 +162,7 @@ def paid_hours(town: Town) -> float:
 
 def unpaid_hours(town: Town) -> float:
     given = town.residents.formal_hours + town.residents.helping_hours
-    return math.fsum(sums_by_quintile(town.quintile, given).tolist()) / town.size * PER
+    return math.fsum(sums_by_part(town.part, given).tolist()) / town.size * PER
 
 
 @observable("hours/1,000 residents", "hours moved from paid to unpaid since the year before month 0")

@@ -1,14 +1,15 @@
 """What an observable is, and the state as observables see it.
 
-One function an observable. A function returns a number, or, where the observable is also given by deprivation quintile,
-a `Ratio` of two columns over residents (or over charities), which is then summed within each quintile. Sums run in the
-order of the rows, so the bits do not depend on the machine's vector width.
+One function an observable. A function returns a number, or, where the observable is also given by deprivation quintile
+and by area, a `Ratio` of two columns over residents (or over charities), which is then summed within each part of the
+place: those of one quintile inside the funded area, next door, or in the rest. Sums run in the order of the rows, so
+the bits do not depend on the machine's vector width.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -17,19 +18,25 @@ from numba import njit
 
 from sim.indexes import Incident, held_slots, ties_by_resident
 from sim.ledger import Flow
-from sim.state import EMPTY, QUINTILES, SLOTS, STRONG, SURVIVAL_MONTHS, State
+from sim.state import AREAS, EMPTY, QUINTILES, SLOTS, STRONG, SURVIVAL_MONTHS, State
 from sim.units import MONTHS_A_YEAR
 
 PER = 1000.0
 """Hours are given for every 1,000 residents."""
+PARTS = QUINTILES * AREAS
+_GROUPED = (
+    tuple(range(q * AREAS, (q + 1) * AREAS) for q in range(QUINTILES)),
+    tuple(range(area, PARTS, AREAS) for area in range(AREAS)),
+)
+"""The parts that make up each quintile, and each area."""
 
 
 class Ratio(NamedTuple):
-    """A numerator; a denominator (a value a row, or summed by quintile, or none); the quintile of each row."""
+    """A numerator; a denominator (a value a row, or summed by part, or none); the part of the place of each row."""
 
     top: Any
     bottom: Any
-    quintile: Any
+    part: Any
     scale: float = 1.0
 
 
@@ -65,16 +72,18 @@ class Town:
         self.state, self.config, self.month = state, config, state.month
         self.residents, self.ties, self.ledger = state.residents, state.ties, state.ledger
         self.size = len(state.residents.id)
-        self.quintile = state.neighbourhoods.quintile[state.residents.neighbourhood].astype(np.int64) - 1
+        places = state.neighbourhoods
+        self.part_of = (places.quintile.astype(np.int64) - 1) * AREAS + places.area
+        self.part = self.part_of[state.residents.neighbourhood]
 
     def among(self, top: Any, bottom: Any | None = None, scale: float = 1.0) -> Ratio:
         """A ratio over residents; over everybody, unless a denominator is given."""
-        return Ratio(top, self.counts if bottom is None else bottom, self.quintile, scale)
+        return Ratio(top, self.counts if bottom is None else bottom, self.part, scale)
 
     @cached_property
     def counts(self) -> tuple[float, ...]:
-        """Residents of each quintile."""
-        return tuple(np.bincount(self.quintile, minlength=QUINTILES).astype(np.float64).tolist())
+        """Residents of each part of the place."""
+        return tuple(np.bincount(self.part, minlength=PARTS).astype(np.float64).tolist())
 
     def posted(self, *flows: Flow) -> float:
         """What was posted of these flows, for every resident."""
@@ -121,25 +130,37 @@ class Town:
         return float(getattr(self.state.past, column)[(self.month - months_ago) % (SURVIVAL_MONTHS + 1)])
 
     @cached_property
-    def charity_quintile(self) -> Any:
-        """Quintile of the neighbourhood where each charity is at home."""
-        return self.state.neighbourhoods.quintile[self.state.charities.neighbourhood].astype(np.int64) - 1
+    def charity_part(self) -> Any:
+        """Part of the place where each charity is at home."""
+        return self.part_of[self.state.charities.neighbourhood]
 
     def charities(self, top: Any) -> Ratio:
         """A plain sum over charities."""
-        return Ratio(top, None, self.charity_quintile)
+        return Ratio(top, None, self.charity_part)
 
 
-def summed_up(ratio: Ratio) -> tuple[float, tuple[float, ...]]:
-    """A ratio over the whole place, and in each quintile."""
-    top = sums_by_quintile(ratio.quintile, np.asarray(ratio.top, np.float64)).tolist()
+class Sums(NamedTuple):
+    """An observable over the whole place, in each quintile, and in each area."""
+
+    whole: float
+    by_quintile: tuple[float, ...]
+    by_area: tuple[float, ...]
+
+
+def summed_up(ratio: Ratio) -> Sums:
+    """A ratio over the whole place, and in its parts."""
+    top = sums_by_part(ratio.part, np.asarray(ratio.top, np.float64)).tolist()
     if ratio.bottom is None:
-        return math.fsum(top), tuple(top)
+        return Sums(math.fsum(top), *(tuple(math.fsum(top[k] for k in part) for part in each) for each in _GROUPED))
     bottom = ratio.bottom
     if not isinstance(bottom, tuple):
-        bottom = sums_by_quintile(ratio.quintile, np.asarray(bottom, np.float64)).tolist()
-    parts = tuple(share_of(a, b) * ratio.scale for a, b in zip(top, bottom, strict=True))
-    return share_of(math.fsum(top), math.fsum(bottom)) * ratio.scale, parts
+        bottom = sums_by_part(ratio.part, np.asarray(bottom, np.float64)).tolist()
+
+    def share(part: Iterable[int]) -> float:
+        rows = tuple(part)
+        return share_of(math.fsum(top[k] for k in rows), math.fsum(bottom[k] for k in rows)) * ratio.scale
+
+    return Sums(share(range(PARTS)), *(tuple(share(part) for part in each) for each in _GROUPED))
 
 
 def share_of(top: float, bottom: float) -> float:
@@ -168,14 +189,12 @@ def _across_the_year(past, given, month):  # noqa: ANN001, ANN202
 
 
 @njit(cache=True)
-def sums_by_quintile(quintile, values):  # noqa: ANN001, ANN201 - compiled
+def sums_by_part(part, values):  # noqa: ANN001, ANN201 - compiled
     """Sums in the order of the rows."""
-    sums = np.zeros(QUINTILES)
+    sums = np.zeros(PARTS)
     for row in range(values.size):
-        sums[quintile[row]] += values[row]
+        sums[part[row]] += values[row]
     return sums
-
-
 
 
 @njit(cache=True)

@@ -132,13 +132,18 @@ def when(scenario: Scenario) -> str:
     return f"{first:%B %Y} to {date_of(months - 1, first):%B %Y}"
 
 
+def _where(where: int | str) -> str:
+    known = {"all": "", "funded_area": ", in the funded area only"}
+    return known.get(str(where), f", in neighbourhood {where} only")
+
+
 def facts(scenario: Scenario) -> dict[str, str]:
     """What was run, by name."""
     config = scenario.config
     policies = [
         f"{p.title}: £{p.dose:g} a resident a year for {p.months} months, paid from "
         + ("outside" if p.payer == "outside" else "the council's discretionary money")
-        + ("" if p.where == "all" else f", in neighbourhood {p.where} only")
+        + _where(p.where)
         for p in config.policy.values()
     ]
     return {
@@ -287,6 +292,7 @@ def kept(study: Study) -> dict[str, str]:
     known = {
         "results.parquet": f"every run and month, {len(OBSERVABLES)} outcomes",
         "by_quintile.parquet": "the same by deprivation of the neighbourhood",
+        "by_area.parquet": "the same inside the funded area, next door and in the rest",
         "by_band.parquet": "charities by income band",
         "by_service.parquet": "the council's services",
         "contrasts.csv": "every difference from the first scenario",

@@ -102,8 +102,11 @@ def _fill_the_purses(policies, neighbourhood, rest, ledger, month):
             continue
         share = 1.0 if after < 0 else 1.0 - (after + 1.0) / (policies.taper[row] + 1.0)
         residents = neighbourhood.size
-        if policies.where[row] != ALL:
-            residents = np.sum(neighbourhood == policies.where[row])
+        where = policies.where[row]
+        if where > ALL:
+            residents = np.sum(neighbourhood == where)
+        elif where < ALL:
+            residents = np.sum(neighbourhood < ALL - where)
         paid = policies.dose[row] * residents / 12.0 * share
         if policies.payer[row] == COUNCIL_PAYS:
             paid = min(paid, rest)

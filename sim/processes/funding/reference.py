@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.chance import Dice, permanent_id
 from sim.ledger import Flow
-from sim.policy import ALL
+from sim.policy import reaches
 from sim.state import EMPTY, PARTNERS
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def fill_the_purses(community: Community) -> None:
         past = community.month - (policy.start + policy.months)
         due = community.month >= policy.start and past < policy.taper
         share = 1.0 if past < 0 else 1.0 - (past + 1) / (policy.taper + 1)
-        reached = [r for r in community.residents if policy.where in {ALL, r.neighbourhood}]
+        reached = [r for r in community.residents if reaches(policy.where, r.neighbourhood)]
         policy.received = policy.dose * len(reached) / 12.0 * share if due else 0.0
         if policy.payer == COUNCIL_PAYS:
             policy.received = min(policy.received, council.spend_discretionary)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sim.chance import GOLDEN, Dice, Die, mix_plain, permanent_id
 from sim.indexes import lottery
 from sim.ledger import Flow
-from sim.policy import ALL, PAYERS
+from sim.policy import PAYERS, reaches
 
 if TYPE_CHECKING:
     from sim.community import Community
@@ -29,7 +29,7 @@ def within(policy: Any, community: Community) -> list[tuple[int, Any]]:
     return [
         (g, charity)
         for g, charity in enumerate(community.charities)
-        if charity.alive and policy.where in {ALL, charity.neighbourhood}
+        if charity.alive and reaches(policy.where, charity.neighbourhood)
     ]
 
 
@@ -116,7 +116,7 @@ def share_assets(policy: Any, community: Community, p: Parameters, _dice: Dice) 
     """Open closed places to meet; a registered charity at home there takes each over."""
     closed = []
     for b, neighbourhood in enumerate(community.neighbourhoods):
-        if policy.where in {ALL, b}:
+        if reaches(policy.where, b):
             shut = [v for v in range(neighbourhood.venues) if not neighbourhood.venues_open >> v & 1]
             key = permanent_id(permanent_id(community.seed, policy.id), b)
             closed += [(turn(key, v), b, v) for v in shut]
@@ -156,7 +156,7 @@ def support(policy: Any, community: Community, p: Parameters, _dice: Dice) -> No
     supported = 0
     for g in queue:
         charity = community.charities[g]
-        here = sum(r.role == g for r in community.residents if policy.where in {ALL, r.neighbourhood})
+        here = sum(r.role == g for r in community.residents if reaches(policy.where, r.neighbourhood))
         n = min(left - supported, math.floor(max(0.0, here - charity.supported)))
         charity.supported += n
         supported += n

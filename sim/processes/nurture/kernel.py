@@ -75,8 +75,8 @@ def largest_first(values):
 
 @njit(cache=True, inline="always")
 def in_reach(where, neighbourhood):
-    """Whether a policy is for those of a neighbourhood."""
-    return (where == ALL) | (where == neighbourhood)
+    """Whether a policy is for those of a neighbourhood: ALL, one, or (below ALL) the first so many."""
+    return (where == ALL) | (where == neighbourhood) | (neighbourhood < ALL - where)
 
 
 @njit(**PART)

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from sim.chance import Dice, Die
-from sim.policy import ALL, INSTRUMENTS
+from sim.policy import INSTRUMENTS, reaches
 from sim.processes.nurture.charities_reference import settle
 from sim.state import EMPTY, NOBODY, PARTNERS
 
@@ -28,7 +28,7 @@ def keep_seconds(community: Community, p: Parameters, dice: Dice) -> None:
         reached = [
             slot
             for slot, tie in enumerate(community.partnerships)
-            if tie.charity != EMPTY and policy.where in {ALL, community.charities[tie.charity].neighbourhood}
+            if tie.charity != EMPTY and reaches(policy.where, community.charities[tie.charity].neighbourhood)
         ]
         able = [slot for slot in reached if slot not in paid and colleagues(slot // PARTNERS, community)]
         able.sort(key=lambda slot: -community.partnerships[slot].strength)
@@ -83,7 +83,7 @@ def map_together(community: Community, p: Parameters) -> None:
         neighbourhood.mapped_hours = 0.0
     heads = [len(rows) for rows in community.residents_by_neighbourhood()]
     for policy in by("joint_picture", community):
-        reached = [b for b in range(len(heads)) if heads[b] and policy.where in {ALL, b}]
+        reached = [b for b in range(len(heads)) if heads[b] and reaches(policy.where, b)]
         cost = p.officer_hour_gbp * (1.0 + policy.overhead)
         whole, bought = max(0.0, policy.balance) / cost, 0.0
         for b in reached:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.chance import Dice, Die
 from sim.ledger import Flow
-from sim.policy import ALL, INSTRUMENTS, WHOM_FIRST
+from sim.policy import INSTRUMENTS, WHOM_FIRST, reaches
 from sim.processes.nurture.charities_reference import BY_INSTRUMENT, give, wipe
 from sim.processes.nurture.matching_reference import match_brought
 from sim.processes.nurture.officers_reference import change_culture, keep_seconds, map_together
@@ -43,7 +43,7 @@ def met(policy: Any, community: Community, p: Parameters, dice: Dice) -> list[An
     """Pay for as many people as the purse holds whole costs of, and say who they are."""
     organisers = INSTRUMENTS[policy.instrument] == "organisers"
     cost = (p.organiser_gbp / p.organiser_meets if organisers else p.publicity_gbp) * (1.0 + policy.overhead)
-    people = [r for r in community.residents if policy.where in {ALL, r.neighbourhood}]
+    people = [r for r in community.residents if reaches(policy.where, r.neighbourhood)]
     n = min(len(people), max(0, math.floor(policy.balance / cost)))
     times: dict[int, float] = {}
     if n:
