@@ -12,6 +12,8 @@ equal steps. Reorganisations come by chance, at rates a year, and on planned dat
 Money moves by fiscal years, from April. A council's column lies between the most deprived tenth, the average and the
 least deprived tenth, by the mean deprivation of its place.
 
+A world may come after another: the place has then lived through that one, and this one goes on from its last levels.
+
 Source  drivers.csv; the essay "Takes two to tango" (2013) for `essay`.
 """
 
@@ -29,7 +31,7 @@ from sim.checked import EPOCH, Checked, Month, fiscal_year, number, words
 from sim.place import Place
 from sim.source import data_table
 from sim.state import NO_REORGANISATION, RESTRUCTURE, STRUCTURAL
-from sim.units import date_of
+from sim.units import date_of, month_of
 
 PEAK = 2010
 """The fiscal year after which funding fell, and to whose level it may come back."""
@@ -100,6 +102,13 @@ class WorldSpec(Checked):
     health_rate: float = number(
         0.0, unit="1/year", low=0.0, high=1.0, meaning="chance that the health body is reorganised")
     reorganisations: tuple[Reorganisation, ...] = Field((), description="those known beforehand")
+    core_funding_growth_rate: float = number(
+        0.0, unit="share a year", low=-0.1, high=0.1, meaning="real growth of core funding, beside its path")
+    core_funding_grows_from: Month = Field(EPOCH, description="April of the last year before it grows")
+    drivers_held_from: Month | None = Field(
+        None, description="April of the last year that the record tells; later years are as that one")
+    after: WorldSpec | None = Field(
+        None, description="the world that the place has lived through, from that world's first month to this one's")
     unemployment: Literal["flat", "drivers"] = Field("flat", description="the path of unemployment")
     hardship_slope: float = number(
         0.05, unit="share a point", low=0.0, high=0.2, meaning="more need with each point of unemployment")
@@ -118,25 +127,49 @@ class WorldSpec(Checked):
             raise ValueError("has restructures that end before they begin")
         if self.meeting_ban and self.meeting_ban[1] < self.meeting_ban[0]:
             raise ValueError("has a meeting_ban that ends before it begins")
+        if self.after and not 0 < self.months_after <= self.after.most_months:
+            raise ValueError(f"begins in {self.first_month:%Y-%m}, which is not within or right after the "
+                             f"{self.after.most_months} months of the world that it comes after")
         return self
+
+    @property
+    def months_after(self) -> int:
+        """Months of the world before, which come before month 0."""
+        return month_of(self.first_month, self.after.first_month) if self.after else 0
 
 
 def build(world: WorldSpec, place: Place, months: int) -> dict[str, NDArray[Any]]:
-    """The columns of the state's table `World`: one value a month, money beside month 0.
+    """The columns of the state's table `World`: one value a month, money beside founding.
 
     Args:
         world: what happens.
         place: to whom; its deprivation picks the council's column.
-        months: how many rows.
+        months: how many rows, from month 0; those of the world before come on top, and first.
 
     Raises:
         ValueError: if the drivers do not reach that far.
     """
-    years = [fiscal_year(month, world.first_month) for month in range(months)]
+    own = _build(world, place, months)
+    if world.after is None:
+        return own
+    before = _build(world.after, place, world.months_after)
+    levels = {name: before[name][-1] if name in BESIDE_FOUNDING else 1 for name in own}
+    return {name: np.concatenate([before[name], levels[name] * column]) for name, column in own.items()}
+
+
+BESIDE_FOUNDING = ("core_funding", "other_income", "care_demand", "household", "hardship")
+"""Columns that stand beside founding; the others are rates, kinds and yes or no."""
+
+
+def _build(world: WorldSpec, place: Place, months: int) -> dict[str, NDArray[Any]]:
+    """The world by itself, from its first month on."""
+    last = world.drivers_held_from.year if world.drivers_held_from else 9999
+    years = [min(last, fiscal_year(month, world.first_month)) for month in range(months)]
     dates = [date_of(month, world.first_month) for month in range(months)]
     ban = world.meeting_ban
     return {
-        "core_funding": np.array(_core_funding(world, place, years)),
+        "core_funding": _core_funding(world, place, years)
+        * _growth(world.core_funding_growth_rate, world.core_funding_grows_from, years),
         "other_income": _growth(world.other_income_growth_rate, world.other_income_grows_from, years),
         "care_demand": _growth(world.care_growth_rate, world.care_grows_from, years),
         "household": np.array(_household(world, years)),
@@ -182,14 +215,14 @@ def _of(year: int, column: str) -> float:
     return drivers()[year][column]
 
 
-def _core_funding(world: WorldSpec, place: Place, years: list[int]) -> list[float]:
+def _core_funding(world: WorldSpec, place: Place, years: list[int]) -> NDArray[np.float64]:
     if world.core_funding == "drivers":
-        level = [_drivers_with_turns(world, place, year) for year in years]
-        return [value / level[0] for value in level]
+        level = np.array([_drivers_with_turns(world, place, year) for year in years])
+        return np.asarray(level / level[0])
     if world.core_funding == "essay" and world.grant_share is not None:
         share = world.grant_share.at(place.deprivation)
-        return [share * _grant(world, year) + (1.0 - share) for year in years]
-    return [1.0] * len(years)
+        return np.array([share * _grant(world, year) + (1.0 - share) for year in years])
+    return np.ones(len(years))
 
 
 def _drivers_with_turns(world: WorldSpec, place: Place, year: int) -> float:

@@ -54,10 +54,11 @@ def found(config: Config, seed: int) -> State:
         FoundingError: if there are no constants that keep such a place as it is.
     """
     town = _spun_up(config, seed)
+    before = config.world.months_after
     ahead = world.build(config.world, config.place, config.world.most_months)
     rows = policy.rows(config.policy, config.world.first_month, config.place.area_neighbourhoods)
     blank = np.zeros(len(config.policy))
-    town.world = World(**ahead)
+    town.world = World(**{name: column[before:] for name, column in ahead.items()})
     town.policies = Policies(**{name: rows.get(name, blank.copy()) for name in Policies._fields})
     return town
 
@@ -90,7 +91,8 @@ def _facts(place: Place) -> dict[str, Any]:
 def town_file(config: Config, seed: int) -> Path:
     """Where a place on its first morning is kept once it is founded."""
     place = config.place.model_dump(mode="json", exclude={"sources", "title"})
-    return _kept("town", place | {"seed": seed, "months": SPIN_UP_MONTHS}, config)
+    past = config.world.model_dump(mode="json") if config.world.after else {}
+    return _kept("town", place | past | {"seed": seed, "months": SPIN_UP_MONTHS}, config)
 
 
 def missed(config: Config) -> list[str]:
@@ -115,20 +117,30 @@ def _spun_up(config: Config, seed: int) -> State:
 
 
 def spin_up(config: Config, seed: int) -> State:
-    """A place that has lived `SPIN_UP_MONTHS` with nothing happening from outside."""
-    solved = solved_for(config)
-    state = first_morning(config, seed, solved, month=-SPIN_UP_MONTHS)
+    """A place that has lived `SPIN_UP_MONTHS` with nothing happening from outside, and any world before its own."""
+    solved, before = solved_for(config), config.world.months_after
+    state = first_morning(config, seed, solved, month=-SPIN_UP_MONTHS - before)
     for past in range(SPIN_UP_MONTHS):
         hold_roles(state, solved, SETTLING_MONTHS - past)
         schedule.pass_a_month(state, config)
         follow_members(state)
         if past % MONTHS_A_YEAR == 0:
             hold_births(state, config.survival.need_pull)
+    if before:
+        _live_through(state, config)
     constants, rows = state.constants, np.arange(-MONTHS_A_YEAR, 0) % (SURVIVAL_MONTHS + 1)
     constants.paid_hours[0] = sum(state.services.hours.tolist())
     constants.paid_before[0] = state.past.paid_hours[rows].mean()
     constants.unpaid_before[0] = state.past.unpaid_hours[rows].mean()
     return state
+
+
+def _live_through(state: State, config: Config) -> None:
+    """Live the world before, at negative months, of which the first row of `World` is always the one that is lived."""
+    rows = world.build(config.world, config.place, config.world.most_months)
+    for past in range(config.world.months_after):
+        state.world = World(**{name: column[past:] for name, column in rows.items()})
+        schedule.pass_a_month(state, config)
 
 
 def hold_roles(state: State, solved: Solved, months_left: int) -> None:

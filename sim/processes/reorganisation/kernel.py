@@ -42,8 +42,8 @@ def reorganise(officers, bodies, partnerships, acquaintances, charities, council
     """A month of announcements, strikes, leaving and hiring."""
     pay = _pay(council)
     cut = np.zeros(bodies.kind.size)
-    _announce(COUNCIL_BODY, bodies, world.planned_council, month, p)
-    _announce(HEALTH_BODY, bodies, world.planned_health, month, p)
+    _announce(COUNCIL_BODY, bodies, world.planned_council, row, month, p)
+    _announce(HEALTH_BODY, bodies, world.planned_health, row, month, p)
     raised = 1.0 + p.stress * max(0.0, 1.0 - pay)
     _may_announce(COUNCIL_BODY, STRUCTURAL, world.structural_rate[row] * raised, bodies, month, p, streams)
     _may_announce(COUNCIL_BODY, RESTRUCTURE, world.restructure_rate[row] * raised, bodies, month, p, streams)
@@ -71,13 +71,13 @@ def _pay(council):
 
 
 @njit(**PART)
-def _announce(body, bodies, planned, month, p):
+def _announce(body, bodies, planned, row, month, p):
     """The next planned reorganisation is announced as soon as its notice begins, or late if need be."""
-    for strikes in range(max(month, 0), min(month + p.notice_months, planned.size - 1) + 1):
-        if planned[strikes] != NO_REORGANISATION:
-            if bodies.kind[body] == NO_REORGANISATION or strikes <= bodies.strikes[body]:
-                bodies.kind[body] = planned[strikes]
-                bodies.strikes[body] = strikes
+    for ahead in range(min(p.notice_months, planned.size - 1 - row) + 1):
+        if planned[row + ahead] != NO_REORGANISATION:
+            if bodies.kind[body] == NO_REORGANISATION or month + ahead <= bodies.strikes[body]:
+                bodies.kind[body] = planned[row + ahead]
+                bodies.strikes[body] = month + ahead
             return
 
 

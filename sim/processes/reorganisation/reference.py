@@ -49,12 +49,13 @@ def pay(community: Community) -> float:
 def announce(community: Community, p: Parameters, dice: Dice) -> None:
     """Planned reorganisations within notice, and then those by chance where none is pending."""
     now, world = community.month, community.drivers
+    here = community.world_row
     for body, name in ((COUNCIL_BODY, "planned_council"), (HEALTH_BODY, "planned_health")):
         row = community.bodies[body]
-        within_notice = [m for m in range(len(community.world)) if now <= m <= now + p.notice_months]
-        planned = [m for m in within_notice if getattr(community.world[m], name)]
-        if planned and (row.kind == NO_REORGANISATION or planned[0] <= row.strikes):
-            row.kind, row.strikes = getattr(community.world[planned[0]], name), planned[0]
+        within_notice = community.world[here : here + p.notice_months + 1]
+        planned = [(m, getattr(later, name)) for m, later in enumerate(within_notice, now) if getattr(later, name)]
+        if planned and (row.kind == NO_REORGANISATION or planned[0][0] <= row.strikes):
+            row.strikes, row.kind = planned[0]
     pressed = 1.0 + p.stress * max(0.0, 1.0 - pay(community))
     hazards = (
         (COUNCIL_BODY, STRUCTURAL, world.structural_rate * pressed),
