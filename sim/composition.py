@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from datetime import date
 from functools import cache
+from pathlib import Path
 from typing import Any
 
+import yaml  # type: ignore[import-untyped]
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from hydra.core.config_store import ConfigStore
@@ -20,6 +23,7 @@ from pydantic import BaseModel
 from sim.config import Config, ConfigError, nearest
 from sim.parameters import GROUPS as NUMBERS
 from sim.parameters import by_group
+from sim.place import Place
 from sim.policy import Policy
 from sim.source import config_folder
 from sim.world import WorldSpec
@@ -29,25 +33,21 @@ CHOICES = (*GROUPS, "experiment")
 """All groups: an experiment sets numbers and no more, so results have no column for its name."""
 ACCOUNTS = ("rival", "ablation")
 """Groups that change how things hang together, and are founded to match the main model at month 0."""
+YAML, FROM_FILE = (".yaml", ".yml"), "file_"
 PATHS = ("store",)
 """Keys of the composed configuration that say where things are kept, and are no part of `Config`."""
-
-NOT_BUILT = {
-    "world": {"next_decade"},
-    "policy": {"localism", "asset_based", "needs_led", "hand_over_libraries", "place_programme"},
-}  # fmt: skip
-"""Options of the model that are still to come."""
-
 
 def compose(overrides: Sequence[str] = ()) -> Config:
     """The configuration of one scenario.
 
     Args:
-        overrides: as on the command line: ``group=option`` and ``key=value``.
+        overrides: as on the command line: ``group=option`` and ``key=value``; ``place=FILE.yaml`` is a place of
+            one's own.
 
     Raises:
         ConfigError: if an override cannot be read, or what comes of it cannot be run.
     """
+    overrides = [_place_from_file(override) for override in parse(overrides)]
     parsed = parse(overrides)
     for override in parsed:
         _check(override)
@@ -91,6 +91,35 @@ def parse(overrides: Sequence[str]) -> list[Override]:
     return made
 
 
+def _place_from_file(override: Override) -> str:
+    """The override as typed; or, where it names a file, that of the place in it, which Hydra is told."""
+    text = str(override.input_line)
+    if override.key_or_group != "place" or not text.endswith(YAML):
+        return text
+    register()
+    path = Path(text.partition("=")[2]).expanduser()
+    name = f"{FROM_FILE}{zlib.crc32(str(path.resolve()).encode()):08x}"
+    ConfigStore.instance().store(group="place", name=name, node=read_place(path))
+    return f"place={name}"
+
+
+def read_place(path: Path) -> dict[str, Any]:
+    """What a place file says, unchecked.
+
+    Raises:
+        ConfigError: if there is no such file, or it holds no names and values.
+    """
+    try:
+        said = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as fault:
+        raise ConfigError(f"cannot read the place {path}: {fault.strerror or fault}.") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as fault:
+        raise ConfigError(f"the place {path} is no YAML: {' '.join(str(fault).split())}.") from None
+    if not isinstance(said, dict):
+        raise ConfigError(f"the place {path} holds no names and values. Write it like england_average.yaml.")
+    return said
+
+
 def options(group: str) -> list[str]:
     """The options of a group that are there, by name."""
     return sorted(file.stem for file in (config_folder() / group).glob("*.yaml"))
@@ -105,7 +134,8 @@ def register() -> None:
     store = ConfigStore.instance()
     rooms = {group: dict.fromkeys(names, MISSING) for group, names in NUMBERS.items()}
     config = _stated(Config, ("months", "seed", "replicates", "workers", "record", "draw"))
-    store.store(group="given", name="all", package="_global_", node=rooms | config | {"world": _stated(WorldSpec)})
+    stated = {"world": _stated(WorldSpec), "place": _stated(Place)}
+    store.store(group="given", name="all", package="_global_", node=rooms | config | stated)
     store.store(group="given", name="policy", node=_stated(Policy))
 
 
@@ -150,10 +180,8 @@ def _check(override: Override) -> None:
 
 def _check_option(group: str, option: str) -> None:
     there = options(group)
-    if option in there:
+    if option in there or (group == "place" and option.startswith(FROM_FILE)):
         return
-    if option in NOT_BUILT.get(group, set()):
-        raise ConfigError(f"{group}={option} is not built yet. There is {', '.join(there)}.")
     raise ConfigError(f"{group}={option} is unknown. {nearest(option, there)}")
 
 

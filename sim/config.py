@@ -128,6 +128,18 @@ class Config(Checked):
         return exact
 
 
+def check_place(said: Mapping[str, Any]) -> Place:
+    """The place that a place file says.
+
+    Raises:
+        ConfigError: if anything in it is unknown, missing, of the wrong type or out of range.
+    """
+    try:
+        return Place(**{str(name): value for name, value in said.items()})
+    except ValidationError as fault:
+        raise ConfigError(_message(Place, fault)) from None
+
+
 def parameters_of(config: Config, room: str) -> Any:
     """The ``Parameters`` of one room."""
     return config.rooms[room]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Annotated
+from typing import Annotated, Any
 
 import yaml  # type: ignore[import-untyped]
 from pydantic import AfterValidator, Field, model_validator
@@ -74,6 +74,11 @@ class Place(Checked):
         if lacking := [name for name in needed if name not in self.sources]:
             raise ValueError(f"lacks a source for {', '.join(lacking)}: say under sources where the value comes from")
         return self
+
+    @classmethod
+    def schema_of_files(cls) -> dict[str, Any]:
+        """The JSON schema of place files: what ``sim/data/place.schema.json`` holds."""
+        return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | cls.model_json_schema()
 
     @classmethod
     @cache

@@ -23,6 +23,7 @@ from sim.composition import compose
 from sim.ensemble import RunSpec, simulate
 from sim.founding import found
 from sim.observables import OBSERVABLES
+from sim.place import Place
 from sim.schedule import live_a_month
 from sim.state import State
 from sim.tables import Tables, joined, published_schema
@@ -94,7 +95,7 @@ def publish() -> list[Path]:
         "standard": list(STANDARD), "replicates": REPLICATES, "platform": _platform(), "digest": digest(tables),
         "tolerance": TOLERANCE, "values": _numbers(tables),
     }  # fmt: skip
-    written = {"digest.json": facts, "schema.json": published_schema()}
+    written = {"digest.json": facts, "schema.json": published_schema(), "place.schema.json": Place.schema_of_files()}
     for name, content in written.items():
         (DATA / name).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return [DATA / name for name in written]

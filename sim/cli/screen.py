@@ -116,6 +116,14 @@ def _duration(seconds: float) -> str:
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
 
 
+def listing(names: Iterable[str], rows: Iterable[Iterable[str]]) -> Table:
+    """Rows of plain text under their names."""
+    table = Table(*names, box=SIMPLE_HEAD, pad_edge=False)
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
 def first_numbers(results: Results) -> str:
     """One line on the first run that is finished."""
     rows = results.summary.set_index("outcome")

@@ -1,0 +1,65 @@
+"""``takestwo place``: the places that are there, and what is odd about a place of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+HELP = """usage: takestwo place list
+       takestwo place check FILE [FILE ...]
+
+  list    the places that are there, in a line each
+  check   reads a place file and says in words what is wrong with it, or only odd; exit 2 if it cannot be run
+
+A place file is YAML as in configs/place/england_average.yaml; sim/data/place.schema.json is its schema, for editors
+that read one. To run it: takestwo run place=FILE
+
+example:
+  takestwo place check configs/place/northern_town.yaml
+"""
+
+
+def main(words: Sequence[str]) -> int:
+    """List the places, or check some."""
+    from sim.cli import UsageError, screen
+
+    what, *files = list(words) or [""]
+    if what not in {"list", "check"}:
+        raise UsageError(f"{what or 'nothing'} is not what it does. Write takestwo place list, or place check FILE.")
+    if what == "list" and files:
+        raise UsageError(f"{files[0]} is not used here. Write takestwo place list.")
+    if what == "check" and not files:
+        raise UsageError("name a file to check, as in takestwo place check mytown.yaml.")
+    out = screen.console()
+    if what == "list":
+        out.print(screen.listing(("place", "what it is", "people of 16 and over", "deprivation"), _places()))
+        out.print("Deprivation runs from +1 (all in the most deprived fifth of England) to -1 (all in the least).")
+        return 0
+    for file in files:
+        _check(Path(file).expanduser(), out)
+    return 0
+
+
+def _places() -> list[tuple[str, ...]]:
+    from sim.composition import options
+    from sim.place import Place
+
+    each = [Place.named(name) for name in options("place")]
+    return [(p.name, p.title, f"{p.residents:,}", f"{p.deprivation:+.2f}") for p in each]
+
+
+def _check(path: Path, out: Any) -> None:
+    from sim.composition import read_place
+    from sim.config import ConfigError, check_place
+    from sim.placecheck import oddities
+
+    try:
+        place = check_place(read_place(path))
+    except ConfigError as fault:
+        raise ConfigError(f"{path}: {fault}") from None
+    out.print(f"{path}: {place.title} can be run. {place.residents:,} people of 16 and over live in "
+              f"{place.neighbourhoods} neighbourhoods.", soft_wrap=True)  # fmt: skip
+    for line in oddities(place):
+        out.print(f"  odd: {line}", soft_wrap=True)
+    out.print(f"To run it: takestwo run place={path}", soft_wrap=True)

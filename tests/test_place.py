@@ -1,0 +1,114 @@
+"""Places: their files, their schema, and what `takestwo place` says of them."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from sim import compose
+from sim.cli import main
+from sim.composition import options
+from sim.config import ConfigError
+from sim.founding.first_morning import _areas
+from sim.place import Place
+from sim.placecheck import oddities
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def town(tmp_path):
+    """A place file with something changed."""
+
+    def write(**changes):
+        said = yaml.safe_load((ROOT / "configs" / "place" / "england_average.yaml").read_text(encoding="utf-8"))
+        path = tmp_path / "mytown.yaml"
+        path.write_text(yaml.safe_dump(said | changes), encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_the_published_schema_is_that_of_the_code():
+    published = json.loads((ROOT / "sim" / "data" / "place.schema.json").read_text(encoding="utf-8"))
+    assert published == Place.schema_of_files(), "takestwo verify --publish writes it anew"
+    assert published["properties"]["spend_per_head"]["maximum"] == 3000.0
+    assert set(published["properties"]) == set(Place.model_fields)
+
+
+@pytest.mark.parametrize("name", options("place"))
+def test_each_place_is_sourced_and_only_its_assumptions_are_odd(name):
+    place = Place.named(name)
+    assert place.name == name
+    assert [line for line in oddities(place) if "assumptions" not in line] == []
+
+
+def test_a_place_of_ones_own_is_run_from_its_file(town):
+    config = compose([f"place={town(name='mytown', residents=2000)}", "place.funded_area=500", "months=12"])
+    assert (config.place.name, config.place.residents, config.place.funded_area) == ("mytown", 2000, 500)
+    assert compose([f"place={town(name='mytown', residents=3000)}"]).place.residents == 3000  # read again
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"charities_per_1000": 6.0}, "charities_per_1000 is 6; places in England have about 0.5 to 4."),
+        ({"quintile_shares": [1.0, 0.0, 0.0, 0.0, 0.0], "charities_per_1000": 2}, "deprived places mostly have fewer"),
+        ({"quintile_shares": [0.0, 0.0, 0.0, 0.1, 0.9], "charities_per_1000": 1.0}, "affluent places mostly have more"),
+        ({"abc1_share": [0.5, 0.4, 0.5, 0.6, 0.7]}, "abc1_share does not rise"),
+        ({"residents": 2000}, "it has 1 neighbourhood(s)"),
+        ({"funded_area": 10_000}, "the whole place is funded"),
+        ({"sources": dict.fromkeys(Place.named("england_average").sources, "[a] a guess")}, "11 of 11 figures are"),
+    ],
+)
+def test_check_says_what_is_odd(town, capsys, changes, said):
+    assert main(["place", "check", str(town(**changes))]) == 0
+    assert said in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"spend_per_head": 9000.0}, "spend_per_head is 9000.0, outside what is allowed: numbers from 200 to 3,000"),
+        ({"spend_pr_head": 900.0}, "spend_pr_head is unknown. Did you mean spend_per_head?"),
+        ({"quintile_shares": [0.5, 0.1, 0.1, 0.1, 0.1]}, "quintile_shares"),
+        ({"sources": {}}, "lacks a source for neighbourhood_people"),
+    ],
+)
+def test_check_refuses_what_cannot_be_run(town, capsys, changes, said):
+    assert main(["place", "check", str(town(**changes))]) == 2
+    told = capsys.readouterr().err
+    assert said in told
+    assert "mytown.yaml" in told
+    assert "Traceback" not in told
+
+
+def test_list_names_every_place_and_bad_words_are_refused(capsys):
+    assert main(["place", "list"]) == 0
+    listed = capsys.readouterr().out
+    assert all(name in listed for name in options("place"))
+    for words in ([], ["lst"], ["check"], ["list", "x"], ["check", "/nowhere/x.yaml"]):
+        assert main(["place", *words]) == 2
+        assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_funded_area_needs_one_and_a_policy_may_be_for_it_alone():
+    with pytest.raises(ConfigError, match="england_average has none"):
+        compose(["policy=nurture_early", "policy.nurture_early.where=funded_area"])
+    place = compose(["place=county", "place.funded_area=10000"]).place
+    assert place.area_neighbourhoods == 7
+    assert compose(["place.funded_area=400000"]).place.area_neighbourhoods == 7  # the whole place
+
+
+def test_the_area_lies_at_the_centre_and_next_door_lies_round_it():
+    k = np.arange(29)
+    x, y = np.sqrt(k) * np.cos(2.399963 * k), np.sqrt(k) * np.sin(2.399963 * k)
+    area = _areas(x, y, 7)
+    assert np.flatnonzero(area == 0).tolist() == list(range(7))
+    next_door = np.flatnonzero(area == 1)
+    nearest = np.hypot(x[:, None] - x[:7], y[:, None] - y[:7]).min(axis=1)
+    assert 4 <= len(next_door) <= 15
+    assert nearest[next_door].max() < nearest[area == 2].min()
+    assert [set(_areas(x, y, funded).tolist()) for funded in (0, 29)] == [{2}, {0}]
