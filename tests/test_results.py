@@ -34,7 +34,10 @@ OUTCOME = "trust_council"
 def observed(number):
     """A month in which every observable has one value, and each quintile, band and service its own."""
     whole = dict.fromkeys(OBSERVABLES, float(number))
-    names = {"by_quintile": STARRED, "by_band": parties.UNITS["by_band"], "by_service": parties.UNITS["by_service"]}
+    names = {
+        "by_quintile": STARRED, "by_area": STARRED, "by_band": parties.UNITS["by_band"],
+        "by_service": parties.UNITS["by_service"],
+    }  # fmt: skip
     each = {
         table: {name: tuple(number + k / 10 for k, _ in enumerate(PARTS[table][1], start=1)) for name in columns}
         for table, columns in names.items()

@@ -38,7 +38,7 @@ FAULTS = [
     ("p.lost_both if second_goes", "p.lost_second_stays if second_goes"),
     ("1.0 - cut * _share_of_posts", "1.0 - _share_of_posts"),
     ("if kind == STRUCTURAL:\n", "if kind == RESTRUCTURE:\n"),
-    ("strikes <= bodies.strikes[body]", "strikes >= bodies.strikes[body]"),
+    ("month + ahead <= bodies.strikes[body]", "month + ahead >= bodies.strikes[body]"),
     ("derived_id(officers.post[k], seed)", "officers.post[k]"),
     ("and not holds(known, g)", "and holds(known, g)"),
 ]
@@ -179,14 +179,27 @@ def test_a_planned_one_strikes_in_its_month_whatever_else_is_announced(notice: i
     assert sum(kinds[COUNCIL_BODY] == STRUCTURAL for kinds in struck.values()) == 1
 
 
-def test_a_plan_is_announced_before_month_0_and_not_struck_early() -> None:
+def test_a_plan_is_announced_in_time_and_not_struck_early() -> None:
     state, p = body_of(10), Parameters(notice_months=6)
-    state.world.planned_council[3] = STRUCTURAL
-    for month in range(-12, 4):
+    state.world.planned_council[9] = STRUCTURAL
+    for month in range(10):
         state.month = month
         reorganisation.advance(state, p, Dice(state.seed, month))
-        assert (state.bodies.kind[COUNCIL_BODY] == STRUCTURAL) == (-3 <= month < 3)
-        assert (state.bodies.struck[COUNCIL_BODY] == STRUCTURAL) == (month == 3)
+        assert (state.bodies.kind[COUNCIL_BODY] == STRUCTURAL) == (3 <= month < 9)
+        assert (state.bodies.struck[COUNCIL_BODY] == STRUCTURAL) == (month == 9)
+
+
+def test_before_month_0_the_first_row_is_the_month_that_is_lived() -> None:
+    """So a world before this one is lived: its rows fall away as its months pass."""
+    state, p = body_of(10), Parameters(notice_months=2)
+    plan = np.zeros(12, np.int8)
+    plan[5] = STRUCTURAL
+    for past in range(7):
+        state.month = past - 40
+        state.world.planned_council[: 12 - past] = plan[past:]
+        reorganisation.advance(state, p, Dice(state.seed, state.month))
+        assert (state.bodies.kind[COUNCIL_BODY] == STRUCTURAL) == (3 <= past < 5)
+        assert (state.bodies.struck[COUNCIL_BODY] == STRUCTURAL) == (past == 5)
 
 
 @pytest.mark.parametrize(("kind", "cut"), [(STRUCTURAL, 0.4), (RESTRUCTURE, 0.15)])
