@@ -221,7 +221,7 @@ def test_summary_file_has_its_columns(tmp_path):
     assert list(frame.outcome) == list(OBSERVABLES)
 
 
-@pytest.mark.parametrize("lost", ALWAYS)
+@pytest.mark.parametrize("lost", [name for name in ALWAYS if name != "by_area"])
 def test_a_folder_that_lacks_a_table_is_told(tmp_path, lost):
     write_results(tmp_path, Results(run([1.0])), config="", provenance={})
     (tmp_path / f"{lost}.parquet").unlink()
