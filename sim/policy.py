@@ -60,6 +60,8 @@ class Policy(Checked):
     dose: float = number(12.0, unit="pounds a resident-year", low=0.0, high=500.0, meaning="money paid into the purse")
     start: Month = Field(description="first month in which money is paid")
     months: int = number(60, unit="months", low=1, high=600, meaning="how long the full dose is paid")
+    ramp: int = number(
+        0, unit="months", low=0, high=120, meaning="over how many of its first months it rises, while people are hired")
     taper: int = number(0, unit="months", low=0, high=120, meaning="over how many months more it fades to nothing")
     where: Annotated[int | Literal["all", "funded_area"], BeforeValidator(_neighbourhood)] = Field(
         "all", description="for whom: all, the funded_area, or those of one neighbourhood, by its number from 0")
@@ -89,6 +91,7 @@ def rows(policies: Mapping[str, Policy], first_month: date, funded: int = 0) -> 
         "dose": np.array([p.dose for p in each], np.float64),
         "start": np.array([month_of(p.start, first_month) for p in each], np.int32),
         "months": np.array([p.months for p in each], np.int32),
+        "ramp": np.array([p.ramp for p in each], np.int32),
         "taper": np.array([p.taper for p in each], np.int32),
         "where": np.array([wide.get(p.where, p.where) for p in each], np.int32),
         "payer": np.array([PAYERS.index(p.payer) for p in each], np.int8),

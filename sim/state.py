@@ -365,7 +365,8 @@ class Policies(NamedTuple):
     start: Ints  # month
     months: Ints  # length
     taper: Ints  # months over which it fades after its length
-    where: Ints  # row of the neighbourhood, or -1 for all
+    ramp: Ints  # months over which it rises, while people are hired
+    where: Ints  # row of the neighbourhood; -1 for all; below that, -1 less how many of the first rows
     payer: Ints  # 0 outside, 1 the council's discretionary spending
     overhead: Floats  # share of spending that the host takes
     balance: Floats  # pounds in hand

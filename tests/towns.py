@@ -195,6 +195,7 @@ def _bodies(state: State, rng: Any, habit: str) -> None:
     p.id[:], p.people[:] = [permanent_id(state.seed, 30_000 + k) for k in range(2)], ours.integers(0, 3, 2)
     p.dose[:] = [rng.choice([0.0, 12.0, 500.0]), 12.0]
     p.start[:], p.months[:], p.taper[:] = [state.month - 3, state.month + 1], [24, 60], [0, 12]
+    p.ramp[:] = [7, 0]
     p.where[:] = [-1, -3 if state.seed % 3 == 2 else 0]  # all; the first two neighbourhoods or the first
     p.payer[:], p.overhead[:] = [0, 1], 0.15
     p.balance[:] = rng.gamma(1, 100, 2) * ours.choice([0.0, 3.0, 15.0, 50.0], 2)

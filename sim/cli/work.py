@@ -84,6 +84,10 @@ def say_where(out: Console, asked: Request, done: Done) -> None:
         if faults := missed(point.config):
             what = f"{folder.title(point.config)}: with these parameters it cannot begin as places are to"
             out.print(f"Note: {what} ({'; '.join(faults)}).", soft_wrap=True)
+        place = point.config.place
+        if place.funded_area >= place.residents:
+            out.print(f"Note: the funded area of {folder.title(point.config)} is the whole place, so nothing lies next "
+                      "door.", soft_wrap=True)  # fmt: skip
     if done.stored:
         out.print(f"{done.stored} of {done.runs} runs were found in {asked.store}.", soft_wrap=True)
     out.print(f"Results: {asked.folder}", soft_wrap=True)

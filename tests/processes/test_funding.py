@@ -230,6 +230,11 @@ def test_a_purse_is_filled_while_its_policy_lasts() -> None:
     assert purse() == [0.0] * 3 + [30.0] * 24 + [0.0] * 21
 
 
+def test_a_ramp_rises_along_a_straight_line() -> None:
+    assert purse(ramp=3) == pytest.approx([0.0] * 3 + [7.5, 15.0, 22.5] + [30.0] * 21 + [0.0] * 21)
+    assert purse(ramp=1, taper=1)[3:29] == pytest.approx([15.0] + [30.0] * 23 + [15.0, 0.0])
+
+
 def test_a_taper_fades_along_a_straight_line() -> None:
     assert purse(taper=3) == pytest.approx([0.0] * 3 + [30.0] * 24 + [22.5, 15.0, 7.5] + [0.0] * 18)
 

@@ -7,7 +7,7 @@
     care   = share_0 (core_0 + other_0) (1 - (1 - care_floor) (1 - spend / (core_0 + other_0))) demand_t
     rest   = max(0, spend - care - reorganising - what the council pays into purses)
     reorganising = min(due, reorganisation_pace (core_0 + other_0)) a year
-    paid into a purse = dose x residents / 12, in full and then along its taper; the council pays no more than the rest
+    paid into a purse = dose x residents / 12, up its ramp, in full, down its taper; by the council, as far as it has it
     f      = rest / rest_0                                         what is left of discretionary money
 
     grants to g    = c grants_g f tilt_g S + (1 - c) grants_g                     c: the council's part of state money

@@ -100,7 +100,9 @@ def _fill_the_purses(policies, neighbourhood, rest, ledger, month):
         after = month - policies.start[row] - policies.months[row]
         if month < policies.start[row] or after >= policies.taper[row]:
             continue
-        share = 1.0 if after < 0 else 1.0 - (after + 1.0) / (policies.taper[row] + 1.0)
+        share = min(1.0, (month - policies.start[row] + 1.0) / (policies.ramp[row] + 1.0))
+        if after >= 0:
+            share *= 1.0 - (after + 1.0) / (policies.taper[row] + 1.0)
         residents = neighbourhood.size
         where = policies.where[row]
         if where > ALL:

@@ -95,7 +95,9 @@ def fill_the_purses(community: Community) -> None:
     for policy in community.policies:
         past = community.month - (policy.start + policy.months)
         due = community.month >= policy.start and past < policy.taper
-        share = 1.0 if past < 0 else 1.0 - (past + 1) / (policy.taper + 1)
+        rising = min(1.0, (community.month - policy.start + 1) / (policy.ramp + 1))
+        fading = 1.0 if past < 0 else 1.0 - (past + 1) / (policy.taper + 1)
+        share = rising * fading
         reached = [r for r in community.residents if reaches(policy.where, r.neighbourhood)]
         policy.received = policy.dose * len(reached) / 12.0 * share if due else 0.0
         if policy.payer == COUNCIL_PAYS:

@@ -1,0 +1,102 @@
+"""A funded area inside a place, who is reached there and what comes of it; and a world that comes after another."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from sim import compose
+from sim.chance import run_seed
+from sim.ensemble import RunSpec, simulate
+from sim.founding import found
+from sim.observables import OBSERVABLES
+from sim.policy import ALL, first_neighbourhoods, reaches
+from sim.processes.nurture.kernel import in_reach
+from sim.results import Results, read_results, write_results
+from sim.schedule import live_a_month
+from sim.state import INSIDE
+from sim.tables import AREA_NAMES, joined
+
+AREA = ["place.residents=6000", "place.funded_area=1400", "world=flat", "months=3", "replicates=1"]
+FUNDED = [
+    "policy=nurture_early", "policy.nurture_early.start=2007-04", "policy.nurture_early.dose=500",
+    "policy.nurture_early.where=funded_area",
+]  # fmt: skip
+
+
+@cache
+def results(*overrides):
+    return Results(joined([simulate(RunSpec(compose([*AREA, *overrides]), 0))]))
+
+
+def test_the_parts_of_a_place_make_up_the_whole():
+    run = results()
+    assert run.by_area["area"].tolist()[:3] == list(AREA_NAMES)
+    for name in ("charities", "charities_registered"):
+        whole = run.results[name].to_numpy()
+        assert run.by_area.groupby("month")[name].sum().to_numpy() == pytest.approx(whole)
+    heads = np.bincount(found(compose(AREA), run_seed(1, 0)).residents.neighbourhood)
+    state = found(compose(AREA), run_seed(1, 0))
+    weights = np.bincount(state.neighbourhoods.area, heads, 3) / heads.sum()
+    for name in ("hours_volunteer", "hours_neighbour", "ties_per_resident", "need"):
+        parts = run.by_area[name].to_numpy().reshape(3, 3)
+        assert parts @ weights == pytest.approx(run.results[name].to_numpy())
+
+
+def test_areas_change_no_bit_of_the_whole():
+    plain = Results(joined([simulate(RunSpec(compose([*AREA, "place.funded_area=0"]), 0))]))
+    assert len(plain.by_area) == 0
+    for name in OBSERVABLES:
+        assert plain.results[name].to_numpy().tobytes() == results().results[name].to_numpy().tobytes(), name
+
+
+def test_areas_have_a_file_where_there_are_any(tmp_path):
+    write_results(tmp_path / "with", results(), config="", provenance={})
+    assert read_results(tmp_path / "with").by_area.equals(results().by_area)
+    plain = Results(joined([simulate(RunSpec(compose([*AREA, "place.funded_area=0"]), 0))]))
+    write_results(tmp_path / "without", plain, config="", provenance={})
+    assert not (tmp_path / "without" / "by_area.parquet").exists()
+    assert len(read_results(tmp_path / "without").by_area) == 0
+
+
+WHERE = [(ALL, [0, 1, 2, 3]), (2, [2]), (first_neighbourhoods(1), [0]), (first_neighbourhoods(3), [0, 1, 2])]
+
+
+@pytest.mark.parametrize(("where", "inside"), WHERE)
+def test_where_is_read_alike_by_both_hands(where, inside):
+    assert [b for b in range(4) if reaches(where, b)] == inside
+    assert [b for b in range(4) if in_reach(where, b)] == inside
+
+
+def test_a_purse_for_the_area_is_for_its_residents_and_reaches_them_alone():
+    config = compose([*AREA, *FUNDED])
+    state = found(config, run_seed(1, 0))
+    live_a_month(state, config)
+    inside = state.neighbourhoods.area[state.residents.neighbourhood] == INSIDE
+    met = state.residents.nurtured_hours > 0.0
+    assert met.any()
+    assert not met[~inside].any()
+    assert state.policies.received[0] == pytest.approx(500.0 * inside.sum() / 12.0)
+
+
+def test_a_place_programme_has_a_ramp_and_its_capital_apart():
+    config = compose(["policy=place_programme", "place=county"])
+    revenue, capital = config.policy["programme_revenue"], config.policy["programme_capital"]
+    assert (revenue.dose + capital.dose, config.place.funded_area) == (200.0, 10_000)
+    assert (revenue.months, revenue.ramp, revenue.taper) == (120, 24, 24)
+    assert {p.where for p in (revenue, capital)} == {"funded_area"}
+
+
+def test_the_next_decade_begins_where_the_record_leaves_a_place():
+    """The place is not as it was founded: it has lived through the cuts."""
+    small = ["place.residents=1500", "months=2"]
+    then, now = compose([*small, "world=flat"]), compose([*small, "world=next_decade"])
+    before, after = found(then, run_seed(1, 0)), found(now, run_seed(1, 0))
+    assert before.month == after.month == 0
+    assert after.council.spend_discretionary[0] < 0.8 * before.council.spend_discretionary[0]
+    assert after.world.core_funding[0] == pytest.approx(0.82 / 0.98)
+    assert len(after.world.core_funding) == now.world.most_months
+    row = next(iter(simulate(RunSpec(now, 0)).results["date"])).as_py()
+    assert (row.year, row.month) == (2026, 4)
+    state, other = found(now, run_seed(1, 0)), found(compose([*small, "world=next_decade_falling"]), run_seed(1, 0))
+    assert state.residents.role.tobytes() == other.residents.role.tobytes()  # the same place, until its decade begins
