@@ -128,7 +128,7 @@ class Charities(NamedTuple):
     Money in real pounds a month unless it says otherwise. A branch's books are the branch's: its part of the body's.
     """
 
-    id: Ints
+    id: Ints  # permanent, 63 bits
     alive: Ints  # 1 while it works, 0 for a row that is free
     founded: Ints  # month
     closed: Ints  # month in which the row's last body closed

@@ -16,6 +16,7 @@ OK, BAD_INPUT, INTERRUPTED = 0, 2, 130
 COMMANDS = {
     "run": "one scenario, or with -m a sweep over several",
     "compare": "scenarios under the same luck, in pairs",
+    "odd": "the model described by the ODD+D protocol, from the code",
     "place": "the places that are there; what is odd about one of your own",
     "verify": "fast and plain hands agree here, and the standard run is as published",
 }
@@ -23,7 +24,7 @@ COMMANDS = {
 
 NOT_BUILT = (
     "hypotheses", "why", "validate", "calibrate", "sensitivity", "invest", "report", "app", "runs", "plan",
-    "trial", "odd", "profile",
+    "trial", "profile",
 )  # fmt: skip
 
 HELP = """usage: takestwo COMMAND [KEY=VALUE ...]

@@ -1,0 +1,26 @@
+"""``takestwo odd``: the model's description by the ODD+D protocol, from the code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+HELP = """usage: takestwo odd
+
+Prints the model's description by the ODD+D protocol, as Markdown: purpose, entities, schedule, every rule with its
+equations and its parameters (value, range, unit, source, confidence), and every observable. All of it is read from the
+code that runs.
+
+example:
+  takestwo odd > model.md
+"""
+
+
+def main(words: Sequence[str]) -> int:
+    """Print the document."""
+    from sim.cli import UsageError
+    from sim.report.odd import document
+
+    if words:
+        raise UsageError(f"{words[0]} is not used here: odd takes no settings.")
+    print(document(), end="")
+    return 0
