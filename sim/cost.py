@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sim import founding
+from sim.config import Config
 from sim.ensemble import RunSpec, cores
 from sim.files import OutputError, write_text
 from sim.founding import solving
@@ -137,9 +138,11 @@ def _scheduled(todo: Sequence[RunSpec], workers: int) -> float:
     towns, solved = _new_towns(todo), dict[Path, float]()
     for spec in todo:
         begins = heapq.heappop(free)
-        seconds, town = _months(spec.config.months, spec.config.place.residents, LIVED_NS), _town(spec)
-        if towns.pop(town, None) is not None:
-            constants = founding.constants_file(spec.config)
+        seconds = _months(spec.config.months, spec.config.place.residents, LIVED_NS)
+        for config, town in _towns(spec):
+            if towns.pop(town, None) is None:
+                continue
+            constants = founding.constants_file(config)
             if begins < solved.get(constants, 0.0 if constants.exists() else math.inf):
                 seconds += _months(solving.MONTHS, solving.RESIDENTS, PASSED_NS)
                 solved[constants] = min(solved.get(constants, math.inf), begins + seconds)
@@ -155,13 +158,15 @@ def _months(months: int, residents: int, ns: tuple[float, float]) -> float:
     return months * (STEP_SECONDS + residents * rate * 1e-9)
 
 
-def _town(spec: RunSpec) -> Path:
-    return founding.town_file(spec.config, spec.seed)
+def _towns(spec: RunSpec) -> list[tuple[Config, Path]]:
+    """The town of a run, and before it the main model's beside which another account's is founded."""
+    both = [config for config in (spec.config.main_model, spec.config) if config]
+    return [(config, founding.town_file(config, spec.seed)) for config in both]
 
 
 def _new_towns(todo: Sequence[RunSpec]) -> dict[Path, float]:
     """The towns that are still to be founded, and their bytes; scenarios that differ in policy or world share them."""
-    towns = {_town(spec): spec.config.place.residents * TOWN_BYTES for spec in todo}
+    towns = {town: c.place.residents * TOWN_BYTES for spec in todo for c, town in _towns(spec)}
     return {path: size for path, size in towns.items() if not path.exists()}
 
 

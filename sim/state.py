@@ -350,6 +350,8 @@ class Constants(NamedTuple):
     joint_member_founding: Floats  # q0 V0 of that route
     help_scale: Floats  # 1, or what brings another account's neighbourly help to the main model's at month 0
     joint_scale: Floats  # likewise its joint work
+    council_scale: Floats  # likewise the hours that the council's pay buys
+    charity_scale: Floats  # likewise the hours that charities' pay buys
     paid_before: Floats  # paid hours per 1,000 residents, mean of the 12 months before month 0
     unpaid_before: Floats  # unpaid hours likewise
     joint_member_quality_founding: Floats  # q0 of that route between charities' own staff and citizens

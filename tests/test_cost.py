@@ -82,6 +82,14 @@ def test_scenarios_share_towns_and_draws_do_not():
     assert (both.cache, two.cache) == (one.cache, 2 * one.cache)
 
 
+def test_another_account_is_founded_beside_the_main_model():
+    config = compose([*SMALL, "rival=churn"])
+    alone = cost_of(specs_of(config), workers=1)
+    each = 2 * spun_up(config) + lived(config)
+    assert alone.seconds == pytest.approx(START_SECONDS + 2 * SOLVED + 4 * each)
+    assert alone.cache == 8 * 1500 * cost.TOWN_BYTES
+
+
 def test_stored_runs_do_not_count(tmp_path):
     specs = specs_of(compose(SMALL))
     whole = cost_of(specs, workers=1, store=tmp_path)

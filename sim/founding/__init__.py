@@ -3,7 +3,12 @@
 A place is peopled and tied together by the numbers at which the model starts, then lives `SPIN_UP_MONTHS` at negative
 months with nothing happening from outside, so that ages of ties, roles and trust are those of a place that has always
 lived by the model's rules. The constants that make such a place stay as it is are solved once (`solving`) and hold for
-every seed. Both are kept in a cache that is safe to delete.
+every seed, but for the scale of need: a town has as much need as leaves the stated share of it unmet, for with few
+posts and charities luck goes far. Both are kept in a cache that is safe to delete.
+
+A rival or an ablation is founded to have at month 0 what the main model has: each source of capacity, ties and trust.
+Its town lives the spin-up beside the main model's town of the same seed, and its levers (`solving.LEVERS`) are pulled
+to what that has month by month; what they come to, for this seed, holds from then on.
 """
 
 from __future__ import annotations
@@ -12,15 +17,28 @@ import hashlib
 import json
 import math
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 
 from sim import policy, schedule, world
 from sim.founding.books import hold_births
 from sim.founding.first_morning import first_morning
-from sim.founding.solving import FoundingError, Solved, follow_members, shortfalls, solve
+from sim.founding.solving import (
+    Course,
+    FoundingError,
+    Solved,
+    follow_members,
+    levels,
+    levers,
+    pull_to_match,
+    set_beside,
+    shortfalls,
+    solve,
+)  # fmt: skip
 from sim.place import Place
 from sim.source import cache_folder, source_hash
 from sim.state import NOBODY, SURVIVAL_MONTHS, Policies, State, World
@@ -35,6 +53,8 @@ REFERENCE = "england_average"
 """The place whose joint work at founding is the measure of joint work anywhere."""
 SPIN_UP_MONTHS = 360
 """Thirty years: ties of every class, roles and trust have then forgotten how they were made up."""
+NEED_LEANS = 0.1
+"""How far need moves in a month, in logs, for each share of it unmet too much or too little."""
 SETTLING_MONTHS = 260
 """The part of the spin-up in which the share of roles is held: people who volunteer together grow ties that bring them
 back, which takes two decades to build up."""
@@ -73,7 +93,7 @@ def solved_for(config: Config) -> Solved:
         is_reference = _facts(config.place) == _facts(like)
         reference = None if is_reference else solved_for(config.model_copy(update={"place": like}))
         main = config.main_model
-        solved = solve(config, reference, solved_for(main).levels if main else None)
+        solved = solve(config, reference, solved_for(main) if main else None)
         _keep(path, solved.save)
         return solved
 
@@ -111,32 +131,57 @@ def _spun_up(config: Config, seed: int) -> State:
     try:
         return State.load(path)
     except (OSError, ValueError):
-        town = spin_up(config, seed)
-        _keep(path, town.save)
+        town, course = spin_up(config, seed)
+        _keep(path, partial(town.save, beside=course.written()))
         return town
 
 
-def spin_up(config: Config, seed: int) -> State:
-    """A place that has lived `SPIN_UP_MONTHS` with nothing happening from outside, and any world before its own."""
-    solved, before = solved_for(config), config.world.months_after
-    state = first_morning(config, seed, solved, month=-SPIN_UP_MONTHS - before)
+def _course_of(config: Config, seed: int) -> Course:
+    """How a place came to its first morning."""
+    path = town_file(config, seed)
+    try:
+        return Course.read(State.beside(path))
+    except (OSError, ValueError, BadZipFile):
+        town, course = spin_up(config, seed)
+        _keep(path, partial(town.save, beside=course.written()))
+        return course
+
+
+def spin_up(config: Config, seed: int) -> tuple[State, Course]:
+    """A place that has lived `SPIN_UP_MONTHS` with nothing happening from outside, and how it went.
+
+    Then it lives any world before its own. Another account's place lives them beside the main model's, under the same luck, and is pulled to what that has.
+    """
+    solved, course = solved_for(config), Course.blank(SPIN_UP_MONTHS)
+    state = first_morning(config, seed, solved, month=-SPIN_UP_MONTHS - config.world.months_after)
+    main = config.main_model
+    like = _course_of(main, seed) if main else None
+    beside = solved.beside(solved_for(main)) if main else np.ones(0)
+    hold_roles(state, solved, SETTLING_MONTHS)
     for past in range(SPIN_UP_MONTHS):
-        hold_roles(state, solved, SETTLING_MONTHS - past)
         schedule.pass_a_month(state, config)
         follow_members(state)
         if past % MONTHS_A_YEAR == 0:
             hold_births(state, config.survival.need_pull)
-    if before:
-        _live_through(state, config)
+        hold_need(state)
+        now = levels(state)
+        if like:
+            set_beside(state, like.levers[past], pull_to_match(beside, now, like.levels[past]))
+        else:
+            hold_roles(state, solved, SETTLING_MONTHS - past - 1)
+        course.levels[past], course.levers[past] = np.concatenate(now), levers(state.constants)
+    if like:
+        set_beside(state, like.levers[-1], beside)
+    _live_through_the_world_before(state, config)
     constants, rows = state.constants, np.arange(-MONTHS_A_YEAR, 0) % (SURVIVAL_MONTHS + 1)
     constants.paid_hours[0] = sum(state.services.hours.tolist())
     constants.paid_before[0] = state.past.paid_hours[rows].mean()
     constants.unpaid_before[0] = state.past.unpaid_hours[rows].mean()
-    return state
+    return state, course
 
 
-def _live_through(state: State, config: Config) -> None:
-    """Live the world before, at negative months, of which the first row of `World` is always the one that is lived."""
+def _live_through_the_world_before(state: State, config: Config) -> None:
+    """Live it, if there is one, at negative months: the first row of `World` is then always the one that is lived."""
     rows = world.build(config.world, config.place, config.world.most_months)
     for past in range(config.world.months_after):
         state.world = World(**{name: column[past:] for name, column in rows.items()})
@@ -148,6 +193,12 @@ def hold_roles(state: State, solved: Solved, months_left: int) -> None:
     share = np.count_nonzero(state.residents.role != NOBODY) / len(state.residents.role)
     lean = 12.0 * (1.0 - share / max(1e-9, solved.start.role_share[0])) if months_left > 0 else 0.0
     state.constants.join_rate[0] = solved.constants.join_rate[0] * math.exp(max(-4.0, lean))
+
+
+def hold_need(state: State) -> None:
+    """Need leans towards what leaves the solved share of it unmet, whatever the luck of the town with its helpers."""
+    met = float(state.residents.met.sum()) / max(1e-9, float(state.residents.need.sum()))
+    state.constants.need_scale[0] *= math.exp(NEED_LEANS * (float(state.constants.unmet[0]) - (1.0 - met)))
 
 
 def _kept(what: str, of: dict[str, Any], config: Config) -> Path:

@@ -83,6 +83,7 @@ def first_morning(config: Config, seed: int, solved: Solved, month: int) -> Stat
     _lay_out_neighbourhoods(state, place)
     _set_up_council(state, place)
     books.set_up(state, place, config.survival, place.residents * VOLUNTEER_SHARE * MEAN_ROLE_HOURS)
+    _scale_charities_work(state)
     _let_grants_and_contracts(state, config.funding.council_part)
     _open_posts(state)
     for name, (a, b) in TRUST_SHAPE.items():
@@ -147,6 +148,12 @@ def _set_up_council(state: State, place: Place) -> None:
     council.spend_statutory[0] = care
     council.discretionary_founding[0] = council.spend_discretionary[0] = spend / 12.0 - care
     services.spend_founding[:] = services.share * np.where(services.statutory == 1, care, spend / 12.0 - care)
+
+
+def _scale_charities_work(state: State) -> None:
+    """Let charities' pay buy as many hours as another account of the main model's month 0 asks for."""
+    state.bands.staff_share[:] *= state.constants.charity_scale[0]
+    state.charities.paid_hours[:] *= state.constants.charity_scale[0]
 
 
 def _let_grants_and_contracts(state: State, council_part: float) -> None:

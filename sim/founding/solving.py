@@ -16,12 +16,19 @@ like a thermostat:
 
 and the founding means A0, L0, met0 by quintile, of the contexts by class, of members and of joint work are followed.
 The last are those of the reference place, and not the place's own, wherever it is. Each is then the mean over
-the last `SETTLED` months. How the place then looks (`Start`) is what a first morning is drawn from. In closed form:
+the last `SETTLED` months.
+
+A rival or an ablation has the main model's levels for targets in place of the first ones: what each source of capacity
+meets, and ties. It lives those months under the luck of the main model's own solving, and a constant for each level
+(`LEVERS`) is pulled, month by month, towards what brings it to what the main model had in that month.
+
+How the place then looks (`Start`) is what a first morning is drawn from. In closed form:
 the acceptance of strangers that gives the stated homophily.
 """
 
 from __future__ import annotations
 
+import json
 import math
 import os
 from pathlib import Path
@@ -29,7 +36,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from sim import schedule
+from sim import observables, schedule
 from sim.founding.books import hold_births
 from sim.founding.first_morning import first_morning
 from sim.ledger import Flow
@@ -100,6 +107,54 @@ class Levels(NamedTuple):
     trust: Floats  # share who trust the council
 
 
+class Lever(NamedTuple):
+    """The constant by which another account is brought to what the main model has of one level."""
+
+    constant: str
+    level: str
+    pull: float  # share of the gap by which it moves in a month
+    push: float = 0.0  # times the gap by which it is moved for the one month: keeps what answers late from swinging
+
+
+LEVERS = (
+    Lever("council_scale", "council", 0.2), Lever("charity_scale", "charity", 0.2),
+    Lever("join_rate", "volunteer", 0.02, 2.0), Lever("help_scale", "neighbour", 0.2), Lever("joint_scale", "joint", 0.1),
+    Lever("search_chance", "ties", 0.03, 2.0),
+)  # fmt: skip
+"""Trust has none: it is held at its own first level in every account. What answers at once is pulled fast. Joint work
+less so: where few do it, it swings from month to month, and a scale that follows a low month is too high later.
+"""
+
+MOST_BESIDE = 100.0
+"""Most that a lever comes to beside the main model's: an account that cannot do a thing at all is left without it."""
+
+
+class Course(NamedTuple):
+    """The months of a place that settles, one after the other: another account settles beside it."""
+
+    levels: Floats  # (months, 7) in the order of `Levels`
+    levers: Floats  # (months, 6) in the order of `LEVERS`, for the month that comes
+
+    @classmethod
+    def blank(cls, months: int) -> Course:
+        """A course of which nothing is known yet."""
+        return cls(np.zeros((months, len(Levels._fields))), np.zeros((months, len(LEVERS))))
+
+    def written(self) -> str:
+        """All of it as text, to the last bit."""
+        return json.dumps([column.tolist() for column in self])
+
+    @classmethod
+    def read(cls, text: str) -> Course:
+        """What `written` wrote.
+
+        Raises:
+            ValueError: if it is something else.
+        """
+        levels, levers = json.loads(text)
+        return cls(np.array(levels), np.array(levers))
+
+
 class Joint(NamedTuple):
     """Joint work at founding by service, hours a month per 1,000 residents."""
 
@@ -118,6 +173,7 @@ class Solved(NamedTuple):
     joint: Joint
     levels: Levels
     start: Start
+    course: Course
 
     def write_to(self, state: State) -> None:
         """Put the constants into a state."""
@@ -126,6 +182,11 @@ class Solved(NamedTuple):
                 column[:] = value
         for column, value in zip(_joint_work(state), self.joint, strict=True):
             column[:] = value
+
+    def beside(self, main: Solved) -> Floats:
+        """Each lever beside the main model's."""
+        mine, theirs = levers(self.constants), levers(main.constants)
+        return np.divide(mine, theirs, out=np.ones(len(LEVERS)), where=theirs > 0.0)
 
     def save(self, path: Path) -> None:
         """Write to exactly ``path``, by a temporary file and a rename."""
@@ -153,17 +214,17 @@ class Solved(NamedTuple):
 CONSTANT = ("constants", "quintiles", "trust_knots", "classes")
 _TABLES: dict[str, Any] = {
     "constants": Constants, "quintiles": Quintiles, "trust_knots": TrustKnots, "classes": Classes, "joint": Joint,
-    "levels": Levels, "start": Start,
+    "levels": Levels, "start": Start, "course": Course,
 }  # fmt: skip
 
 
-def solve(config: Config, reference: Solved | None = None, match: Levels | None = None) -> Solved:
+def solve(config: Config, reference: Solved | None = None, match: Solved | None = None) -> Solved:
     """Solve the constants of a place; a few seconds.
 
     Args:
         config: the place and the rooms' parameters.
         reference: the reference place's constants, whose joint work counts as the founding's; itself, if none.
-        match: what the place shall have at founding; if none, the targets above.
+        match: the main model, whose levels the place shall have at founding; if none, the targets above.
 
     Raises:
         FoundingError: if it comes to numbers that are none, as in a place without ties or need.
@@ -171,16 +232,19 @@ def solve(config: Config, reference: Solved | None = None, match: Levels | None 
     large = config.model_copy(update={"place": config.place.model_copy(update={"residents": RESIDENTS})})
     state = first_morning(large, SEED, guess(), month=-MONTHS)
     state.constants.acceptance[0] = acceptance(state, config.ties.homophily)
-    kept, paid = [], float(state.charities.paid_hours.sum())
-    for _ in range(MONTHS):
+    kept, paid, course, beside = [], float(state.charities.paid_hours.sum()), Course.blank(MONTHS), np.ones(len(LEVERS))
+    for past in range(MONTHS):
         if reference:
             _take_joint_work(state, reference)
         schedule.act(state, large)
+        observables.remember(state)
         now = levels(state)
+        course.levels[past] = np.concatenate(now)
         _hold_paid_hours(state, paid)
         lean(state, large, matched=match is not None)
         if match:
-            _lean_to_match(state.constants, now, match)
+            set_beside(state, match.course.levers[past], pull_to_match(beside, now, match.course.levels[past]))
+        course.levers[past] = levers(state.constants)
         state.month += 1
         if state.month >= -SETTLED:
             joint = _joint_work(state)
@@ -192,7 +256,10 @@ def solve(config: Config, reference: Solved | None = None, match: Levels | None 
         name: _TABLES[name](*np.split(mean, len(_TABLES[name]._fields)))
         for name, mean in zip(names, means, strict=True)
     }
-    solved = Solved(**tables, start=settled(state))
+    start = settled(state)
+    if match:
+        start = start._replace(owned=start.owned * (match.levels.ties / np.maximum(1e-9, tables["levels"].ties)))
+    solved = Solved(**tables, start=start, course=course)
     if not all(np.isfinite(column).all() for table in solved for column in table):
         raise FoundingError(
             f"{config.place.name} cannot be founded with the parameters of draw={config.draw} and those that were set: "
@@ -222,20 +289,48 @@ def levels(state: State) -> Levels:
     return Levels(*(np.array([value]) for value in (*hours, ties, (r.trust_council > TRUSTS).mean())))
 
 
-def _lean_to_match(c: Constants, now: Levels, match: Levels) -> None:
-    """Move what another account leaves free towards what the main model has."""
-    for scale, has, wants in (
-        (c.join_rate, now.volunteer, match.volunteer), (c.help_scale, now.neighbour, match.neighbour),
-        (c.joint_scale, now.joint, match.joint), (c.search_chance, now.ties, match.ties),
-    ):  # fmt: skip
-        if wants[0] > 0.0:
-            scale[0] *= math.exp(0.02 * max(-1.0, min(1.0, 1.0 - has[0] / wants[0])))
+def levers(c: Constants) -> Floats:
+    """The constants by which accounts are matched."""
+    return np.array([getattr(c, lever.constant)[0] for lever in LEVERS])
+
+
+def pull_to_match(beside: Floats, now: Levels, main: Floats) -> Floats:
+    """Move what each lever is beside the main model's towards what brings a place to the main model's levels.
+
+    Both have lived the month under the same luck, so that little of it is taken for a difference. An account that does
+    nothing before month 0 has no gap in any month, and gets the main model's constants to the last bit.
+
+    Args:
+        beside: changed in place.
+        now: what the place had this month.
+        main: what the main model had, in the order of `Levels`.
+
+    Returns:
+        What each lever is beside the main model's for the one month that comes.
+    """
+    pushed = beside.copy()
+    for k, lever in enumerate(LEVERS):
+        has, wants = getattr(now, lever.level)[0], main[Levels._fields.index(lever.level)]
+        gap = max(-1.0, min(1.0, 1.0 - has / wants)) if wants > 0.0 else 0.0
+        beside[k] = max(1.0 / MOST_BESIDE, min(MOST_BESIDE, beside[k] * math.exp(lever.pull * gap)))
+        pushed[k] = beside[k] * math.exp(lever.push * gap)
+    return pushed
+
+
+def set_beside(state: State, main: Floats, beside: Floats) -> None:
+    """Set every lever for the month that comes; charities' pay buys more or fewer hours from now on."""
+    c = state.constants
+    before = float(c.charity_scale[0])
+    for lever, value, ratio in zip(LEVERS, main, beside, strict=True):
+        getattr(c, lever.constant)[0] = value * ratio
+    state.bands.staff_share[:] *= c.charity_scale[0] / before
+    state.charities.paid_hours[:] *= c.charity_scale[0] / before
 
 
 def _hold_paid_hours(state: State, total: float) -> None:
     """Keep charities' paid hours as the place's quota has them: the few bodies of one town wander by chance."""
     hours = state.charities.paid_hours
-    hours *= total / max(1e-9, float(hours.sum()))
+    hours *= state.constants.charity_scale[0] * total / max(1e-9, float(hours.sum()))
 
 
 def _joint_work(state: State) -> Joint:
@@ -275,7 +370,7 @@ def guess() -> Solved:
              "need_scale": 0.87, "influence": -0.64, "lapse_chance": 0.03, "partner_chance": 0.02,
              "acquaint_chance": 0.02, "ally_chance": 0.0033, "unmet": UNMET, "joint_staff_founding": 60.0,
              "joint_member_founding": 10.0, "joint_member_quality_founding": 0.6, "help_scale": 1.0,
-             "joint_scale": 1.0}  # fmt: skip
+             "joint_scale": 1.0, "council_scale": 1.0, "charity_scale": 1.0}  # fmt: skip
     spread = 0.6 + 0.8 * np.linspace(0.0, 1.0, KNOTS)
     return Solved(
         Constants(*(np.array([known.get(name, 0.0)]) for name in Constants._fields)),
@@ -290,6 +385,7 @@ def guess() -> Solved:
             deepening=np.array([0.0, 0.25, 0.0]), role_share=np.array([0.24]), role_age=60.0 * (spread - 0.6),
             ever=np.array([0.7, 1.0]),
         ),
+        Course.blank(MONTHS),
     )  # fmt: skip
 
 
@@ -306,7 +402,7 @@ def lean(state: State, config: Config, *, matched: bool = False) -> None:
     Args:
         state: changed in place.
         config: the place and the rooms' parameters.
-        matched: leave ties and roles to `_lean_to_match`.
+        matched: leave ties and roles to `pull_to_match`.
     """
     c, r = state.constants, state.residents
     held = state.ties.alter != EMPTY

@@ -180,7 +180,8 @@ def test_care_bears_a_tenth_of_the_cut() -> None:
     share = 0.49
     assert after[:2].sum() == pytest.approx(0.98 * founding[:2].sum())
     assert after[2:].sum() == pytest.approx((0.8 - 0.98 * share) / (1.0 - share) * founding[2:].sum())
-    assert state.services.hours * P.council_hour_gbp == pytest.approx(after - state.services.contracts)
+    paid_for = state.services.hours * P.council_hour_gbp / state.constants.council_scale
+    assert paid_for == pytest.approx(after - state.services.contracts)
 
 
 def test_reserves_soften_a_fall_and_are_filled_again() -> None:
@@ -276,7 +277,8 @@ def test_with_no_budget_nothing_is_spent() -> None:
 def test_with_no_charities_the_council_keeps_its_services() -> None:
     state = town(habit="no groups", month=12)
     after = by_fast_hand(funding, state, P)
-    assert after.services.hours.sum() == pytest.approx(after.services.spend.sum() / P.council_hour_gbp)
+    hours = state.constants.council_scale[0] * after.services.spend.sum() / P.council_hour_gbp
+    assert after.services.hours.sum() == pytest.approx(hours)
     assert after.ledger[[Flow.COUNCIL_GRANTS, Flow.STATE_GRANTS, Flow.PRIVATE_INCOME]].tolist() == [0.0, 0.0, 0.0]
 
 
@@ -372,7 +374,8 @@ def test_grants_fall_with_discretionary_money_and_contracts_with_their_service()
     assert after.services.contracts[2:] == pytest.approx(left * before.services.contracts[2:])
     for flow in (Flow.STATE_GRANTS, Flow.STATE_CONTRACTS):
         assert after.ledger[flow] == before.ledger[flow]
-    assert before.services.hours * 22.0 == pytest.approx(before.services.spend - before.services.contracts)
+    paid_for = before.services.hours * 22.0 / before.constants.council_scale
+    assert paid_for == pytest.approx(before.services.spend - before.services.contracts)
 
 
 def test_a_service_pays_no_more_contracts_than_it_has() -> None:

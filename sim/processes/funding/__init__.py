@@ -15,7 +15,7 @@
     w_g    = the strongest of g's partnerships;  r_g = 1 + K_b (need a head in b / that of the place - 1) at home in b
     spend_s        = share_s (rest - the council's grants), or share_s care
     contracts to g = c contracts_g spend_s / spend_s0 + (1 - c) contracts_g       of the service s that g works for
-    hours_s        = (spend_s - the council's contracts with s) / council_hour_gbp
+    hours_s        = scale (spend_s - the council's contracts with s) / council_hour_gbp
     private_g      = base_g exp(luck_g) household_t M^members_power T^trust_power + crowd_give (cut of state money)
     M = (members + 1) / (the band's mean at founding + 1),  T = mean trust in charities / its founding mean,
     both from 1/4 to 4
@@ -25,11 +25,13 @@
 The council pays no more grants than the rest, and no more contracts than a service has. Care that costs more than the
 whole budget is paid from reserves, which may go below nil: then comes a section 114 notice. Where founding had none,
 f and its like are 1. With `cuts` off, core funding and other income stay as they were at founding. With `modes` off a
-pound is a pound: each total is paid out pro rata to the income that charities have when nothing presses.
+pound is a pound: each total is paid out pro rata to the income that charities have when nothing presses. scale is 1 but
+where another account is founded to match the main model.
 
 Reads   world (core_funding, other_income, care_demand, household), council (founding, reserves, culture,
         reorganisation_due, saved_share), services.share, spend_founding; residents (neighbourhood, belongs, trust in
-        charities), charities, officers.filled, partnerships, neighbourhoods (needed, picture_need, venues), policies
+        charities), charities, officers.filled, partnerships, neighbourhoods (needed, picture_need, venues), policies,
+        constants.council_scale
 Writes  council (all money, section_114, openness, decides_locally, modes_differ); services.spend, contracts, hours;
         charities.private_income, grants, contracts, from_council, reserves; neighbourhoods.venues_open;
         policies.received, balance
@@ -108,5 +110,6 @@ def advance(state: State, p: Parameters, _dice: Dice) -> None:
     fund_the_month(
         state.council, state.services, state.charities, state.neighbourhoods, state.policies,
         r.neighbourhood, r.belongs, r.trust_charity, r.trust_charity_first, state.partnerships, state.officers.filled,
-        state.bands.members, state.world, state.world_row, numbers(p), state.ledger, state.month, state.seed,
+        state.bands.members, state.world, state.world_row, state.constants.council_scale[0], numbers(p), state.ledger,
+        state.month, state.seed,
     )  # fmt: skip

@@ -27,7 +27,7 @@ MOST_OPEN = 10.0
 @njit(cache=True)
 def fund_the_month(
     council, services, charities, neighbourhoods, policies, neighbourhood, belongs, trust, trust_first,
-    partnerships, filled, members, world, row, p, ledger, month, seed,
+    partnerships, filled, members, world, row, scale, p, ledger, month, seed,
 ):  # fmt: skip
     """The budget and its split, grants and contracts, private income, venues, and how the council chooses."""
     care, rest = _budget(council, world, row, p, ledger, month)
@@ -43,7 +43,7 @@ def fund_the_month(
     granted = 0.0
     for g in range(grants.size):
         granted += grants[g]
-    contracts = _run_services(services, charities, care, max(0.0, rest - granted), p, ledger)
+    contracts = _run_services(services, charities, care, max(0.0, rest - granted), scale, p, ledger)
     _pay_charities(charities, grants, contracts, p, ledger)
     _earn(charities, _members(belongs, charities.id.size), members, _trust(trust, trust_first), world.household[row],
           p, ledger)  # fmt: skip
@@ -195,7 +195,7 @@ def _let_grants(charities, tilt, left, rest, p):
 
 
 @njit(**PART)
-def _run_services(services, charities, care, rest, p, ledger):
+def _run_services(services, charities, care, rest, scale, p, ledger):
     """Each service's money, its contracts and the hours that the remainder buys; gives the contract of each charity."""
     contracts = np.zeros(charities.id.size)
     due = np.zeros(services.spend.size)
@@ -215,7 +215,7 @@ def _run_services(services, charities, care, rest, p, ledger):
     ledger[Flow.COUNCIL_DISCRETIONARY] += rest
     for s in range(due.size):
         services.contracts[s] = min(due[s], services.spend[s])
-        services.hours[s] = (services.spend[s] - services.contracts[s]) / p.council_hour_gbp
+        services.hours[s] = scale * (services.spend[s] - services.contracts[s]) / p.council_hour_gbp
         flow = Flow.COUNCIL_STATUTORY if services.statutory[s] == STATUTORY else Flow.COUNCIL_DISCRETIONARY
         ledger[flow] -= services.contracts[s]
     return contracts

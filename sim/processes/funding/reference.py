@@ -174,7 +174,7 @@ def let_contracts(community: Community, p: Parameters) -> list[float]:
             contracts[g] *= spend / due[charity.service]
     for service, wanted in zip(community.services, due, strict=True):
         service.contracts = min(wanted, service.spend)
-        service.hours = (service.spend - service.contracts) / p.council_hour_gbp
+        service.hours = community.constants.council_scale * (service.spend - service.contracts) / p.council_hour_gbp
         flow = Flow.COUNCIL_STATUTORY if service.statutory else Flow.COUNCIL_DISCRETIONARY
         community.ledger[flow] -= service.contracts
     return contracts
