@@ -150,7 +150,8 @@ def _course_of(config: Config, seed: int) -> Course:
 def spin_up(config: Config, seed: int) -> tuple[State, Course]:
     """A place that has lived `SPIN_UP_MONTHS` with nothing happening from outside, and how it went.
 
-    Then it lives any world before its own. Another account's place lives them beside the main model's, under the same luck, and is pulled to what that has.
+    Then it lives any world before its own. Another account's place lives the spin-up beside the main model's, under the
+    same luck, and is pulled to what that has.
     """
     solved, course = solved_for(config), Course.blank(SPIN_UP_MONTHS)
     state = first_morning(config, seed, solved, month=-SPIN_UP_MONTHS - config.world.months_after)

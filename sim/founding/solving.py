@@ -118,8 +118,8 @@ class Lever(NamedTuple):
 
 LEVERS = (
     Lever("council_scale", "council", 0.2), Lever("charity_scale", "charity", 0.2),
-    Lever("join_rate", "volunteer", 0.02, 2.0), Lever("help_scale", "neighbour", 0.2), Lever("joint_scale", "joint", 0.1),
-    Lever("search_chance", "ties", 0.03, 2.0),
+    Lever("join_rate", "volunteer", 0.02, 2.0), Lever("help_scale", "neighbour", 0.2),
+    Lever("joint_scale", "joint", 0.1), Lever("search_chance", "ties", 0.03, 2.0),
 )  # fmt: skip
 """Trust has none: it is held at its own first level in every account. What answers at once is pulled fast. Joint work
 less so: where few do it, it swings from month to month, and a scale that follows a low month is too high later.
