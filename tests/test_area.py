@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 
 from sim import compose
-from sim.chance import run_seed
+from sim.chance import Dice, run_seed
 from sim.ensemble import RunSpec, simulate
 from sim.founding import found
 from sim.observables import OBSERVABLES
 from sim.policy import ALL, first_neighbourhoods, reaches
+from sim.processes import helping
 from sim.processes.nurture.kernel import in_reach
 from sim.results import Results, read_results, write_results
-from sim.schedule import live_a_month
+from sim.schedule import MONTH, act, live_a_month
 from sim.state import INSIDE
 from sim.tables import AREA_NAMES, joined
 
@@ -100,3 +101,36 @@ def test_the_next_decade_begins_where_the_record_leaves_a_place():
     assert (row.year, row.month) == (2026, 4)
     state, other = found(now, run_seed(1, 0)), found(compose([*small, "world=next_decade_falling"]), run_seed(1, 0))
     assert state.residents.role.tobytes() == other.residents.role.tobytes()  # the same place, until its decade begins
+
+
+def help_received(months, *overrides):
+    """Hours of need that neighbours meet a month, inside, next door and in the rest."""
+    config = compose(["place.residents=6000", "place.funded_area=1400", "world=flat", *overrides])
+    state, received = found(config, run_seed(1, 0)), np.zeros(3)
+    for _ in range(months):
+        before = [step for step in MONTH if step.room is not helping][: VERBS.index("help")]
+        received += helped_in(state, config, before)
+        live_a_month(state, config)
+    return received / months
+
+
+VERBS = [step.verb for step in MONTH]
+
+
+def helped_in(state, config, before):
+    """What neighbours would meet in this month, of which nothing is kept."""
+    trial = state.fork()
+    act(trial, config, month=tuple(before))
+    met = trial.residents.met.sum(axis=1)
+    helping.advance(trial, config.helping, Dice(trial.seed, trial.month))
+    area = trial.neighbourhoods.area[trial.residents.neighbourhood]
+    return np.bincount(area, trial.residents.met.sum(axis=1) - met, 3)
+
+
+@pytest.mark.parametrize(("displacement", "falls"), [(0.8, True), (0.0, False)])
+def test_giving_next_door_falls_where_new_hours_displace_old_ones(displacement, falls):
+    """The purse is for the area alone, and help goes along ties across its edge."""
+    delta = f"helping.displacement={displacement}"
+    without, funded = help_received(10, delta), help_received(10, delta, *FUNDED)
+    assert (funded[1] < without[1] - 1.0) == falls
+    assert (funded[0] < without[0] - 10.0) == falls
