@@ -208,7 +208,7 @@ def test_tables_fit_in_a_hundred_columns(store, capsys):
 
 BAD = {
     ("rn",): "unknown command. Did you mean takestwo run?",
-    ("frobnicate",): "There is run, compare, verify.",
+    ("frobnicate",): "There is run, compare, odd, place, verify.",
     ("invest",): "not built yet",
     ("run", "montsh=12"): "Did you mean months?",
     ("run", "place.resident=2000"): "Did you mean place.residents?",
