@@ -11,7 +11,7 @@ equations and its parameters (value, range, unit, source, confidence), and every
 code that runs.
 
 example:
-  takestwo odd > model.md
+  takestwo odd
 """
 
 

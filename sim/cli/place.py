@@ -16,7 +16,7 @@ A place file is YAML as in configs/place/england_average.yaml; sim/data/place.sc
 that read one. To run it: takestwo run place=FILE
 
 example:
-  takestwo place check configs/place/northern_town.yaml
+  takestwo place list
 """
 
 
