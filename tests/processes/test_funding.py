@@ -41,7 +41,7 @@ def council_of(world: str, *, months: int = 204) -> State:
     config = compose([f"world={world}"])
     state = town(residents=30, habit="no ties", month=0)
     state.world = state.world._replace(**build(config.world, config.place, months))
-    state.policies.dose[:] = 0.0
+    state.policies.dose[:], state.policies.ramp[:] = 0.0, 0
     state.services.share[:] = [0.7, 0.3, 0.6, 0.4]
     council, charities = state.council, state.charities
     council.reorganisation_due[:], council.saved_share[:] = 0.0, 0.0
