@@ -97,8 +97,15 @@ def test_a_room_that_refuses_every_corner_is_told(monkeypatch):
 
 def test_a_trajectory_is_the_same_in_another_process():
     code = f"from sim.analysis.corners import trajectory; print([c.numbers() for c in trajectory({K})])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == str([corner.numbers() for corner in trajectory(K)])
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True,
+            env=os.environ | {"PYTHONHASHSEED": hashes},
+        ).stdout
+        for hashes in ("1", "2")
+    ]  # fmt: skip
+    assert said[0] == said[1]
+    assert len(said[0]) > 1000
 
 
 def test_every_policy_has_work():
