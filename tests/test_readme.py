@@ -41,9 +41,10 @@ def test_the_evidence_is_written_from_the_kept_run() -> None:
 
 def test_the_tally_counts_what_the_table_says() -> None:
     kept = pd.read_csv(evidence.KEPT)
+    before = int(evidence.held(kept).partition(" of 18")[0])
     kept.loc[kept["id"] == "C1", "value"] = 99.0
-    assert evidence.held(kept).startswith("17 of 18")
-    assert evidence.held(kept).endswith("Outside: C1.")
+    assert evidence.held(kept).startswith(f"{before - 1} of 18")
+    assert "Outside: C1" in evidence.held(kept)
     kept.loc[kept["table"] == "declared", "value"] = -20.0
     kept.loc[kept["id"] == "V8", "value"] = float("nan")
     assert "1 fell in their range (V5)." in evidence.fallen(kept)
