@@ -109,19 +109,15 @@ def help_received(months, *overrides):
     config = compose(["place.residents=6000", "place.funded_area=1400", "world=flat", *overrides])
     state, received = found(config, run_seed(1, 0)), np.zeros(3)
     for _ in range(months):
-        before = [step for step in MONTH if step.room is not helping][: VERBS.index("help")]
-        received += helped_in(state, config, before)
+        received += helped_in(state, config)
         live_a_month(state, config)
     return received / months
 
 
-VERBS = [step.verb for step in MONTH]
-
-
-def helped_in(state, config, before):
+def helped_in(state, config):
     """What neighbours would meet in this month, of which nothing is kept."""
     trial = state.fork()
-    act(trial, config, month=tuple(before))
+    act(trial, config, month=MONTH[: [step.verb for step in MONTH].index("help")])
     met = trial.residents.met.sum(axis=1)
     helping.advance(trial, config.helping, Dice(trial.seed, trial.month))
     area = trial.neighbourhoods.area[trial.residents.neighbourhood]

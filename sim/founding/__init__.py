@@ -111,7 +111,7 @@ def _facts(place: Place) -> dict[str, Any]:
 def town_file(config: Config, seed: int) -> Path:
     """Where a place on its first morning is kept once it is founded."""
     place = config.place.model_dump(mode="json", exclude={"sources", "title"})
-    past = config.world.model_dump(mode="json") if config.world.after else {}
+    past = {"world": config.world.model_dump(mode="json")} if config.world.after else {}
     return _kept("town", place | past | {"seed": seed, "months": SPIN_UP_MONTHS}, config)
 
 
@@ -131,9 +131,7 @@ def _spun_up(config: Config, seed: int) -> State:
     try:
         return State.load(path)
     except (OSError, ValueError):
-        town, course = spin_up(config, seed)
-        _keep(path, partial(town.save, beside=course.written()))
-        return town
+        return _spun_up_and_kept(config, seed)[0]
 
 
 def _course_of(config: Config, seed: int) -> Course:
@@ -142,9 +140,13 @@ def _course_of(config: Config, seed: int) -> Course:
     try:
         return Course.read(State.beside(path))
     except (OSError, ValueError, BadZipFile):
-        town, course = spin_up(config, seed)
-        _keep(path, partial(town.save, beside=course.written()))
-        return course
+        return _spun_up_and_kept(config, seed)[1]
+
+
+def _spun_up_and_kept(config: Config, seed: int) -> tuple[State, Course]:
+    town, course = spin_up(config, seed)
+    _keep(town_file(config, seed), partial(town.save, beside=course.written()))
+    return town, course
 
 
 def spin_up(config: Config, seed: int) -> tuple[State, Course]:
@@ -173,7 +175,8 @@ def spin_up(config: Config, seed: int) -> tuple[State, Course]:
         course.levels[past], course.levers[past] = np.concatenate(now), levers(state.constants)
     if like:
         set_beside(state, like.levers[-1], beside)
-    _live_through_the_world_before(state, config)
+    if config.world.after:
+        _live_through_the_world_before(state, config)
     constants, rows = state.constants, np.arange(-MONTHS_A_YEAR, 0) % (SURVIVAL_MONTHS + 1)
     constants.paid_hours[0] = sum(state.services.hours.tolist())
     constants.paid_before[0] = state.past.paid_hours[rows].mean()
@@ -182,7 +185,7 @@ def spin_up(config: Config, seed: int) -> tuple[State, Course]:
 
 
 def _live_through_the_world_before(state: State, config: Config) -> None:
-    """Live it, if there is one, at negative months: the first row of `World` is then always the one that is lived."""
+    """Live it at negative months: the first row of `World` is then always the one that is lived."""
     rows = world.build(config.world, config.place, config.world.most_months)
     for past in range(config.world.months_after):
         state.world = World(**{name: column[past:] for name, column in rows.items()})
