@@ -244,7 +244,9 @@ class Diary:
 
 
 def _residents(state: State) -> dict[str, Any]:
-    return {name: column(state) for name, (_, _, column) in _RESIDENTS.items()}
+    """The columns as they stand now: copies, for Arrow would share an array's memory, and the state lives on."""
+    columns = {name: column(state) for name, (_, _, column) in _RESIDENTS.items()}
+    return {name: each.copy() if isinstance(each, np.ndarray) else each for name, each in columns.items()}
 
 
 def _ties(state: State) -> dict[str, Any]:

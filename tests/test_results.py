@@ -134,6 +134,18 @@ def test_states_are_kept_at_the_first_and_the_last_month():
     assert run([1.0]).residents is None
 
 
+def test_what_was_written_down_does_not_change_with_the_state():
+    state, alone = town(residents=9), town(residents=9)
+    diary = Diary(IDENTITY, [date(2007, 4, 1), date(2007, 5, 1)], ("residents", "ties"))
+    diary.write(observed(1.0), state)
+    for rows in (state.residents, state.ties):
+        for name in rows._fields:
+            getattr(rows, name)[:] = 0
+    diary.write(observed(2.0), state)
+    first = diary.tables().residents.filter(pa.compute.field("month") == 0)
+    assert first.equals(run([1.0], record=("residents",), state=alone).residents)
+
+
 def test_residents_are_as_in_the_state():
     state = town(residents=40)
     state.residents.role[0], state.residents.role[1] = NOBODY, 0
