@@ -139,6 +139,8 @@ def test_states_are_written_on_request(store, tmp_path, capsys):
     said(capsys, "run", *SMALL, "replicates=1", "record=[ties,residents]", "hydra.run.dir=x", store)
     assert pq.read_metadata(tmp_path / "x" / "residents.parquet").num_rows == 3000
     assert pq.read_metadata(tmp_path / "x" / "ties.parquet").num_rows > 3000
+    assert (tmp_path / "x" / "figures" / "network.svg").exists()
+    assert '<h2 id="network">' in (tmp_path / "x" / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_sweep_leaves_all_together_and_each_apart(store, tmp_path, capsys):

@@ -1,4 +1,4 @@
-"""The report of a results folder: one figure of the paths, and one page that opens offline.
+"""The report of a results folder: a figure of the paths, one of the network, and one page that opens offline.
 
 Everything said is worked out from the folder's own tables. A change is called clear only where the interval from 5% to
 95% of the runs leaves out zero; a difference between scenarios, where its paired 95% interval does.
@@ -10,7 +10,9 @@ from pathlib import Path
 
 
 def write_report(folder: Path) -> list[Path]:
-    """Write ``figures/paths.png``, ``figures/paths.svg`` and ``report.html`` into a results folder.
+    """Write ``report.html`` and ``figures/paths.png`` and ``.svg`` into a results folder.
+
+    Where residents and ties were recorded, ``figures/network.png`` and ``.svg`` too.
 
     Args:
         folder: what `takestwo run` or `takestwo compare` left.
@@ -23,13 +25,23 @@ def write_report(folder: Path) -> list[Path]:
     """
     from sim.files import written_whole
     from sim.report.figures import SUFFIXES, drawn, paths
+    from sim.report.network import side_by_side
     from sim.report.page import page
+    from sim.report.pictured import picture, pictured
     from sim.report.study import read_study
 
     study = read_study(Path(folder))
-    figure = paths(study)
-    files = {study.folder / "figures" / f"paths.{suffix}": drawn(figure, suffix) for suffix in SUFFIXES}
-    files[study.folder / "report.html"] = page(study).encode()
+    figures = {"paths": paths(study)}
+    towns = pictured(study)
+    if towns is not None:
+        figures["network"] = side_by_side(towns)
+    files = {
+        study.folder / "figures" / f"{name}.{suffix}": drawn(figure, suffix)
+        for name, figure in figures.items()
+        for suffix in SUFFIXES
+    }
+    embedded = None if towns is None else picture(towns, len(study.scenarios))
+    files[study.folder / "report.html"] = page(study, embedded).encode()
     for path, content in files.items():
         written_whole(path, lambda passing, content=content: passing.write_bytes(content))  # type: ignore[misc]
     return list(files)

@@ -17,7 +17,8 @@ from sim.config import ROOMS_IN_ORDER, Config
 from sim.observables import OBSERVABLES
 from sim.parameters import REGISTRY, Entry
 from sim.report import words
-from sim.report.figures import caption, drawn, paths, sections
+from sim.report.figures import SUFFIXES, caption, drawn, paths, sections
+from sim.report.pictured import Picture
 from sim.report.study import Scenario, Study
 from sim.units import date_of
 
@@ -98,8 +99,8 @@ class Row(NamedTuple):
     verdict: str
 
 
-def page(study: Study) -> str:
-    """The report as HTML."""
+def page(study: Study, network: Picture | None = None) -> str:
+    """The report as HTML, with the figure of the network where there is one."""
     source = files("sim.report").joinpath("report.html.jinja").read_text(encoding="utf-8")
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
     template = environment.from_string(source)
@@ -108,7 +109,8 @@ def page(study: Study) -> str:
         wide=_embedded(study, 3), narrow=_embedded(study, 1), alt=alternative(study),
         changes=[(s, changes(s)) for s in study.scenarios], differences=differences(study), few=words.FEW,
         shared=shared(study), own=own(study), rooms=rooms(study.first), findings=words.findings(study),
-        command=shlex.join(map(str, study.provenance["command"])), files=kept(study), when=when(study.first),
+        command=shlex.join(map(str, study.provenance["command"])), files=kept(study, network), when=when(study.first),
+        network=network,
     )  # fmt: skip
 
 
@@ -287,7 +289,7 @@ def written(entry: Entry, value: float | str) -> str:
     return f"{value:,.6g}"
 
 
-def kept(study: Study) -> dict[str, str]:
+def kept(study: Study, network: Picture | None = None) -> dict[str, str]:
     """What lies in the folder, by the name of the file."""
     known = {
         "results.parquet": f"every run and month, {len(OBSERVABLES)} outcomes",
@@ -295,12 +297,17 @@ def kept(study: Study) -> dict[str, str]:
         "by_area.parquet": "the same inside the funded area, next door and in the rest",
         "by_band.parquet": "charities by income band",
         "by_service.parquet": "the council's services",
+        "residents.parquet": "residents as they stood at the end of the first and the last month",
+        "ties.parquet": "their ties, likewise",
         "contrasts.csv": "every difference from the first scenario",
         "summary.csv": "every outcome: first and last 12 months, change, intervals",
         "config.yaml": "everything that decided the runs",
         "provenance.json": "how, when and where they were made",
         "figures/paths.png": "the figure",
         "figures/paths.svg": "the figure, to enlarge",
+        "figures/network.png": "the figure of the network",
+        "figures/network.svg": "the same, to enlarge",
     }
-    made = {"figures/paths.png", "figures/paths.svg"}
+    drawn_now = ("paths",) if network is None else ("paths", "network")
+    made = {f"figures/{name}.{suffix}" for name in drawn_now for suffix in SUFFIXES}
     return {name: what for name, what in known.items() if name in made or (study.folder / name).exists()}

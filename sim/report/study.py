@@ -19,7 +19,7 @@ from sim.config import Config, ConfigError
 from sim.contrast import paired
 from sim.files import OutputError
 from sim.results import Results, read_results
-from sim.tables import PARTS, SCHEMAS, Tables
+from sim.tables import PARTS, SCHEMAS, STATES, Tables
 from sim.units import MONTHS_A_YEAR, date_of, month_of
 
 
@@ -175,7 +175,27 @@ def _split(results: Results, folder: Path) -> list[Results]:
     if starts[0] != 0 or len(starts) == 1:
         raise OutputError(f"{folder / 'results.parquet'} does not begin with month 0 of replicate 0. {_ANOTHER}")
     nothing = {name: getattr(results.tables, name).slice(0, 0) for name in PARTS}
-    return [Results(Tables(table.slice(a, b - a), **nothing)) for a, b in pairwise(starts)]
+    runs = np.add.reduceat(table["month"].to_numpy() == 0, starts[:-1]).tolist()
+    recorded = {name: getattr(results.tables, name) for name in STATES}
+    states = {name: _by_scenario(states, runs) for name, states in recorded.items() if states is not None}
+    return [
+        Results(Tables(table.slice(a, b - a), **nothing, **{name: each[n] for name, each in states.items()}))
+        for n, (a, b) in enumerate(pairwise(starts))
+    ]
+
+
+def _by_scenario(table: Any, runs: list[int]) -> list[Any]:
+    """A table of recorded states, cut into scenarios of so many runs each; none if it does not hold these runs.
+
+    A run begins where a first month follows a later one, or another run.
+    """
+    run, month = table["run_id"].to_numpy(zero_copy_only=False), table["month"].to_numpy()
+    begins = np.flatnonzero((run[1:] != run[:-1]) | (month[1:] < month[:-1])) + 1
+    if len(begins) + 1 != sum(runs):
+        return [None] * len(runs)
+    ends = [0, *begins.tolist(), len(table)]
+    firsts = [ends[n] for n in np.cumsum([0, *runs])]
+    return [table.slice(a, b - a) for a, b in pairwise(firsts)]
 
 
 def _until(results: Results, months: int) -> Results:
