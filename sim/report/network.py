@@ -188,7 +188,7 @@ def _draw_close_up(axes: Axes, view: View, pair: SideBySide, *, dot: float) -> N
 def _draw_ties(axes: Axes, view: View, homes: Any, ties: Any) -> None:
     """Ties that are there at both times over the others."""
     places = homes[["x", "y"]].to_numpy()
-    for lasted, colour, style, width in ((False, view.colour, view.style, 0.7), (True, KEPT, "-", 0.9)):
+    for lasted, colour, style, width in ((False, view.colour, view.style, 0.7), (True, KEPT, "-", 1.3)):
         ends = places[ties.loc[ties["lasted"] == lasted, ["one", "other"]].to_numpy()]
         _lines(axes, ends, edgecolor=colour, linestyle=style, linewidth=width, zorder=3 + lasted)
 

@@ -10,8 +10,8 @@ import numpy as np
 from sim.report.turnover import ENDS, CloseUp, Moment, close_up, towns, turnover
 from sim.results import Results
 
-KEPT, GONE, MADE = "#3d3d3d", "#B8730A", "#0072B2"
-PALE_GONE, PALE_MADE = "#E8C48F", "#9CC7E2"
+KEPT, GONE, MADE = "#1a1a1a", "#b8730a", "#3690c9"
+PALE_GONE, PALE_MADE = "#e8c48f", "#b9dbef"
 DASHES = (0, (2.4, 1.4))
 TOWN_TIES, CLOSE_TIES = 200, 100
 """Ties of the first month that are drawn: of the whole town, and close up."""
