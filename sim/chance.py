@@ -17,8 +17,10 @@ Source  Steele, Lea and Flood (2014), "Fast splittable pseudorandom number gener
 
 from __future__ import annotations
 
+import hashlib
 import math
 from enum import IntEnum, auto
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -245,6 +247,24 @@ class Dice:
         if whom is not None:
             h = mix_plain(h + whom * GOLDEN)
         return (h >> 12) * STEP + HALF_STEP
+
+    def own(self, name: str, who: Any) -> Any:
+        """Draws of a die that no room of the model throws: for a room from outside.
+
+        Args:
+            name: the die's; it keys the draws, with the run seed, the month and the id.
+            who: permanent ids, whole numbers of shape (n,).
+
+        Returns:
+            Draws in (0, 1), of shape (n,).
+
+        Examples:
+            >>> from sim.chance import Dice
+            >>> Dice(seed=1, month=0).own("supper", [7, 8]).round(3)
+            array([0.422, 0.195])
+        """
+        die = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
+        return uniforms(np.uint64(key(self.seed, die, self.month)), np.asarray(who, dtype=np.int64))
 
     def normal(self, die: Die, who: int) -> float:
         """A standard normal draw for one id."""

@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any, NoReturn, Self
+from typing import Any, ClassVar, NoReturn, Self
 
 import networkx as nx
 import numpy as np
@@ -25,7 +25,7 @@ from sim.chance import ID_BITS, key, run_seed
 from sim.config import Config
 from sim.founding import found
 from sim.observables import OBSERVABLES
-from sim.schedule import live_a_month
+from sim.schedule import MONTH, Step, live_a_month
 from sim.state import NOBODY, State
 from sim.units import date_of
 
@@ -50,7 +50,44 @@ class CommunityModel(Model):  # type: ignore[misc]
 
     Raises:
         TypeError: if ``rng`` is no whole number.
-        ValueError: if ``rng`` is out of range.
+        ValueError: if ``rng`` is out of range, or `also` names an observable that the model has.
+
+    A subclass may live by other rules (`verbs`) and write down more (`also`).
+
+    Examples:
+        >>> from sim import CommunityModel, compose
+        >>> model = CommunityModel(compose(["place.residents=1500", "months=3"]), rng=1)
+        >>> while model.running:
+        ...     model.step()
+        >>> model
+        CommunityModel(england_average, history, month=3)
+        >>> len(model.residents), len(model.volunteers) < 1500
+        (1500, True)
+
+        A rule, and an observable, of one's own:
+
+        >>> from sim.schedule import MONTH, Step
+        >>> class august:
+        ...     @staticmethod
+        ...     def advance(state, p, dice):
+        ...         if state.month % 12 == 4:  # month 0 is April
+        ...             state.residents.pledged_hours[:] = p
+        >>> class Mine(CommunityModel):
+        ...     verbs = (*MONTH, Step("rest", august, "hours are pledged for the month that comes", 0.0))
+        ...     also = {"pledged": lambda model: model.state.residents.pledged_hours.sum()}
+        >>> mine = Mine(compose(["place.residents=1500", "months=6"]), rng=1)
+        >>> mine.run()
+        >>> [mine.row(month)["pledged"] > 0 for month in range(6)]
+        [True, True, True, True, False, True]
+    """
+
+    verbs: ClassVar[tuple[Step, ...]] = MONTH
+    """The month that `step` lives: steps in order. Towns are founded by `sim.schedule.MONTH`, whatever stands here."""
+
+    also: ClassVar[Mapping[str, Callable[[Any], float]]] = {}
+    """What is written down of a month beside the model's observables: functions of the model, by name.
+
+    They are asked when the month is lived, so ``model.state.month`` is already the next.
     """
 
     def __init__(self, config: Config, rng: int | None = None) -> None:
@@ -58,11 +95,13 @@ class CommunityModel(Model):  # type: ignore[misc]
         self._begin(config, found(config, seed), [])
 
     def _begin(self, config: Config, state: State, rows: list[dict[str, float]]) -> None:
+        if clash := sorted(set(self.also) & set(OBSERVABLES)):
+            raise ValueError(f"the model has an observable {clash[0]!r} already; name yours otherwise")
         super().__init__(rng=state.seed)
         self.config, self.state = config, state
         self.lots = random.Random(key(state.seed))
         self._rows: list[dict[str, float]] = []
-        self.datacollector = DataCollector({name: partial(_observed, name) for name in OBSERVABLES})
+        self.datacollector = DataCollector({name: partial(_observed, name) for name in (*OBSERVABLES, *self.also)})
         for row in rows:
             self._write_down(row)
         self.steps = state.month
@@ -79,11 +118,19 @@ class CommunityModel(Model):  # type: ignore[misc]
 
         Raises:
             ValueError: if the world has no more months (``config.world.most_months``).
+
+        Examples:
+            >>> from sim import CommunityModel, compose
+            >>> model = CommunityModel(compose(["place.residents=1500", "months=3"]), rng=1)
+            >>> model.step()
+            >>> model.steps, model.running
+            (1, True)
         """
         world = self.config.world
         if self.state.month >= world.most_months:
             raise ValueError(f"world={world.name} has {world.most_months} months, and all are lived")
-        self._write_down(live_a_month(self.state, self.config).whole)
+        observed = live_a_month(self.state, self.config, month=self.verbs).whole
+        self._write_down(observed | {name: float(measure(self)) for name, measure in self.also.items()})
         self.running = self.running and self.state.month < self.config.months
 
     def run(self, months: int | None = None) -> None:
@@ -94,6 +141,14 @@ class CommunityModel(Model):  # type: ignore[misc]
 
         Raises:
             ValueError: if the world has not so many months left, or ``months`` is no whole number from 0.
+
+        Examples:
+            >>> from sim import CommunityModel, compose
+            >>> model = CommunityModel(compose(["place.residents=1500", "months=3"]), rng=1)
+            >>> model.run(months=1)
+            >>> model.run()
+            >>> model.steps, model.running
+            (3, False)
         """
         most = self.config.world.most_months - self.state.month
         if months is None:
@@ -109,6 +164,15 @@ class CommunityModel(Model):  # type: ignore[misc]
 
         Yields:
             A month's row: ``month`` (0-based), ``date`` (its first day), and the observables by name.
+
+        Examples:
+            >>> from sim import CommunityModel, compose
+            >>> model = CommunityModel(compose(["place.residents=1500", "months=3"]), rng=1)
+            >>> for row in model.months():
+            ...     print(row["month"], row["date"], row["venues_open"])
+            0 2007-04-01 3.0
+            1 2007-05-01 3.0
+            2 2007-06-01 3.0
         """
         while self.running:
             self.step()
@@ -122,6 +186,16 @@ class CommunityModel(Model):  # type: ignore[misc]
 
         Raises:
             IndexError: if that month has not been lived.
+
+        Examples:
+            >>> from sim import CommunityModel, compose
+            >>> model = CommunityModel(compose(["place.residents=1500", "months=3"]), rng=1)
+            >>> model.run()
+            >>> model.row(0)["date"], model.row()["month"]
+            (datetime.date(2007, 4, 1), 2)
+            >>> model.row(3)
+            Traceback (most recent call last):
+            IndexError: month 3 has not been lived; 3 months have been
         """
         lived = range(len(self._rows))
         if not -len(lived) <= month < len(lived):
@@ -135,32 +209,86 @@ class CommunityModel(Model):  # type: ignore[misc]
 
     @property
     def agents(self) -> Windows:
-        """Residents, charities that are alive, services and the council."""
+        """Residents, charities that are alive, services and the council.
+
+        Examples:
+            >>> from sim import CommunityModel, compose
+            >>> model = CommunityModel(compose(["place.residents=1500"]), rng=1)
+            >>> print(*(kind.__name__ for kind, _ in model.agents.groupby(type)))
+            Resident Charity CouncilService Council
+            >>> len(model.agents) == 1500 + len(model.charities) + len(model.services) + 1
+            True
+        """
         return Windows.whole(self, *AGENTS)
 
     @property
     def residents(self) -> Windows:
-        """Everybody of 16 and over."""
+        """Everybody of 16 and over: a set with the habits of Mesa's ``AgentSet``, whose columns are read whole.
+
+        Attributes of each are the columns of `sim.state.Residents`, with their units.
+
+        Examples:
+            >>> from sim import CommunityModel, compose
+            >>> residents = CommunityModel(compose(["place.residents=1500"]), rng=1).residents
+            >>> trust = residents.get("trust_council")
+            >>> len(trust), 0 <= min(trust) <= max(trust) <= 1
+            (1500, True)
+            >>> len(residents.select(lambda r: r.trust_council > 0.5)) == sum(t > 0.5 for t in trust)
+            True
+            >>> friend, strength = residents[0].ties[0]
+            >>> friend in residents, 0 < strength <= 1
+            (True, True)
+        """
         return Windows.whole(self, Resident)
 
     @property
     def volunteers(self) -> Windows:
-        """The residents who hold a role now."""
+        """The residents who hold a role now: the same people as in `residents`, seen as volunteers.
+
+        Examples:
+            >>> from sim import CommunityModel, compose
+            >>> model = CommunityModel(compose(["place.residents=1500"]), rng=1)
+            >>> volunteer = model.volunteers[0]
+            >>> volunteer in model.residents, volunteer.charity in model.charities
+            (True, True)
+        """
         return Windows.at(self, Volunteer, np.flatnonzero(self.state.residents.role != NOBODY))
 
     @property
     def charities(self) -> Windows:
-        """The charities and unregistered groups that are alive, from the founding of each until it closes."""
+        """The charities and unregistered groups that are alive, from the founding of each until it closes.
+
+        Examples:
+            >>> from sim import CommunityModel, compose
+            >>> charities = CommunityModel(compose(["place.residents=1500"]), rng=1).charities
+            >>> largest = max(charities, key=lambda charity: charity.income)
+            >>> largest.band_name, len(largest.members) >= len(largest.volunteers)
+            ('large', True)
+        """
         return Windows.whole(self, Charity)
 
     @property
     def services(self) -> Windows:
-        """The council's services."""
+        """The council's services.
+
+        Examples:
+            >>> from sim import CommunityModel, compose
+            >>> model = CommunityModel(compose(["place.residents=1500"]), rng=1)
+            >>> print(*model.services.get("name"), sep=", ")
+            adult_care, childrens, libraries, youth, early_years, culture_leisure, advice_housing, community
+        """
         return Windows.whole(self, CouncilService)
 
     @property
     def council(self) -> Council:
-        """All local government of the place in one."""
+        """All local government of the place in one; its attributes are the columns of `sim.state.Council`.
+
+        Examples:
+            >>> from sim import CommunityModel, compose
+            >>> council = CommunityModel(compose(["place.residents=1500"]), rng=1).council
+            >>> council.reserves > 0
+            True
+        """
         return Council(self, 0)
 
     @property
@@ -190,18 +318,51 @@ class CommunityModel(Model):  # type: ignore[misc]
 
         Raises:
             ValueError: if there is no such layer; the message names the nearest.
+
+        Examples:
+            >>> from sim import CommunityModel, compose
+            >>> model = CommunityModel(compose(["place.residents=1500"]), rng=1)
+            >>> graph = model.network(layer="residents")
+            >>> len(graph), max(strength for _, _, strength in graph.edges(data="strength")) <= 1
+            (1500, True)
+            >>> len(graph[model.residents[0].unique_id]) == len(model.residents[0].ties)
+            True
+            >>> model.network("resident")  # doctest: +ELLIPSIS
+            Traceback (most recent call last):
+            ValueError: there is no layer 'resident'. Did you mean residents? There is charity-charity, ...
         """
         return network(self.state, layer)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the town, its configuration and the months written down to exactly ``path``."""
+        """Write the town, its configuration and the months written down to exactly ``path``.
+
+        Raises:
+            OSError: if the file cannot be written.
+
+        Examples:
+            >>> from pathlib import Path
+            >>> from tempfile import TemporaryDirectory
+            >>> from sim import CommunityModel, compose
+            >>> model = CommunityModel(compose(["place.residents=1500", "months=3"]), rng=1)
+            >>> model.run(months=2)
+            >>> with TemporaryDirectory() as folder:
+            ...     model.save(Path(folder, "town"))
+            ...     later = CommunityModel.load(Path(folder, "town"))
+            >>> model.run()
+            >>> later.run()
+            >>> later.row()["trust_council"] == model.row()["trust_council"]
+            True
+        """
         self.state.save(path, beside=json.dumps({"config": self.config.resolved(), "rows": self._rows}))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
         """A model that goes on, and collects on, from where `save` left it.
 
+        One of a subclass is loaded by the subclass: rules and observables of one's own are not in the file.
+
         Raises:
+            OSError: if the file cannot be read.
             ValueError: if the file is not a model that this version saved.
         """
         state, beside = State.load(path), State.beside(path)
@@ -211,7 +372,17 @@ class CommunityModel(Model):  # type: ignore[misc]
         return cls._going_on(Config.check(saved["config"]), state, saved["rows"])
 
     def fork(self) -> Self:
-        """A second model that stands where this one stands, shares nothing that changes, and collects on from here."""
+        """A second model that stands where this one stands, shares nothing that changes, and collects on from here.
+
+        Examples:
+            >>> from sim import CommunityModel, compose
+            >>> model = CommunityModel(compose(["place.residents=1500", "months=3"]), rng=1)
+            >>> model.run(months=2)
+            >>> other = model.fork()
+            >>> other.run()
+            >>> model.steps, other.steps
+            (2, 3)
+        """
         return self._going_on(self.config, self.state.fork(), self._rows)
 
     def register_agent(self, agent: object) -> NoReturn:

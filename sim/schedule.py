@@ -1,11 +1,11 @@
 """The month: the rooms in order, and why in that order.
 
-`MONTH` is data. It can be printed, timed, quoted in a paper, and a room from another package can be put into it.
+`MONTH` is data. It can be printed, timed, quoted in a paper, and a room from another package can be put into it:
+see `Step`, and ``notebooks/3_change_a_rule.py``.
 """
 
 from __future__ import annotations
 
-from types import ModuleType
 from typing import Any, NamedTuple
 
 from sim import observables
@@ -31,16 +31,40 @@ from sim.state import State, allocate
 
 
 class Step(NamedTuple):
-    """One verb of the month: the room that knows how, and why it stands where it stands."""
+    """One verb of the month: the room that knows how, and why it stands where it stands.
+
+    Attributes:
+        verb: what is done, in a word.
+        room: a module of `sim.processes`; or anything from outside, a module or a class, that has a ``__name__`` and an
+            ``advance(state, p, dice)`` which changes the state in place. With ``plain=True`` it needs
+            ``advance_reference(community, p, dice)`` too.
+        reason: why here.
+        numbers: what ``advance`` is given as ``p``; None for what the configuration holds under the room's name.
+
+    A room of one's own is a new `Step` in a copy of `MONTH`; `sim.CommunityModel.verbs` lives by it.
+
+    Examples:
+        >>> from sim.schedule import MONTH, Step
+        >>> print(*(step.verb for step in MONTH))
+        renew fund reorganise nurture meet tie need help coproduce serve volunteer trust survive
+        >>> class holiday:
+        ...     @staticmethod
+        ...     def advance(state, p, dice):
+        ...         state.residents.pledged_hours *= p
+        >>> step = Step("rest", holiday, "a month off, for some", 0.5)
+        >>> step.name
+        'holiday'
+    """
 
     verb: str
-    room: ModuleType
+    room: Any
     reason: str
+    numbers: Any = None
 
     @property
     def name(self) -> str:
         """The room's name, under which the configuration holds its numbers."""
-        return self.room.__name__.rpartition(".")[2]
+        return str(self.room.__name__).rpartition(".")[2]
 
 
 MONTH: tuple[Step, ...] = (
@@ -104,7 +128,7 @@ def act(state: State, config: Any, *, plain: bool = False, month: tuple[Step, ..
     dice = Dice(state.seed, state.month)
     state.ledger[:] = 0.0
     for step in month:
-        numbers = getattr(config, step.name)
+        numbers = getattr(config, step.name) if step.numbers is None else step.numbers
         if plain:
             community = Community(state)
             step.room.advance_reference(community, numbers, dice)

@@ -6,6 +6,7 @@ import random
 import weakref
 from datetime import date
 from itertools import islice
+from typing import ClassVar
 
 import networkx as nx
 import numpy as np
@@ -18,11 +19,11 @@ import sim.model
 from sim import CommunityModel, compose
 from sim.agents import Charity, Council, CouncilService, Gone, Resident, Volunteer, Windows
 from sim.agents.networks import LAYERS
-from sim.chance import run_seed
+from sim.chance import Dice, run_seed
 from sim.community import Community
 from sim.founding import found
 from sim.observables import OBSERVABLES
-from sim.schedule import live_a_month
+from sim.schedule import MONTH, Step, live_a_month
 from sim.state import NOBODY, PARTNERS, State
 from tests.towns import town
 from tests.twins import differences
@@ -129,6 +130,92 @@ def test_any_month_that_was_lived_can_be_read(model):
 def test_the_first_month_has_the_date_of_the_world():
     config = compose(["world=flat", "world.first_month=2012-04", f"months={MONTHS}"])
     assert next(CommunityModel(config, rng=1).months())["date"] == date(2012, 4, 1)
+
+
+# Rules and observables from outside
+
+
+class rest:
+    """Nobody pledges more than so many hours."""
+
+    @staticmethod
+    def advance(state, p, dice):
+        np.minimum(state.residents.pledged_hours, p, out=state.residents.pledged_hours)
+
+    @staticmethod
+    def advance_reference(community, p, dice):
+        for resident in community.residents:
+            resident.pledged_hours = min(resident.pledged_hours, p)
+
+
+LAZY = (*MONTH, Step("rest", rest, "hours are pledged for the month that comes", 1.5))
+
+
+class Lazy(CommunityModel):
+    """The model with a room from outside, and two observables."""
+
+    verbs = LAZY
+    also: ClassVar = {
+        "most_pledged": lambda model: model.state.residents.pledged_hours.max(),
+        "volunteers": lambda model: len(model.volunteers),
+    }
+
+
+def test_a_room_from_outside_is_lived_and_its_observables_are_written_down(model, tmp_path):
+    lazy = Lazy(CONFIG, rng=1)
+    lazy.run(months=2)
+    assert lazy.row()["most_pledged"] == 1.5
+    assert lazy.row()["volunteers"] == len(lazy.volunteers)
+    assert list(frame(lazy)) == [*OBSERVABLES, "most_pledged", "volunteers"]
+    lazy.save(tmp_path / "lazy")
+    for later in (Lazy.load(tmp_path / "lazy"), lazy.fork()):
+        later.run()
+        assert type(later) is Lazy
+        assert len(frame(later)) == MONTHS
+        assert later.row()["most_pledged"] == 1.5
+    model.run(months=2)
+    assert "most_pledged" not in model.row()
+    assert model.state.residents.pledged_hours.max() > 1.5
+
+
+def test_both_hands_live_a_month_with_a_room_from_outside():
+    fast, plain = made_up(CONFIG, 1), made_up(CONFIG, 1)
+    live_a_month(fast, CONFIG, month=LAZY)
+    live_a_month(plain, CONFIG, plain=True, month=LAZY)
+    assert differences(fast, plain) == []
+    assert fast.residents.pledged_hours.max() == 1.5
+
+
+def test_a_room_in_the_place_of_the_models_takes_its_numbers(model):
+    given = []
+
+    class trust:
+        @staticmethod
+        def advance(state, p, dice):
+            given.append(p)
+
+    class Still(CommunityModel):
+        verbs = tuple(step._replace(room=trust) if step.verb == "trust" else step for step in MONTH)
+
+    Still(CONFIG, rng=1).step()
+    assert given == [CONFIG.trust]
+
+
+def test_an_observable_of_ones_own_takes_no_name_that_is_taken():
+    class Double(CommunityModel):
+        also: ClassVar = {"trust_council": len}
+
+    with pytest.raises(ValueError, match="has an observable 'trust_council' already; name yours otherwise"):
+        Double(CONFIG, rng=1)
+
+
+def test_dice_of_ones_own_are_keyed_by_all_that_keys_dice():
+    ids = np.array([3, 2**62, 5])
+    draws = Dice(1, 4).own("supper", ids)
+    assert ((draws > 0) & (draws < 1)).all()
+    assert Dice(1, 4).own("supper", ids[::-1]).tolist() == draws.tolist()[::-1]
+    others = [Dice(2, 4).own("supper", ids), Dice(1, 5).own("supper", ids), Dice(1, 4).own("lunch", ids)]
+    assert not {*draws.tolist()} & {draw for other in others for draw in other.tolist()}
 
 
 # Seeds
