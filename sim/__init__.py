@@ -13,15 +13,17 @@ os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_folder() / "kernels" / source
 
 if TYPE_CHECKING:
     from sim.composition import compose
+    from sim.config import ConfigError
     from sim.ensemble import compare, run_ensemble
     from sim.model import CommunityModel
+    from sim.results import read_results
 
 __version__ = "0.1.0"
-__all__ = ["CommunityModel", "compare", "compose", "run_ensemble"]
+__all__ = ["CommunityModel", "ConfigError", "compare", "compose", "read_results", "run_ensemble"]
 
 _HOME = {
-    "CommunityModel": "sim.model", "compose": "sim.composition", "run_ensemble": "sim.ensemble",
-    "compare": "sim.ensemble",
+    "CommunityModel": "sim.model", "compose": "sim.composition", "ConfigError": "sim.config",
+    "run_ensemble": "sim.ensemble", "compare": "sim.ensemble", "read_results": "sim.results",
 }  # fmt: skip
 
 
@@ -29,4 +31,9 @@ def __getattr__(name: str) -> Any:
     """Imports are lazy: what a user may import is loaded when it is asked for."""
     if name in _HOME:
         return getattr(import_module(_HOME[name]), name)
-    raise AttributeError(f"module 'sim' has no attribute {name!r}")
+    raise AttributeError(f"module 'sim' has no attribute {name!r}; it has {', '.join(__all__)}, and modules below it")
+
+
+def __dir__() -> list[str]:
+    """What a prompt may complete: what is there, loaded or not."""
+    return sorted({*globals(), *__all__} - {"Any", "TYPE_CHECKING", "annotations", "import_module", "os"})

@@ -46,11 +46,27 @@ def compose(overrides: Sequence[str] = ()) -> Config:
 
     Args:
         overrides: as on the command line: ``group=option`` and ``key=value``; ``place=FILE.yaml`` is a place of
-            one's own.
+            one's own. None of them: the default run.
+
+    Returns:
+        A `sim.config.Config`, checked and not to be changed. `sim.vectors.with_vector` makes another from it.
 
     Raises:
-        ConfigError: if an override cannot be read, or what comes of it cannot be run.
+        ConfigError: if an override cannot be read, or what comes of it cannot be run. It is a ``ValueError``.
+        TypeError: if ``overrides`` is no list of texts.
+
+    Examples:
+        >>> from sim import compose
+        >>> compose(["world=essay", "policy=[nurture_early,connectors]", "place.residents=1500", "months=36"])
+        Config(place=england_average of 1,500, world=essay, policy=nurture_early+connectors, months=36, seed=1)
+        >>> compose(["volunteering.asked_share=0.4"]).volunteering.asked_share
+        0.4
+        >>> compose(["world=esay"])
+        Traceback (most recent call last):
+        sim.config.ConfigError: world=esay is unknown. Did you mean essay?
     """
+    if isinstance(overrides, str) or not all(isinstance(text, str) for text in overrides):
+        raise TypeError(f"compose takes a list of settings, as compose(['world=essay']), and not {overrides!r}")
     overrides = [_place_from_file(override) for override in parse(overrides)]
     parsed = parse(overrides)
     for override in parsed:

@@ -43,6 +43,19 @@ class Config(Checked):
     """Everything that decides a run. Make one with `compose`, or `Config.check`.
 
     Each room's ``Parameters`` is an attribute under the room's name: ``config.volunteering.asked_share``.
+
+    Examples:
+        >>> from sim import compose
+        >>> config = compose(["world=essay", "policy=nurture_early", "place.residents=1500"])
+        >>> config
+        Config(place=england_average of 1,500, world=essay, policy=nurture_early, months=204, seed=1)
+        >>> config.place.residents, config.policy["nurture_early"].dose, config.volunteering.asked_share
+        (1500, 12.0, 0.48)
+        >>> config.months = 12
+        Traceback (most recent call last):
+        pydantic_core._pydantic_core.ValidationError: 1 validation error for Config
+        months
+          Instance is frozen ...
     """
 
     place: Place
@@ -96,7 +109,16 @@ class Config(Checked):
         rooms = self.__dict__.get("rooms", {})
         if name in rooms:
             return rooms[name]
-        raise AttributeError(f"Config has no attribute {name!r}")
+        if name.startswith("_"):
+            raise AttributeError(f"a Config has no {name!r}")
+        raise AttributeError(f"a Config has no {name!r}. {nearest(name, [*rooms, *type(self).model_fields])}")
+
+    def __repr__(self) -> str:
+        names = self.scenario | {"place": f"{self.place.name} of {self.place.residents:,}"}
+        names |= {"draw": str(self.draw or "none"), "months": str(self.months), "seed": str(self.seed)}
+        return f"Config({', '.join(f'{name}={value}' for name, value in names.items() if value != 'none')})"
+
+    __str__ = __repr__
 
     def __hash__(self) -> int:
         return hash(json.dumps(self.content()))
@@ -128,6 +150,17 @@ class Config(Checked):
         return exact
 
 
+def checked(config: object) -> Config:
+    """The configuration itself.
+
+    Raises:
+        TypeError: if it is none; often it is the settings from which one is composed.
+    """
+    if not isinstance(config, Config):
+        raise TypeError(f"config is what compose makes of settings, as compose(['world=essay']), and not {config!r}")
+    return config
+
+
 def check_place(said: Mapping[str, Any]) -> Place:
     """The place that a place file says.
 
@@ -155,9 +188,10 @@ def nearest(name: str, valid: Iterable[str]) -> str:
     options = sorted(valid)
     lower = {option.lower(): option for option in options}
     close = get_close_matches(str(name).lower(), lower, n=1, cutoff=0.5)
-    near = f"Did you mean {lower[close[0]]}? " if close else ""
+    near = f"Did you mean {lower[close[0]]}?" if close else ""
     short = options if len(options) < 40 else [option for option in options if "." not in option]
-    return near + (f"There is {', '.join(short)}." if not near or len(options) < 10 else "")
+    there = f"There is {', '.join(short)}." if not near or len(options) < 10 else ""
+    return f"{near} {there}".strip()
 
 
 def _plain(value: Any) -> Any:

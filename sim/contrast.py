@@ -130,6 +130,7 @@ def t_quantile(p: float, freedom: int) -> float:
 
     Source: the sums of Abramowitz and Stegun (1964), 26.7.3 and 26.7.4.
 
+    >>> from sim.contrast import t_quantile
     >>> round(t_quantile(0.975, 19), 3)
     2.093
     """

@@ -23,7 +23,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from sim.chance import run_seed
-from sim.config import Config
+from sim.config import Config, checked, nearest
 from sim.contrast import Contrast
 from sim.files import OutputError
 from sim.founding import found
@@ -54,6 +54,16 @@ class RunSpec:
         config: the resolved configuration.
         replicate: 0-based.
         record: states to keep, of ``residents`` and ``ties``.
+
+    Examples:
+        >>> from sim import compose
+        >>> from sim.ensemble import RunSpec, simulate
+        >>> spec = RunSpec(compose(["place.residents=1500", "months=2"]), replicate=0, record=("residents",))
+        >>> spec.seed == RunSpec(compose(["world=flat"]), replicate=0).seed, len(spec.run_id)
+        (True, 24)
+        >>> tables = simulate(spec)
+        >>> tables.results.num_rows, tables.residents.num_rows
+        (2, 3000)
     """
 
     config: Config
@@ -98,7 +108,16 @@ def simulate(spec: RunSpec, tick: Callable[[int], None] | None = None) -> Tables
         tick: told how many months are lived, after each.
 
     Returns:
-        The run's tables, with the columns of `sim.results.SCHEMAS`.
+        The run's tables, with the columns of `sim.tables.SCHEMAS`.
+
+    Examples:
+        >>> from sim import compose
+        >>> from sim.ensemble import RunSpec, simulate
+        >>> tables = simulate(RunSpec(compose(["place.residents=1500", "months=2"]), replicate=0), tick=print)
+        1
+        2
+        >>> tables.results.schema.field("unmet_need").metadata[b"unit"].decode()
+        'share'
     """
     config = spec.config
     diary = Diary(spec.identity, [date_of(m, config.world.first_month) for m in range(config.months)], spec.record)
@@ -154,10 +173,12 @@ def run_all(
         progress: told how far it is, a few times a second.
 
     Raises:
-        EnsembleError: if workers keep dying.
+        EnsembleError: if workers keep dying, or ``workers`` is no whole number from 0.
         OutputError: if the store cannot be written.
         KeyboardInterrupt: on Ctrl-C; what is finished stays in the store.
     """
+    if workers is not None and not _is_whole(workers, least=0):
+        raise EnsembleError(f"workers is {workers!r}: a whole number is needed; 0 or None is one a core.")
     shelf = None if store is None else Store(store)
     done: dict[int, Tables] = {}
     if shelf is not None:
@@ -206,18 +227,48 @@ def run_ensemble(
 
     Returns:
         Tidy frames, as in the results folder.
+
+    Raises:
+        EnsembleError: if ``replicates``, ``workers`` or ``record`` are not as above, or workers keep dying.
+        FoundingError: if such a place cannot be kept as it is.
+        OutputError: if the store cannot be written.
+        TypeError: if ``config`` is not what `compose` makes.
+
+    Examples:
+        >>> from sim import compose, run_ensemble
+        >>> config = compose(["place.residents=1500", "months=2"])
+        >>> results = run_ensemble(config, replicates=2, workers=1)
+        >>> results
+        Results(2 runs, 4 rows; results, by_quintile, by_area, by_band, by_service, summary)
+        >>> results.results[["replicate", "month", "venues_open"]].to_string(index=False).splitlines()[-1].split()
+        ['1', '1', '3.0']
+        >>> run_ensemble(config, replicates=0)
+        Traceback (most recent call last):
+        sim.ensemble.EnsembleError: replicates is 0: a whole number is needed, and at least 1.
     """
     specs = specs_of(config, replicates, record)
     return Results(joined(run_all(specs, workers=workers or config.workers, store=store, progress=progress)))
 
 
 def specs_of(config: Config, replicates: int | None = None, record: Sequence[str] | None = None) -> list[RunSpec]:
-    """The runs of one scenario, in order."""
-    count = config.replicates if replicates is None else replicates
-    if count < 1:
-        raise EnsembleError(f"replicates={count}: at least 1 is needed.")
-    keep = tuple(name for name in STATES if name in (config.record if record is None else record))
+    """The runs of one scenario, in order.
+
+    Raises:
+        EnsembleError: if ``replicates`` is no whole number from 1, or ``record`` names what cannot be recorded.
+    """
+    count = checked(config).replicates if replicates is None else replicates
+    if not _is_whole(count, least=1):
+        raise EnsembleError(f"replicates is {count!r}: a whole number is needed, and at least 1.")
+    asked = config.record if record is None else (record,) if isinstance(record, str) else record
+    for name in asked:
+        if name not in STATES:
+            raise EnsembleError(f"record names {name!r}, which cannot be recorded. {nearest(name, STATES)}")
+    keep = tuple(name for name in STATES if name in asked)
     return [RunSpec(config, replicate, keep) for replicate in range(count)]
+
+
+def _is_whole(value: object, *, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
 def compare(
@@ -242,7 +293,22 @@ def compare(
         The contrast of scenario less counterfactual.
 
     Raises:
-        EnsembleError: if the two differ in seed or in months, so that they cannot be paired.
+        EnsembleError: if the two differ in seed or in months, so that they cannot be paired; or as `run_ensemble`.
+        TypeError: if one of the two is not what `compose` makes.
+
+    Examples:
+        >>> from sim import compare, compose
+        >>> small = ["place.residents=1500", "months=3"]
+        >>> asked = compose([*small, "policy=ready_meals", "policy.ready_meals.start=2007-04"])
+        >>> contrast = compare(compose(small), asked, replicates=2, workers=1)
+        >>> row = contrast.outcomes.set_index("outcome").loc["spend_nurture"]
+        >>> int(row["pairs"]), float(row["counterfactual"]), float(row["difference"]) > 0
+        (2, 0.0, True)
+        >>> people = contrast.residents  # a row a resident and pair, as they stood at the end of both runs
+        >>> len(people) >= 3000, sorted(people["lives_in"].unique())[0]
+        (True, 'both')
+        >>> {"strength_counterfactual", "strength_scenario"} <= set(contrast.ties)
+        True
     """
     check_pairs([config_a, config_b])
     workers = workers or config_a.workers
@@ -259,12 +325,13 @@ def compare(
 
 def check_pairs(configs: Sequence[Config]) -> None:
     """Raise `EnsembleError` unless the scenarios share what pairs them: seed and months."""
+    configs = [checked(config) for config in configs]
     for name in ("seed", "months"):
         values = sorted({getattr(config, name) for config in configs})
         if len(values) > 1:
             raise EnsembleError(
                 f"scenarios are compared under the same luck over the same months, but {name} is "
-                f"{' and '.join(map(str, values))}. Give them one {name}."
+                f"{' in one and '.join(map(str, values))} in the other. Set {name} to the same in both."
             )
 
 

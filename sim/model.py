@@ -22,7 +22,7 @@ from mesa.model import Model
 from sim.agents import Charity, Council, CouncilService, Resident, Volunteer, Window, Windows
 from sim.agents.networks import network
 from sim.chance import ID_BITS, key, run_seed
-from sim.config import Config
+from sim.config import Config, checked
 from sim.founding import found
 from sim.observables import OBSERVABLES
 from sim.schedule import MONTH, Step, live_a_month
@@ -49,7 +49,8 @@ class CommunityModel(Model):  # type: ignore[misc]
         lots: what shuffles of windows draw from.
 
     Raises:
-        TypeError: if ``rng`` is no whole number.
+        TypeError: if ``config`` is not what `compose` makes, or ``rng`` is no whole number.
+        FoundingError: if such a place cannot be kept as it is.
         ValueError: if ``rng`` is out of range, or `also` names an observable that the model has.
 
     A subclass may live by other rules (`verbs`) and write down more (`also`).
@@ -91,8 +92,8 @@ class CommunityModel(Model):  # type: ignore[misc]
     """
 
     def __init__(self, config: Config, rng: int | None = None) -> None:
-        seed = run_seed(config.seed, 0) if rng is None else _checked_seed(rng)
-        self._begin(config, found(config, seed), [])
+        seed = run_seed(checked(config).seed, 0) if rng is None else _checked_seed(rng)
+        self._begin(config, found(checked(config), seed), [])
 
     def _begin(self, config: Config, state: State, rows: list[dict[str, float]]) -> None:
         if clash := sorted(set(self.also) & set(OBSERVABLES)):
@@ -327,7 +328,7 @@ class CommunityModel(Model):  # type: ignore[misc]
             (1500, True)
             >>> len(graph[model.residents[0].unique_id]) == len(model.residents[0].ties)
             True
-            >>> model.network("resident")  # doctest: +ELLIPSIS
+            >>> model.network("resident")
             Traceback (most recent call last):
             ValueError: there is no layer 'resident'. Did you mean residents? There is charity-charity, ...
         """

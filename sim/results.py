@@ -20,7 +20,19 @@ from sim.units import MONTHS_A_YEAR
 class Results:
     """Tidy frames: `results`, `by_quintile`, `by_area`, `by_band`, `by_service` and `summary`.
 
-    And `residents` and `ties`, where they were recorded.
+    And `residents` and `ties`, where they were recorded. Columns, dtypes, units and meanings are those of
+    `sim.tables.SCHEMAS`, and of ``sim/data/schema.json``.
+
+    Examples:
+        >>> from sim import compose, run_ensemble
+        >>> results = run_ensemble(compose(["place.residents=1500", "months=2"]), replicates=2, workers=1)
+        >>> len(results.results), len(results.by_quintile), len(results.by_band), len(results.by_service)
+        (4, 20, 28, 32)
+        >>> len(results.by_area), results.residents  # no funded area, and no states recorded
+        (0, None)
+        >>> row = results.summary.set_index("outcome").loc["hours_volunteer"]
+        >>> row["unit"], int(row["replicates"])
+        ('hours/1,000 residents', 2)
     """
 
     def __init__(self, tables: Tables) -> None:
@@ -177,6 +189,23 @@ def write_results(
 
     Raises:
         OutputError: if the disk is full or the folder may not be written.
+
+    Examples:
+        >>> import json
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> from sim import compose, read_results, run_ensemble
+        >>> from sim.results import write_results
+        >>> config = compose(["place.residents=1500", "months=2"])
+        >>> results = run_ensemble(config, replicates=1, workers=1)
+        >>> with TemporaryDirectory() as folder:
+        ...     said = json.dumps(config.resolved())
+        ...     files = write_results(Path(folder), results, config=said, provenance={"made": "in an example"})
+        ...     again = read_results(folder)
+        >>> print(*(file.name for file in files))
+        results.parquet by_quintile.parquet by_band.parquet by_service.parquet summary.csv config.yaml provenance.json
+        >>> again.results.equals(results.results)
+        True
     """
     files = []
     for name, table in results.tables.items():
@@ -193,10 +222,16 @@ def write_results(
 
 
 def read_results(folder: str | os.PathLike[str]) -> Results:
-    """Read a results folder back.
+    """Read back a results folder, as ``takestwo run`` or `write_results` has left it.
 
     Raises:
         OutputError: if the folder holds no results, or they cannot be read.
+
+    Examples:
+        >>> from sim import read_results
+        >>> read_results("no/such/folder")
+        Traceback (most recent call last):
+        sim.files.OutputError: no/such/folder is not a results folder: it needs results.parquet, ...
     """
     tables = {"by_area": SCHEMAS["by_area"].empty_table()}
     for name in SCHEMAS:

@@ -455,8 +455,14 @@ class State:
         return min(max(self.month, 0), len(self.world.hardship) - 1)
 
     def save(self, path: str | os.PathLike[str], *, beside: str = "") -> None:
-        """Write the whole state, and text ``beside`` it, to exactly ``path``, by a temporary file and a rename."""
+        """Write the whole state, and text ``beside`` it, to exactly ``path``, by a temporary file and a rename.
+
+        Raises:
+            OSError: if the file cannot be written; its folder must be there.
+        """
         target = Path(path)
+        if not target.parent.is_dir():
+            raise FileNotFoundError(f"cannot write {target}: there is no folder {target.parent}")
         columns = {"ledger": self.ledger}
         for table, name, column in self.columns():
             columns[f"{table}.{name}"] = column

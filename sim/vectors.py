@@ -10,9 +10,11 @@ from sim.config import ROOMS_IN_ORDER, Config, ConfigError, nearest, registry
 def vector(config: Config) -> dict[str, float | int]:
     """Every number of every room by its dotted path, as the month runs; switches and options are no numbers.
 
-    >>> from sim import compose
-    >>> vector(compose(["draw=3", "volunteering.ask_chance=0.1"]))["volunteering.ask_chance"]
-    0.1
+    Examples:
+        >>> from sim import compose
+        >>> from sim.vectors import vector
+        >>> vector(compose(["draw=3", "volunteering.ask_chance=0.1"]))["volunteering.ask_chance"]
+        0.1
     """
     entries = registry()
     return {path: getattr(config.rooms[entries[path].room], entries[path].field) for path in paths()}
@@ -34,6 +36,17 @@ def with_vector(config: Config, numbers: Mapping[str, float]) -> Config:
 
     Raises:
         ConfigError: if a path is unknown, a number out of its range, or they are impossible together.
+
+    Examples:
+        >>> from sim import compose
+        >>> from sim.vectors import vector, with_vector
+        >>> third = vector(compose(["draw=3"]))
+        >>> config = with_vector(compose(["world=flat"]), {"ties.build": third["ties.build"]})
+        >>> config.ties.build == third["ties.build"], config.world.name
+        (True, 'flat')
+        >>> with_vector(config, {"ties.bild": 1.0})
+        Traceback (most recent call last):
+        sim.config.ConfigError: ties.bild is unknown. Did you mean ties.build?
     """
     changed = config.resolved()
     for path, number in numbers.items():

@@ -37,6 +37,22 @@ class Resident(Window):
     """An adult, 16 or over: a window on a row of `sim.state.Residents`, whose columns are its attributes.
 
     ``neighbourhood``, ``role``, ``gives_to`` and ``belongs`` are rows of their tables, as in the columns.
+
+    Examples:
+        >>> from sim import CommunityModel, compose
+        >>> model = CommunityModel(compose(["place.residents=1500"]), rng=1)
+        >>> ada = model.volunteers[0]
+        >>> ada.charity == ada.member_of, ada.charity in model.charities, ada in ada.charity.volunteers
+        (True, True, True)
+        >>> friend, strength = ada.ties[0]
+        >>> dict(friend.ties)[ada] == strength, 1 <= ada.quintile <= 5
+        (True, True)
+        >>> ada.trust_council = 0.25
+        >>> ada.trust_council, model.state.residents.trust_council[ada.row].item()
+        (0.25, 0.25)
+        >>> ada.trust_counsel
+        Traceback (most recent call last):
+        AttributeError: a Volunteer has no 'trust_counsel'. Did you mean trust_council ...
     """
 
     table = "residents"
@@ -123,6 +139,16 @@ class Charity(Window):
 
     Charities are founded and close, and the rows of closed ones are used again. ``neighbourhood`` and ``service`` are
     rows of their tables, and ``band`` is a number, as in the columns.
+
+    Examples:
+        >>> from sim import CommunityModel, compose
+        >>> model = CommunityModel(compose(["place.residents=1500"]), rng=1)
+        >>> charity = max(model.charities, key=lambda charity: len(charity.partnerships))
+        >>> partnership = charity.partnerships[0]
+        >>> 0 < partnership.strength <= 1, partnership.officer.body in {"council", "health"}
+        (True, True)
+        >>> len(charity.volunteers) <= len(charity.members), 0 <= charity.locality <= 1
+        (True, True)
     """
 
     table = "charities"

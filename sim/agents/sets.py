@@ -82,6 +82,34 @@ class Windows(AgentSet):  # type: ignore[misc]
     Raises:
         TypeError: if something in ``agents`` is not a window.
         ValueError: if the windows belong to different models.
+
+    Examples:
+        >>> from sim import CommunityModel, compose
+        >>> residents = CommunityModel(compose(["place.residents=1500"]), rng=1).residents
+        >>> residents, len(residents), residents[0] in residents
+        (<Windows: 1500>, 1500, True)
+
+        Columns are read and written whole, and summed up:
+
+        >>> residents.set("trust_council", 0.5).get("trust_council")[:3]
+        [0.5, 0.5, 0.5]
+        >>> residents.agg("trust_council", [min, max])
+        [0.5, 0.5]
+        >>> residents.get(["trust_council", "generous"], handle_missing="default", default_value="?")[0]
+        [0.5, '?']
+
+        Some of them, in an order, in groups:
+
+        >>> volunteers = residents.select(lambda resident: resident.role >= 0)
+        >>> busiest = volunteers.sort("pledged_hours")[:3]
+        >>> busiest[0].pledged_hours >= busiest[1].pledged_hours >= busiest[2].pledged_hours
+        True
+        >>> residents.groupby("tenure").count() == {t: residents.get("tenure").count(t) for t in (0, 1, 2)}
+        True
+        >>> len(residents.select(at_most=0.1)), len(residents.shuffle().to_list())
+        (150, 1500)
+        >>> max(volunteers.map(lambda resident: len(resident.ties))) > 10
+        True
     """
 
     model: Any = None

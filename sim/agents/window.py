@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from difflib import get_close_matches
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
 import numpy as np
@@ -138,9 +140,18 @@ class Window(Agent):  # type: ignore[misc]
 
     def _column(self, name: str) -> Any:
         if name not in self.columns:
-            raise AttributeError(f"a {type(self).__name__} has no {name!r}", name=name, obj=self)
+            lacks = _has_no(type(self), name)  # type: ignore[arg-type]
+            raise AttributeError(lacks, name=name, obj=self)
         self._must_be_here()
         return getattr(getattr(self.model.state, self.table), name)
+
+
+@lru_cache(maxsize=1024)
+def _has_no(kind: type[Window], name: str) -> str:
+    """What to say of an attribute that a kind of window lacks, with the nearest that it has."""
+    there = {known for known in (*kind.columns, *dir(kind)) if not known.startswith("_")}
+    close = [] if name.startswith("_") else get_close_matches(name, there, n=3, cutoff=0.5)
+    return f"a {kind.__name__} has no {name!r}" + (f". Did you mean {' or '.join(close)}?" if close else "")
 
 
 def cannot_set(kind: type[Window], name: str) -> str:
