@@ -215,7 +215,8 @@ for kind in (CommunityModel, Unforgiving):
 # - A town is founded, and kept steady, by the model's own month. With another rule it drifts even where nothing happens
 #   from outside. So compare with and without; never a month with a month.
 # - What you add from outside stays with your class: `run_ensemble`, `compare` and the command line live the model's own
-#   month.
+#   month. `CONTRIBUTING.md` says how a rule goes into the model itself, with its equation, its source and a second,
+#   plain hand that checks the fast one.
 # - The suppers above cost nobody anything. In the model every pound and hour has an origin; a rule that gives hours
 #   away flatters itself.
 #
