@@ -21,6 +21,8 @@
 # 4. put one in the place of the model's.
 
 # %%
+import os
+
 import numpy as np
 
 from sim import CommunityModel, compose
@@ -31,6 +33,7 @@ from sim.state import EMPTY, SLOTS
 from sim.vectors import vector
 
 TOWN = ["place.residents=1500", "world=flat", "months=36"]
+PAIRS = int(os.environ.get("TAKESTWO_LESSON_PAIRS", "5"))
 
 # %% [markdown]
 # ## 1. A number, a switch
@@ -97,7 +100,7 @@ class Watched(CommunityModel):
 model = Watched(compose(TOWN), rng=1)
 model.run()
 diary = model.datacollector.get_model_vars_dataframe()
-diary.loc[[11, 23, 35], ["ties_per_resident", "ties_of_newcomers"]].round(2)
+diary[["ties_per_resident", "ties_of_newcomers"]].iloc[11::12].round(2)
 
 # %% [markdown]
 # ## 3. A rule of your own
@@ -146,7 +149,7 @@ class WithSupper(Watched):
 
 
 # %% [markdown]
-# The same luck with and without, five times over. `run_seed(1, k)` is the luck of replicate `k` of seed 1, the same as
+# The same luck with and without, several times over. `run_seed(1, k)` is the luck of replicate `k` of seed 1, the same as
 # in `run_ensemble` and `compare`.
 
 
@@ -158,7 +161,7 @@ def last_year(kind, replicate, name):
     return model.datacollector.get_model_vars_dataframe()[name].iloc[-12:].mean()
 
 
-gains = [last_year(WithSupper, k, "ties_of_newcomers") - last_year(Watched, k, "ties_of_newcomers") for k in range(5)]
+gains = [last_year(WithSupper, k, "ties_of_newcomers") - last_year(Watched, k, "ties_of_newcomers") for k in range(PAIRS)]
 error = np.std(gains, ddof=1) / np.sqrt(len(gains))
 print(f"suppers give a newcomer {np.mean(gains):+.2f} ties (standard error {error:.2f}, {len(gains)} pairs)")
 

@@ -106,7 +106,7 @@ def test_it_takes_two(quick, monkeypatch):
 
 
 def test_change_a_rule(quick, monkeypatch, capsys):
-    shown, names = run(LESSONS[2], monkeypatch, 36)
+    shown, names = run(LESSONS[2], monkeypatch, 24)
     assert shown == []
     said = capsys.readouterr().out
     assert "helping.displacement is 2, outside what is allowed" in said

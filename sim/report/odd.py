@@ -1,22 +1,39 @@
-"""The ODD+D document, assembled from rooms, parameters, schedule, state and observables where they are written."""
+"""The ODD+D document, assembled from rooms, parameters, schedule, state, dice, data and observables where they are."""
 
 from __future__ import annotations
 
 import inspect
 import re
+from collections import Counter
 from typing import Any, NamedTuple
 
+import yaml  # type: ignore[import-untyped]
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from sim import state
-from sim.founding import SPIN_UP_MONTHS
+from sim import __version__, state
+from sim.chance import Die
+from sim.config import ROOMS_IN_ORDER
+from sim.founding import SPIN_UP_MONTHS, solving
+from sim.ledger import FLOWS
 from sim.observables import OBSERVABLES
 from sim.parameters import REGISTRY, Entry
+from sim.place import NEED_NO_SOURCE, Place
+from sim.policy import INSTRUMENTS, WHOM_FIRST
 from sim.schedule import MONTH
+from sim.source import config_folder, data_table, source_hash
+from sim.switches import SWITCHES
+from sim.world import WorldSpec
 
-HIDDEN = {"quantiles", "classes", "trust_knots", "quintiles", "constants", "past", "strong_ties"}
-"""Tables that hold what was solved at founding, or a memory of it, and no state of an entity."""
+DEFAULT_PLACE = "england_average"
+SOLVED = ("constants", "classes", "trust_knots", "quintiles", "quantiles")
+"""Tables that hold what was solved at founding."""
+DRIVERS = ("world", "policies")
+"""Tables that hold what comes from outside."""
+MEMORY = ("past", "strong_ties")
+"""Tables that remember counts for the observables, and that no rule reads."""
 _COLUMN = re.compile(r"^    (\w+): \w+(?:  # (.+))?$", re.MULTILINE)
+_TOLD = re.compile(r"^(Reads|Writes|Source|Departs) +(.*(?:\n {8,}\S.*)*)", re.MULTILINE)
+_THROWN = re.compile(r"^ {4}(?:# (?P<what>.+)|(?P<die>[A-Z_]+) = )", re.MULTILINE)
 
 
 class Table(NamedTuple):
@@ -28,10 +45,11 @@ class Table(NamedTuple):
 
 
 class Room(NamedTuple):
-    """One room: its name, the page at its head, and its parameters in words."""
+    """One room: its name, the page at its head, what that says of it in a word each, and its parameters in words."""
 
     name: str
     text: str
+    told: dict[str, str]
     parameters: list[dict[str, str]]
 
 
@@ -41,25 +59,100 @@ def document() -> str:
         loader=PackageLoader("sim.report", "."), undefined=StrictUndefined, keep_trailing_newline=True
     )
     return pages.get_template("odd.md.jinja").render(
-        tables=tables(), month=MONTH, rooms=rooms(), observables=list(OBSERVABLES.values()), spin_up=SPIN_UP_MONTHS
-    )
+        version=__version__, source=source_hash(), month=MONTH, rooms=rooms(), observables=list(OBSERVABLES.values()),
+        tables=[t for t in tables() if t.name not in (*SOLVED, *DRIVERS, *MEMORY)],
+        drivers=[t for t in tables() if t.name in DRIVERS], solved=[t for t in tables() if t.name in SOLVED],
+        spin_up=SPIN_UP_MONTHS, switches=SWITCHES, dice=dice(), flows=stocks(), options=options, place=place(),
+        numbers=confidence(), instruments=INSTRUMENTS, whom=WHOM_FIRST, patterns=patterns(), solving=solving,
+        state=state, most_months=WorldSpec.model_fields["most_months"].default,
+    )  # fmt: skip
 
 
 def tables() -> list[Table]:
     """The tables of the state, with what the comments beside their columns say."""
     made = []
     for name, table in state.TABLES.items():
-        if name not in HIDDEN:
-            what = " ".join(str(table.__doc__).split())
-            columns = _COLUMN.findall(inspect.getsource(table))
-            made.append(Table(name, what, [(column, _cell(meaning or "likewise")) for column, meaning in columns]))
+        columns: list[tuple[str, str]] = []
+        for column, meaning in _COLUMN.findall(inspect.getsource(table)):
+            unsaid = f"as `{columns[-1][0]}`" if columns else "as told above"
+            columns.append((column, _cell(meaning) if meaning else unsaid))
+        made.append(Table(name, " ".join(str(table.__doc__).split()), columns))
     return made
 
 
 def rooms() -> list[Room]:
     """The rooms in the order of the month."""
     of = {step.name: [_told(entry) for entry in REGISTRY.values() if entry.room == step.name] for step in MONTH}
-    return [Room(step.name, str(step.room.__doc__).strip(), of[step.name]) for step in MONTH]
+    texts = {step.name: str(step.room.__doc__).strip() for step in MONTH}
+    return [Room(name, text, _parts(text), of[name]) for name, text in texts.items()]
+
+
+def _parts(text: str) -> dict[str, str]:
+    """What the foot of a room's page says: what it reads and writes, its source, and where it departs from it."""
+    return {what: _cell(" ".join(words.split())) for what, words in _TOLD.findall(text)}
+
+
+def dice() -> dict[str, list[str]]:
+    """What is left to chance: every die, under what it is for."""
+    groups: dict[str, list[str]] = {}
+    group = ""
+    for found in _THROWN.finditer(inspect.getsource(Die)):
+        group = found["what"] or group
+        if found["die"]:
+            groups.setdefault(group, []).append(found["die"].lower().replace("_", " "))
+    return groups
+
+
+def stocks() -> dict[str, list[str]]:
+    """The flows that rooms post, by what flows."""
+    made: dict[str, list[str]] = {}
+    for flow, kind in FLOWS.items():
+        made.setdefault(kind.unit, []).append(flow.name.lower())
+    return made
+
+
+def options(group: str) -> dict[str, str]:
+    """The files of a group of the configuration, each with its title, else with the first sentence of its comment."""
+    made = {}
+    for file in sorted((config_folder() / group).glob("*.yaml")):
+        text = file.read_text(encoding="utf-8")
+        comment = " ".join(re.findall(r"^# (?!@package)(.+)$", text, re.MULTILINE))
+        title = (yaml.safe_load(text) or {}).get("title", "")
+        made[file.stem] = _cell(title or comment.partition(". ")[0])
+    return made
+
+
+def place() -> list[dict[str, str]]:
+    """What is known of a place, with the value of the default one and its source."""
+    default = Place.named(DEFAULT_PLACE)
+    values = default.model_dump()
+    made = []
+    for name, field in Place.model_fields.items():
+        if name not in NEED_NO_SOURCE:
+            unit = str((field.json_schema_extra or {}).get("unit", "share"))  # type: ignore[union-attr]
+            words = {"unit": unit, "meaning": str(field.description), "source": default.sources[name]}
+            made.append({"name": name, "value": _values(values[name]), **{k: _cell(text) for k, text in words.items()}})
+    return made
+
+
+def _values(value: Any) -> str:
+    """A number, or several, as text."""
+    several = value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else (value,)
+    return ", ".join(f"{number:g}" for number in several)
+
+
+def confidence() -> dict[str, int]:
+    """How many parameters there are, with what confidence, and how many are assumptions."""
+    numbers = [entry for entry in REGISTRY.values() if entry.is_number and entry.room in ROOMS_IN_ORDER]
+    counts = Counter(entry.confidence for entry in numbers)
+    assumed = sum(entry.source.lower().startswith("assumption") for entry in numbers)
+    return {"all": len(numbers), "assumed": assumed, **counts}
+
+
+def patterns() -> list[dict[str, str]]:
+    """What the model is held against: calibration patterns, and declared ones to which nothing is fitted."""
+    rows = [*data_table("calibration"), *data_table("declared")]
+    return [{name: _cell(str(value)) for name, value in row.items() if value is not None} for row in rows]
 
 
 def _told(entry: Entry) -> dict[str, str]:
