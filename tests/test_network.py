@@ -16,7 +16,7 @@ from sim.report import write_report
 from sim.report.figures import drawn
 from sim.report.network import network, side_by_side
 from sim.report.pictured import picture, pictured
-from sim.report.side_by_side import GONE, KEPT, MADE, SideBySide
+from sim.report.side_by_side import GONE, KEPT, MADE, MANY_KEPT, SideBySide
 from sim.report.study import read_study
 from sim.report.turnover import COUNTS, close_up, towns, turnover
 from sim.results import Results
@@ -70,7 +70,7 @@ def big(seed, homes_seed=1):
     homes = list(zip(place.normal(2.0 * near, 0.2), place.normal(0.0, 0.2, 300), near.tolist(), strict=True))
     ids = place.permutation(10_000)[:300].tolist()
     people = [ids, [who + 10_000 if rng.random() < 1 / 3 else who for who in ids]]
-    first = [tuple(int(ids[k]) for k in rng.choice(300, 2, replace=False)) for _ in range(900)]
+    first = [tuple(int(ids[k]) for k in place.choice(300, 2, replace=False)) for _ in range(900)]
     both = [pair for pair in first[:450] if all(who in people[1] for who in pair)]
     new = [tuple(int(people[1][k]) for k in rng.choice(300, 2, replace=False)) for _ in range(450)]
     return recorded(homes, people, [sorted({tuple(sorted(p)) for p in each}) for each in (first, both + new)])
@@ -115,8 +115,11 @@ def test_what_was_not_recorded_is_told(four):
     once = {name: table.filter(pa.compute.field("month") == 0) for name, table in four.items()}
     with pytest.raises(ValueError, match="more months"):
         network(results(once))
+    strangers = recorded(HOMES, PEOPLE, [[(11, 14), (12, 13), (11, 13)], TIES[1]])
+    with pytest.raises(ValueError, match="do not begin as one town"):
+        network(results(four), beside=results(strangers))
     elsewhere = recorded([(x + 1.0, y, place) for x, y, place in HOMES], PEOPLE, TIES)
-    with pytest.raises(ValueError, match="not the same homes"):
+    with pytest.raises(ValueError, match="do not begin as one town"):
         network(results(four), beside=results(elsewhere))
 
 
@@ -164,6 +167,17 @@ def test_every_tie_of_a_small_town_is_drawn_in_its_colour(four):
     styles = {to_hex(p.get_edgecolor()): p.get_linestyle() for p in before.patches if isinstance(p, PathPatch)}
     assert styles[KEPT] == "-" != styles[GONE]
     assert len({KEPT, GONE, MADE}) == 3
+
+
+def test_the_rarer_sort_of_ties_lies_on_top_and_is_wide():
+    def drawn_as(ties):
+        figure = network(results(recorded(HOMES, PEOPLE, [TIES[0], ties])))
+        lines = [p for p in maps(figure)[0][0].patches if isinstance(p, PathPatch)]
+        return {to_hex(p.get_edgecolor()): (p.get_zorder(), p.get_linewidth()) for p in lines}
+
+    few, many = drawn_as(TIES[0][:1]), drawn_as(TIES[0][:3])
+    assert few == {KEPT: (4, 1.3), GONE: (3, 0.7)}
+    assert many == {MANY_KEPT: (3, 0.7), GONE: (4, 1.3)}
 
 
 def test_homes_stand_still_and_a_tie_that_lasts_is_drawn_in_every_picture():
@@ -267,6 +281,12 @@ def test_one_scenario_shows_before_and_after_and_says_how_to_see_more(tmp_path, 
     pair = pictured(read_study(folder))
     assert len(pair.views()) == 2
     assert "takestwo compare world=flat,history record=[residents,ties]" in picture(pair, 1).caption
+
+
+def test_another_town_is_not_shown_beside(tmp_path, four):
+    stranger = recorded(HOMES, PEOPLE, [[(11, 14), (12, 13)], TIES[1]], "flat")
+    folder = write(tmp_path, WORLDS, *map(with_states, WORLDS, (stranger, four)))
+    assert len(pictured(read_study(folder)).towns) == 1
 
 
 def test_without_states_there_is_no_network(tmp_path, four):

@@ -17,7 +17,8 @@ in the store and not done twice, so a run that was interrupted goes on where it 
   draw=0                                                    which draw of all parameters from their ranges; 0 is the
                                                             stated values; a parameter that you set wins over the draw
   replicates=20   seed=1   workers=0                        runs, where their luck comes from, processes (0: all cores)
-  record=[residents,ties]                                   keep states of the first and the last month too
+  record=[residents,ties]                                   keep states of the first and the last month too, and
+                                                            draw the network of ties
   hydra.run.dir=FOLDER                                      where results go; else outputs/<date>/<time>
   store=FOLDER                                              where finished runs are kept; else outputs/.store
   -m   hydra.sweep.dir=FOLDER                               comma lists are a sweep: a sub-folder each scenario, and

@@ -27,6 +27,8 @@ WIDE, NARROW = 6.9, 3.4
 EDGE, GAP, LARGEST = 0.1, 0.16, 2.55
 LABEL, BAR, LINE, APART = 0.22, 0.13, 0.145, 0.16
 
+MARGIN = 0.03
+"""Between the homes of a neighbourhood and its edge, in km."""
 ROUND = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Distances in km that the bar under a map may show."""
 
@@ -39,13 +41,13 @@ def network(
 
     Args:
         results: a scenario with residents and ties recorded: it is drawn at its first and its last month.
-        beside: another scenario of the same place, drawn at its last month.
+        beside: another scenario of the same place and seed, drawn at its last month.
         names: what the two are called; empty for their worlds and policies.
         worded: whether title and caption stand in the figure itself.
         narrow: one view under the other, for a column of 9 cm; else side by side, for a page.
 
     Raises:
-        ValueError: if residents and ties were not recorded at two months, or the two scenarios have not the same homes.
+        ValueError: if residents and ties were not recorded at two months, or the two do not begin as one town.
 
     >>> from sim import compose, run_ensemble
     >>> asked = ["place.residents=1500", "months=3", "replicates=1", "record=[residents,ties]"]
@@ -152,7 +154,7 @@ class _Sheet:
 def _key(pair: SideBySide) -> list[tuple[Any, str]]:
     first, last = pair.when
     return [
-        ((KEPT, "-"), f"tie that is there in {first} and in {last}"),
+        ((pair.kept, "-"), f"tie that is there in {first} and in {last}"),
         ((GONE, DASHES), f"tie that is gone by {last}"),
         ((MADE, "-"), f"tie made since {first}"),
         ("here", "home of one who lives in the town in both months"),
@@ -164,13 +166,13 @@ def _draw_town(axes: Axes, view: View, pair: SideBySide) -> None:
     homes, ties = pair.town.homes, view.moment.ties
     for _, near in homes.groupby("neighbourhood"):
         middle = near["x"].mean(), near["y"].mean()
-        reach = np.hypot(near["x"] - middle[0], near["y"] - middle[1]).max() + 0.03
+        reach = np.hypot(near["x"] - middle[0], near["y"] - middle[1]).max() + MARGIN
         axes.add_patch(Circle(middle, reach, facecolor="#f3f3ef", edgecolor=PALE, linewidth=0.6))
     keys = uniforms2(np.uint64(0), ties["smaller_id"].to_numpy(), ties["larger_id"].to_numpy())
-    _draw_ties(axes, view, homes, ties[keys < pair.share])
-    axes.add_patch(Circle(pair.part.middle, pair.part.radius, fill=False, edgecolor=INK, linewidth=1.0, zorder=5))
+    _draw_ties(axes, view, pair, ties[keys < pair.share])
+    axes.add_patch(Circle(pair.part.middle, pair.part.radius, fill=False, edgecolor=INK, linewidth=1.0, zorder=8))
     middle = (homes["x"].min() + homes["x"].max()) / 2, (homes["y"].min() + homes["y"].max()) / 2
-    half = 0.53 * max(np.ptp(homes["x"]), np.ptp(homes["y"]))
+    half = 0.53 * max(np.ptp(homes["x"]), np.ptp(homes["y"])) + MARGIN
     _frame(axes, middle, half, homes[["x", "y"]].to_numpy())
 
 
@@ -178,19 +180,21 @@ def _draw_close_up(axes: Axes, view: View, pair: SideBySide, *, dot: float) -> N
     homes, part, ties = pair.town.homes, pair.part, view.moment.ties
     axes.add_patch(Circle(part.middle, 1.06 * part.radius, facecolor="#f8f8f5", edgecolor=INK, linewidth=1.0))
     within = np.isin(ties[["one", "other"]].to_numpy(), part.homes).all(axis=1)
-    _draw_ties(axes, view, homes, ties[within])
+    _draw_ties(axes, view, pair, ties[within])
     places, settled = homes[["x", "y"]].to_numpy()[part.homes], view.moment.settled[part.homes]
     _dots(axes, places[settled], dot, solid=True)
     _dots(axes, places[~settled], dot, solid=False)
     _frame(axes, part.middle, 1.09 * part.radius)
 
 
-def _draw_ties(axes: Axes, view: View, homes: Any, ties: Any) -> None:
-    """Ties that are there at both times over the others."""
-    places = homes[["x", "y"]].to_numpy()
-    for lasted, colour, style, width in ((False, view.colour, view.style, 0.7), (True, KEPT, "-", 1.3)):
+def _draw_ties(axes: Axes, view: View, pair: SideBySide, ties: Any) -> None:
+    """Ties that last, and the others: the rarer sort wide, over the other."""
+    places = pair.town.homes[["x", "y"]].to_numpy()
+    few = pair.kept == KEPT
+    for lasted, colour, style in ((True, pair.kept, "-"), (False, view.colour, view.style)):
         ends = places[ties.loc[ties["lasted"] == lasted, ["one", "other"]].to_numpy()]
-        _lines(axes, ends, edgecolor=colour, linestyle=style, linewidth=width, zorder=3 + lasted)
+        rarer = lasted == few
+        _lines(axes, ends, edgecolor=colour, linestyle=style, linewidth=1.3 if rarer else 0.7, zorder=3 + rarer)
 
 
 def _dots(axes: Axes, places: Any, size: float, *, solid: bool) -> None:

@@ -10,7 +10,7 @@ from sim.report.figures import drawn
 from sim.report.network import side_by_side
 from sim.report.side_by_side import SideBySide
 from sim.report.study import Scenario, Study
-from sim.report.turnover import have_the_same_homes
+from sim.report.turnover import are_one_town, towns
 from sim.tables import STATES
 
 
@@ -26,13 +26,14 @@ class Picture(NamedTuple):
 def pictured(study: Study) -> SideBySide | None:
     """The first scenario; of a comparison the second, beside the first as its counterfactual.
 
-    None where residents and ties were not recorded at two months. A scenario with other homes is passed over.
+    None where residents and ties were not recorded at two months. A scenario of another town is passed over.
     """
     first = study.first
     if not _is_recorded(first):
         return None
+    town = next(towns(first.results))
     for other in study.others:
-        if _is_recorded(other) and have_the_same_homes(first.results, other.results):
+        if _is_recorded(other) and are_one_town(town, next(towns(other.results))):
             return SideBySide(other.results, first.results, (other.name, first.name))
     policies = [policy.title for policy in first.config.policy.values()]
     return SideBySide(first.results, None, (", ".join([first.config.world.title, *policies]), ""))

@@ -7,10 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sim.report.turnover import ENDS, CloseUp, Moment, close_up, towns, turnover
+from sim.report.turnover import CloseUp, Moment, are_one_town, close_up, ties_apart, towns, turnover
 from sim.results import Results
 
 KEPT, GONE, MADE = "#1a1a1a", "#b8730a", "#3690c9"
+MANY_KEPT = "#a3a3a3"
+"""Of ties that last where most do: then those that go and come are the ones to see."""
 PALE_GONE, PALE_MADE = "#e8c48f", "#b9dbef"
 DASHES = (0, (2.4, 1.4))
 TOWN_TIES, CLOSE_TIES = 200, 100
@@ -45,8 +47,8 @@ class SideBySide:
         self.names = [name or _called(each) for name, each in zip(names, self.scenarios, strict=False)]
         self.towns = [next(towns(each)) for each in self.scenarios]
         self.town = self.towns[0]
-        if not all(each.homes[["x", "y"]].equals(self.town.homes[["x", "y"]]) for each in self.towns):
-            raise ValueError("the two have not the same homes. Only scenarios of one place can stand side by side.")
+        if not are_one_town(self.town, self.towns[-1]):
+            raise ValueError("the two do not begin as one town. Only scenarios of one place and seed can stand so.")
         self.turnover = [turnover(each) for each in self.scenarios]
         self.part = close_up(self.town, CLOSE_TIES)
         self.share = min(1.0, TOWN_TIES / max(1, len(self.town.first.ties)))
@@ -55,6 +57,11 @@ class SideBySide:
     def when(self) -> tuple[str, str]:
         """The two months."""
         return _month(self.town.first.day), _month(self.town.last.day)
+
+    @property
+    def kept(self) -> str:
+        """The colour of ties that last."""
+        return MANY_KEPT if self.turnover[0]["lasted"].mean() > 50.0 else KEPT
 
     @property
     def drawn(self) -> str:
@@ -66,7 +73,7 @@ class SideBySide:
         first, last = self.when
         lasted, parted, left, _, _ = (float(value) for value in self.turnover[0].mean())
         before = (
-            (lasted, KEPT, f"there in {last} too"),
+            (lasted, self.kept, f"there in {last} too"),
             (left, GONE, "go with one who dies or leaves"),
             (parted, PALE_GONE, "end between two who stay"),
         )
@@ -74,7 +81,7 @@ class SideBySide:
         for number, (town, counts) in enumerate(zip(self.towns, self.turnover, strict=True)):
             kept, _, _, between, newcomer = (float(value) for value in counts.mean())
             after = (
-                (kept, KEPT, f"there in {first} too"),
+                (kept, self.kept, f"there in {first} too"),
                 (newcomer, MADE, "made with a newcomer"),
                 (between, PALE_MADE, "made between two already here"),
             )
@@ -128,8 +135,7 @@ class SideBySide:
 
     def _parted(self) -> str:
         """How far the two towns differ at the end of the first month already."""
-        pairs = [set(map(tuple, each.first.ties[ENDS].to_numpy())) for each in self.towns]
-        apart = len(pairs[0] ^ pairs[1])
+        apart = ties_apart(*self.towns)
         ties = "tie" if apart == 1 else "ties"
         return f" In {self.when[0]} the two towns already differ in {apart:,} {ties}." if apart else ""
 

@@ -81,10 +81,17 @@ def towns(results: Results) -> Iterator[Town]:
         yield _town(people.select(PEOPLE).filter(of_run), ties.select(["run_id", "month", *ENDS]).filter(of_run))
 
 
-def have_the_same_homes(results: Results, others: Results) -> bool:
-    """Whether the towns of two scenarios have their homes in the same places."""
-    one, other = (next(towns(each)).homes[["x", "y"]] for each in (results, others))
-    return bool(one.equals(other))
+def are_one_town(town: Town, other: Town) -> bool:
+    """Whether two runs begin as one town: with the same homes, and with most ties of the first month in common."""
+    if not town.homes[["x", "y"]].equals(other.homes[["x", "y"]]):
+        return False
+    return 2 * ties_apart(town, other) < len(town.first.ties) + len(other.first.ties)
+
+
+def ties_apart(town: Town, other: Town) -> int:
+    """How many ties of the first month only one of two runs has."""
+    one, another = (set(map(tuple, each.first.ties[ENDS].to_numpy().tolist())) for each in (town, other))
+    return len(one ^ another)
 
 
 def _town(people: Any, ties: Any) -> Town:
