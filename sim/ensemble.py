@@ -319,9 +319,7 @@ def compare(
         tables = run_all(specs, workers=workers, store=store, progress=progress)
         return Results(joined(tables[:replicates])), Results(joined(tables[replicates:]))
 
-    a, b = run(None)
-    recorded = a.tables.holds(STATES) and b.tables.holds(STATES)
-    return Contrast(a, b, lambda: (a, b) if recorded else run(STATES))
+    return Contrast(*run(None), states=lambda: run(STATES))
 
 
 def check_pairs(configs: Sequence[Config]) -> None:

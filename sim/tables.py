@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from sim.lately import COLUMNS as LATELY
+from sim.lately import Lately
 from sim.observables import OBSERVABLES, parties
 from sim.source import data_table
 from sim.state import EMPTY, NOBODY, QUINTILES, SLOTS, STRONG, State
@@ -87,6 +89,7 @@ _RESIDENTS: dict[str, tuple[str, str, Callable[[State], Any]]] = {
     "ties": ("count", "ties with other residents", lambda s: _ties_of_each(s, 0.0)),
     "strong_ties": ("count", "of them with a strength of at least .5", lambda s: _ties_of_each(s, STRONG)),
 }  # fmt: skip
+_PEOPLE = {name: (unit, meaning) for name, (unit, meaning, _) in _RESIDENTS.items()} | LATELY
 _TIES: dict[str, tuple[str, str]] = {
     "smaller_id": ("count", "permanent id of the one resident"),
     "larger_id": ("count", "permanent id of the other"),
@@ -98,6 +101,7 @@ OPTIONAL = {"charity", "role_since"}
 """Columns of whole numbers that are empty for residents without a role."""
 _CLASSES = ("bonding", "weak", "bridging")
 _FLOATS = {"x", "y", "formal_hours", "helping_hours", "need", "met", "trust_council", "trust_charity", "strength"}
+_FLOATS |= set(LATELY)
 
 
 def _kind(column: str) -> pa.DataType:
@@ -131,7 +135,7 @@ SCHEMAS: dict[str, pa.Schema] = {
     "by_area": pa.schema([*_IDENTITY, *_TIME, _AREA, *_observed(by_quintile=True)]),
     "by_band": _parts("by_band", "income_band", "income band of charities, or unregistered groups"),
     "by_service": _parts("by_service", "service", "service of the council"),
-    "residents": pa.schema(_IDENTITY + _TIME + [_field(c, _kind(c), u, m) for c, (u, m, _) in _RESIDENTS.items()]),
+    "residents": pa.schema(_IDENTITY + _TIME + [_field(c, _kind(c), u, m) for c, (u, m) in _PEOPLE.items()]),
     "ties": pa.schema(_IDENTITY + _TIME + [_field(c, _kind(c), u, m) for c, (u, m) in _TIES.items()]),
 }
 """Names, dtypes, units and meanings of every table, in order."""
@@ -203,6 +207,7 @@ class Diary:
         self._whole: list[dict[str, float]] = []
         self._parts: dict[str, list[dict[str, Sequence[float]]]] = {name: [] for name in PARTS}
         self._states: dict[str, list[pa.Table]] = {name: [] for name in self._record}
+        self._lately = Lately(len(self._dates))
 
     def write(self, observed: Any, state: State) -> None:
         """Write down one month: `observed` has `whole` and `by_quintile`, values by observable."""
@@ -210,9 +215,11 @@ class Diary:
         self._whole.append(observed.whole)
         for name, months in self._parts.items():
             months.append(getattr(observed, name))
+        if "residents" in self._record:
+            self._lately.live(state)
         if month in {0, len(self._dates) - 1}:
             for name in self._record:
-                columns = _residents(state) if name == "residents" else _ties(state)
+                columns = _residents(state, self._lately) if name == "residents" else _ties(state)
                 rows = len(next(iter(columns.values())))
                 self._states[name].append(self._table(name, columns, [month] * rows))
 
@@ -243,9 +250,9 @@ class Diary:
         return pa.table([pa.array(known[field.name], field.type) for field in schema], schema=schema)
 
 
-def _residents(state: State) -> dict[str, Any]:
+def _residents(state: State, lately: Lately) -> dict[str, Any]:
     """The columns as they stand now: copies, for Arrow would share an array's memory, and the state lives on."""
-    columns = {name: column(state) for name, (_, _, column) in _RESIDENTS.items()}
+    columns = {name: column(state) for name, (_, _, column) in _RESIDENTS.items()} | lately.columns()
     return {name: each.copy() if isinstance(each, np.ndarray) else each for name, each in columns.items()}
 
 

@@ -270,6 +270,24 @@ def test_residents_of_both_runs_are_matched_by_id(contrast):
     assert {"trust_council_counterfactual", "charity_scenario"} <= set(people.columns)
 
 
+def test_who_gained_is_told_from_residents_of_both_runs(contrast):
+    people = contrast.residents
+    both = people[people["lives_in"] == "both"]
+    row = contrast.gained_and_lost.set_index("outcome").loc["ties"]
+    more = (both["ties_scenario"] > both["ties_counterfactual"]).groupby(both["replicate"]).mean()
+    assert row.gained == pytest.approx(more.mean())
+    assert row.residents == pytest.approx(len(both) / 3)
+    assert 0.0 < row.gained < 1.0
+
+
+def test_a_residents_year_is_written_down(contrast):
+    last = contrast._recorded("residents")[0].query("month > 0")
+    assert (last["need_12"] >= last["need"]).all()
+    assert (last["met_12"] <= last["need_12"] + 1e-9).all()
+    assert last["need_12"].sum() > 8 * last["need"].sum()  # a year's, of those who lived here all of it
+    assert (last["formal_hours_12"] >= last["formal_hours"]).all()
+
+
 def test_ties_of_both_runs_are_matched_by_their_ends(contrast):
     ties = contrast.ties
     assert not ties.duplicated(["replicate", "smaller_id", "larger_id"]).any()

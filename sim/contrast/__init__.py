@@ -1,0 +1,99 @@
+"""Contrasts: a scenario less its counterfactual, run by run under the same luck.
+
+For each outcome and replicate, d = (mean of the scenario's last 12 months) - (the same of the counterfactual). Both
+runs of a pair throw the same dice, so d leaves out the luck that they share; its mean has the 95% interval of
+Student's t over the pairs. One pair has no interval.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+from sim.contrast.differences import CONTRAST, by_part, paired
+from sim.contrast.interval import Interval, interval, pairs_needed, t_quantile
+from sim.contrast.people import GAINED, GAINS, Gain, gained_and_lost, matched
+from sim.results import Results
+
+__all__ = ["CONTRAST", "GAINED", "GAINS", "Contrast", "Gain", "Interval", "by_part", "gained_and_lost", "interval",
+           "matched", "paired", "pairs_needed", "t_quantile"]  # fmt: skip
+
+
+class Contrast:
+    """A scenario beside its counterfactual, in pairs.
+
+    Attributes:
+        counterfactual: results of the one.
+        scenario: results of the other, replicate by replicate under the same run seeds.
+    """
+
+    def __init__(
+        self, counterfactual: Results, scenario: Results, states: Callable[[], tuple[Results, Results]] | None = None
+    ) -> None:
+        self.counterfactual, self.scenario, self._states = counterfactual, scenario, states
+
+    def __repr__(self) -> str:
+        return f"Contrast({self.counterfactual!r}, {self.scenario!r}; outcomes, residents, ties)"
+
+    @cached_property
+    def outcomes(self) -> Any:
+        """A row an outcome, with the columns of `CONTRAST`."""
+        return paired(self.counterfactual, self.scenario)
+
+    @cached_property
+    def by_quintile(self) -> Any:
+        """A row an outcome and deprivation quintile (1 most deprived): ``quintile``, then the columns of `CONTRAST`."""
+        return by_part(self.counterfactual, self.scenario, "by_quintile")
+
+    @cached_property
+    def by_area(self) -> Any:
+        """A row an outcome and area: inside the funded area, next door, the rest. No rows without a funded area."""
+        return by_part(self.counterfactual, self.scenario, "by_area")
+
+    @cached_property
+    def by_band(self) -> Any:
+        """A row an outcome of charities and income band: ``income_band``, then the columns of `CONTRAST`."""
+        return by_part(self.counterfactual, self.scenario, "by_band")
+
+    @cached_property
+    def gained_and_lost(self) -> Any:
+        """Who gained and who lost, resident by resident: a row an outcome, with the columns of `GAINED`.
+
+        `sim.contrast.people` says what a gain is. Where residents were not recorded the pairs are run again.
+        """
+        return gained_and_lost(*self._recorded("residents"))
+
+    @cached_property
+    def gained_and_lost_by_quintile(self) -> Any:
+        """The same by deprivation quintile of where they live in the counterfactual."""
+        return gained_and_lost(*self._recorded("residents"), by_quintile=True)
+
+    @property
+    def residents(self) -> Any:
+        """Residents at the end of both runs of each pair, matched by permanent id.
+
+        A row a replicate and resident; each column twice, ending in ``_counterfactual`` and ``_scenario``; ``lives_in``
+        says "both", "counterfactual" or "scenario". Where the states were not recorded the pairs are run again.
+        """
+        return matched(*self._recorded("residents"), keys=["id"])
+
+    @property
+    def ties(self) -> Any:
+        """Ties at the end of both runs of each pair, matched by the ids of their two ends; as `residents`."""
+        return matched(*self._recorded("ties"), keys=["smaller_id", "larger_id"])
+
+    def has(self, name: str) -> bool:
+        """Whether a state, of ``residents`` and ``ties``, was recorded in both."""
+        return self.counterfactual.tables.holds([name]) and self.scenario.tables.holds([name])
+
+    def _recorded(self, name: str) -> tuple[Any, Any]:
+        """A state's two frames; the pairs are run again, once for all states, where it was not recorded."""
+        a, b = (self.counterfactual, self.scenario) if self.has(name) else self._again
+        return getattr(a, name), getattr(b, name)
+
+    @cached_property
+    def _again(self) -> tuple[Results, Results]:
+        if self._states is None:
+            raise ValueError("these runs did not record states: ask for them with record=[residents,ties].")
+        return self._states()

@@ -1,0 +1,262 @@
+"""Contrasts from tables made by hand, so that what must come of them is known in closed form."""
+
+from datetime import date
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from sim.contrast import CONTRAST, GAINED, GAINS, Contrast, gained_and_lost, pairs_needed, t_quantile
+from sim.lately import Lately
+from sim.results import Results
+from sim.tables import PARTS, SCHEMAS, Tables
+from sim.units import date_of
+
+MONTHS = 15
+T2 = 4.302653  # Student's t, 97.5%, 2 degrees of freedom
+
+
+def table(name, replicates, values):
+    """A table of MONTHS months: `values(replicate, month, part)` gives outcomes by name; the others are 1."""
+    label, parts = PARTS.get(name, (None, [None]))
+    rows = []
+    for replicate in range(replicates):
+        for month in range(MONTHS):
+            for part in parts:
+                row = dict.fromkeys(SCHEMAS[name].names, 1.0)
+                row |= {"run_id": str(replicate), "replicate": replicate, "month": month, "date": date_of(month, DAY)}
+                row |= dict.fromkeys(("place", "world", "policy", "rival", "ablation"), "x") | {"draw": 0, "seed": 1}
+                rows.append(row | ({label: part} if label else {}) | values(replicate, month, part))
+    columns = [pa.array([row[f.name] for row in rows], f.type) for f in SCHEMAS[name]]
+    return pa.table(columns, schema=SCHEMAS[name])
+
+
+DAY = date(2007, 4, 1)
+
+
+def results(replicates=3, **values):
+    """Results with a function of (replicate, month, part) for each table that is not left plain."""
+    tables = {name: SCHEMAS[name].empty_table() for name in PARTS}
+    for name in {"results", *values}:
+        tables[name] = table(name, replicates, values.get(name, lambda *_: {}))
+    return Results(Tables(**tables))
+
+
+def row_of(frame, **where):
+    for name, value in where.items():
+        frame = frame[frame[name] == value]
+    (row,) = frame.to_dict("records")
+    return row
+
+
+# In parts.
+
+
+def by_quintile(extra):
+    """Replicate r of the scenario has q + r more in quintile q. Early months differ wildly, and do not count."""
+
+    def values(replicate, month, quintile):
+        wild = 1e6 * extra * (month < MONTHS - 12)
+        return {"ties_per_resident": 10.0 * quintile + replicate**2 + extra * (quintile + replicate) + wild}
+
+    return values
+
+
+@pytest.mark.parametrize("quintile", [1, 5])
+def test_each_quintile_has_its_own_paired_difference(quintile):
+    contrast = Contrast(results(by_quintile=by_quintile(0)), results(by_quintile=by_quintile(1)))
+    row = row_of(contrast.by_quintile, outcome="ties_per_resident", quintile=quintile)
+    assert row["unit"] == "ties"
+    assert row["pairs"] == 3
+    assert row["counterfactual"] == pytest.approx(10 * quintile + 5 / 3)
+    assert row["difference"] == pytest.approx(quintile + 1)  # over replicates 0, 1, 2
+    half = T2 * 1.0 / 3**0.5  # their standard deviation is 1
+    assert (row["low"], row["high"]) == pytest.approx((quintile + 1 - half, quintile + 1 + half), abs=1e-5)
+
+
+def test_the_parts_have_their_columns_and_order():
+    same = {name: lambda *_: {} for name in PARTS}
+    contrast = Contrast(results(**same), results(**same))
+    for name in ("by_quintile", "by_area", "by_band"):
+        frame, (label, parts) = getattr(contrast, name), PARTS[name]
+        assert list(frame.columns) == [label, *CONTRAST]
+        assert frame[label].tolist() == list(parts) * (len(frame) // len(parts))
+    assert row_of(contrast.by_band, outcome="income_total", income_band="small")["unit"] == "GBP/month"
+
+
+def test_a_place_without_a_funded_area_has_no_areas():
+    with_area = results(by_area=lambda *_: {})
+    for a, b in ((results(), results()), (with_area, results()), (results(), with_area)):
+        assert Contrast(a, b).by_area.empty
+        assert list(Contrast(a, b).by_area.columns) == ["area", *CONTRAST]
+    assert len(Contrast(with_area, with_area).by_area)
+
+
+def test_months_and_pairs_without_a_value_are_left_out():
+    def gaps(extra):
+        def values(replicate, month, part):
+            missing = replicate == 2 or (month == MONTHS - 1 and extra)
+            return {"lonely": np.nan if missing else extra * (1 + replicate), "influence": np.nan}
+
+        return values
+
+    a, b = (results(results=gaps(e), by_quintile=gaps(e)) for e in (0, 1))
+    contrast = Contrast(a, b)
+    for row in (row_of(contrast.outcomes, outcome="lonely"),
+                row_of(contrast.by_quintile, outcome="lonely", quintile=2)):  # fmt: skip
+        assert (row["pairs"], row["difference"]) == (2, 1.5)
+        assert row["high"] - row["low"] == pytest.approx(2 * 12.7062 * 0.5, abs=1e-3)  # sd .7071, over root 2
+    for row in (row_of(contrast.outcomes, outcome="influence"),
+                row_of(contrast.by_quintile, outcome="influence", quintile=2)):  # fmt: skip
+        assert row["pairs"] == 0
+        assert all(pd.isna(row[name]) for name in ("counterfactual", "difference", "low", "high", "pairs_needed"))
+
+
+def test_one_pair_has_a_difference_and_no_interval():
+    a, b = (results(1, by_quintile=by_quintile(e)) for e in (0, 1))
+    row = row_of(Contrast(a, b).by_quintile, outcome="ties_per_resident", quintile=3)
+    assert row["difference"] == pytest.approx(3)
+    assert all(pd.isna(row[name]) for name in ("low", "high", "pairs_needed"))
+
+
+# Pairs that would halve an interval.
+
+
+@pytest.mark.parametrize("pairs", [2, 3, 4, 7, 20, 60])
+def test_so_many_pairs_halve_the_interval_and_no_fewer(pairs):
+    def width(count):
+        return t_quantile(0.975, count - 1) / count**0.5
+
+    needed = pairs_needed(pairs, 1.3)
+    assert needed > pairs
+    assert width(needed) <= width(pairs) / 2 < width(needed - 1)
+
+
+def test_where_nothing_differs_no_more_pairs_are_needed():
+    frame = Contrast(results(), results()).outcomes
+    assert (frame["pairs_needed"] == 3).all()
+    assert (frame[["difference", "low", "high"]] == 0).all(axis=None)
+    assert frame["pairs_needed"].to_csv(index=False).split("\n")[1] == "3"
+
+
+# Resident by resident.
+
+
+def people(**columns):
+    """Residents at the end, a row each; what is not given is the same for all."""
+    count = len(columns["id"])
+    plain = {"replicate": 0, "month": 20, "quintile": 1, "need_12": 100.0, "met_12": 50.0, "formal_hours_12": 0.0,
+             "ties": 10, "strong_ties": 3, "trust_council": 0.5, "trust_charity": 0.6}  # fmt: skip
+    frame = pd.DataFrame(plain | columns, index=range(count))
+    frame["charity"] = pd.array(columns.get("charity", [None] * count), dtype="Int64")
+    return frame
+
+
+def shares(frame, outcome):
+    row = row_of(frame, outcome=outcome)
+    return tuple(row[name] for name in ("residents", "gained", "lost", "same", "net"))
+
+
+def test_a_gain_is_a_difference_of_at_least_the_least_size():
+    a = people(id=[1, 2, 3, 4], met_12=[50.0] * 4, formal_hours_12=[0.0, 24.0, 12.0, 12.0])
+    b = people(id=[1, 2, 3, 4], met_12=[55.0, 54.9, 45.0, 44.0], ties=[11, 11, 11, 9], charity=[7, None, None, None],
+               formal_hours_12=[12.0, 0.0, 23.0, 1.0], trust_council=[0.54, 0.5, 0.44, 0.5])  # fmt: skip
+    frame = gained_and_lost(a, b)
+    assert frame["outcome"].tolist() == list(GAINS)
+    assert shares(frame, "need_met") == (4, 0.25, 0.5, 0.25, -0.25)
+    assert shares(frame, "ties") == (4, 0.75, 0.25, 0.0, 0.5)
+    assert shares(frame, "strong_ties") == (4, 0.0, 0.0, 1.0, 0.0)
+    assert shares(frame, "trust_council") == (4, 0.0, 0.25, 0.75, -0.25)
+    assert shares(frame, "role") == (4, 0.25, 0.0, 0.75, 0.25)
+    assert shares(frame, "formal_hours") == (4, 0.25, 0.25, 0.5, 0.0)
+
+
+def test_only_who_lives_in_both_and_has_a_value_counts():
+    a = people(id=[1, 2, 3], need_12=[100.0, 0.0, 10.0], met_12=[50.0, 0.0, 5.0])
+    b = people(id=[4, 2, 1], need_12=[100.0, 5.0, 100.0], met_12=[50.0, 5.0, 90.0], ties=[30, 10, 12])
+    frame = gained_and_lost(a, b)
+    assert shares(frame, "need_met") == (1, 1.0, 0.0, 0.0, 1.0)  # 2 needed nothing in one of the runs
+    assert shares(frame, "ties") == (2, 0.5, 0.0, 0.5, 0.5)
+
+
+def test_only_the_end_of_the_runs_counts():
+    first = people(id=[1, 2], month=0)
+    a = pd.concat([first, people(id=[1, 2])])
+    b = pd.concat([first.assign(ties=0), people(id=[1, 2], ties=[11, 10])])
+    assert shares(gained_and_lost(a, b), "ties") == (2, 0.5, 0.0, 0.5, 0.5)
+
+
+def test_shares_have_their_interval_over_pairs():
+    ids, replicate = [1, 2, 1, 2, 1, 2], [0, 0, 1, 1, 2, 2]
+    a = people(id=ids, replicate=replicate)
+    b = people(id=ids, replicate=replicate, ties=[12, 10, 12, 12, 10, 10])  # gained: .5, 1 and 0
+    row = row_of(gained_and_lost(a, b), outcome="ties")
+    assert (row["pairs"], row["residents"], row["gained"]) == (3, 2, 0.5)
+    assert (row["net_low"], row["net_high"]) == pytest.approx((0.5 - T2 * 0.5 / 3**0.5, 1.0), abs=1e-5)
+    assert (row["gained_low"], row["gained_high"]) == (0.0, 1.0)  # a share is no less than nothing and no more than all
+    assert (row["lost"], row["lost_low"], row["lost_high"]) == (0.0, 0.0, 0.0)
+    alone = row_of(gained_and_lost(a[:2], b[:2]), outcome="ties")
+    assert alone["gained"] == 0.5
+    assert pd.isna(alone["gained_low"])
+
+
+def test_gains_by_quintile_are_those_of_the_counterfactuals_homes():
+    a = people(id=[1, 2, 3], quintile=[1, 1, 4])
+    b = people(id=[1, 2, 3], quintile=[5, 1, 4], ties=[12, 10, 9])
+    frame = gained_and_lost(a, b, by_quintile=True)
+    assert list(frame.columns) == ["quintile", *GAINED]
+    assert shares(frame[frame["quintile"] == 1], "ties") == (2, 0.5, 0.0, 0.5, 0.5)
+    assert shares(frame[frame["quintile"] == 4], "ties") == (1, 0.0, 1.0, 0.0, -1.0)
+    assert set(frame["quintile"]) == {1, 4}
+
+
+def test_what_was_not_recorded_is_run_again_once_or_told():
+    recorded, asked = results(), []
+    frame = people(id=[1, 2])
+    recorded.__dict__["residents"] = recorded.__dict__["ties"] = frame.assign(smaller_id=[1, 2], larger_id=[3, 4])
+
+    def again():
+        asked.append(1)
+        return recorded, recorded
+
+    contrast = Contrast(results(), results(), again)
+    assert shares(contrast.gained_and_lost, "ties") == (2, 0.0, 0.0, 1.0, 0.0)
+    assert len(contrast.residents) == len(contrast.ties) == 2
+    assert asked == [1]
+    with pytest.raises(ValueError, match=r"record=\[residents,ties\]"):
+        _ = Contrast(results(), results()).gained_and_lost
+
+
+# Twelve months of each resident.
+
+
+def lived(months, replaced):
+    """Sums at the end for three residents; who lives in row 1 is replaced in the month `replaced`."""
+    lately = Lately(months)
+    for month in range(months):
+        ids = np.array([1, 2 + 10 * (month >= replaced), 3])
+        need = np.outer(np.array([1.0, 2.0, 4.0]), [month, 1.0])
+        lately.live(SimpleNamespace(residents=SimpleNamespace(
+            id=ids, need=need, met=need / 2, formal_hours=np.array([1.0, month, 0.0])
+        )))  # fmt: skip
+        if month == 0:
+            first = lately.columns()
+    return first, lately.columns()
+
+
+def test_the_last_twelve_months_are_summed():
+    first, last = lived(20, replaced=15)
+    assert first["need_12"].tolist() == [1, 2, 4]  # month 0 alone
+    year, since = sum(range(8, 20)) + 12, sum(range(15, 20)) + 5
+    assert last["need_12"].tolist() == [year, 2 * since, 4 * year]
+    assert (last["met_12"] == last["need_12"] / 2).all()
+    assert last["formal_hours_12"].tolist() == [12, sum(range(15, 20)), 0]
+
+
+@pytest.mark.parametrize("months", [1, 5, 12, 13])
+def test_short_runs_are_summed_as_far_as_they_go(months):
+    _, last = lived(months, replaced=99)
+    there = range(max(0, months - 12), months)
+    assert last["need_12"][0] == sum(there) + len(there)
