@@ -43,40 +43,51 @@ class Results:
         parts = ", ".join(("results", *PARTS, "summary"))
         return f"Results({len(rows['run_id'].unique())} runs, {len(rows)} rows; {parts})"
 
+    def _repr_html_(self) -> str:
+        from sim import showing
+
+        each = self.summary.groupby(list(SCENARIO), sort=False, dropna=False)
+        return "\n".join(showing.of_results(rows, _title(names)) for names, rows in each)
+
+    @property
+    def scenario(self) -> dict[str, str]:
+        """The columns of `SCENARIO` of the first run, as text."""
+        return {name: str(self.tables.results[name][0]) for name in SCENARIO}
+
     @cached_property
     def results(self) -> Any:
         """A row a run and month."""
-        return _frame(self.tables.results)
+        return frame_of(self.tables.results)
 
     @cached_property
     def by_quintile(self) -> Any:
         """A row a run, month and deprivation quintile."""
-        return _frame(self.tables.by_quintile)
+        return frame_of(self.tables.by_quintile)
 
     @cached_property
     def by_area(self) -> Any:
         """A row a run, month and area: inside the funded area, next door, the rest. No rows without a funded area."""
-        return _frame(self.tables.by_area)
+        return frame_of(self.tables.by_area)
 
     @cached_property
     def by_band(self) -> Any:
         """A row a run, month and income band of charities."""
-        return _frame(self.tables.by_band)
+        return frame_of(self.tables.by_band)
 
     @cached_property
     def by_service(self) -> Any:
         """A row a run, month and council service."""
-        return _frame(self.tables.by_service)
+        return frame_of(self.tables.by_service)
 
     @cached_property
     def residents(self) -> Any:
         """Residents at the end of the first and the last month, or None where they were not recorded."""
-        return None if self.tables.residents is None else _frame(self.tables.residents)
+        return None if self.tables.residents is None else frame_of(self.tables.residents)
 
     @cached_property
     def ties(self) -> Any:
         """Ties at the end of the first and the last month, or None where they were not recorded."""
-        return None if self.tables.ties is None else _frame(self.tables.ties)
+        return None if self.tables.ties is None else frame_of(self.tables.ties)
 
     @cached_property
     def summary(self) -> Any:
@@ -84,7 +95,14 @@ class Results:
         return summarised(self.results)
 
 
-def _frame(table: pa.Table) -> Any:
+def _title(names: tuple[Any, ...]) -> str:
+    """A scenario by its place, world and policy, and whatever else is chosen."""
+    each = zip(SCENARIO, names, strict=True)
+    return ", ".join(f"{n} {v}" for n, v in each if n in {"place", "world", "policy"} or v not in {"none", 0})
+
+
+def frame_of(table: pa.Table) -> Any:
+    """An Arrow table as a frame."""
     import pandas as pd
 
     frame = table.to_pandas(date_as_object=False)

@@ -18,10 +18,14 @@ from omegaconf import OmegaConf
 from sim import cli, verification
 from sim.cli import COMMANDS, NOT_BUILT, main, screen
 from sim.cli.request import read
-from sim.contrast import CONTRAST
+from sim.contrast import CONTRAST, GAINED, pairs_needed
+from sim.headlines import SHORT
 from sim.observables import OBSERVABLES
+from sim.report.study import read_study
+from sim.report.words import finding
 from sim.results import SUMMARY, read_results
 from sim.tables import SCENARIO
+from sim.wording import plus_minus
 
 SMALL = ("place.residents=1500", "months=13", "replicates=2", "workers=1")
 TAKESTWO = [sys.executable, "-m", "sim.cli"]
@@ -188,12 +192,42 @@ def test_a_comparison_leaves_its_contrasts(store, tmp_path, capsys):
     assert list(frame.columns) == [*CONTRAST, "counterfactual_overrides", "scenario_overrides"]
     assert frame["scenario_overrides"].unique().tolist() == ["world=history", "world=essay"]
     assert set(frame["counterfactual_overrides"]) == {"world=flat"}
-    assert "world=history less world=flat" in out
     assert len(read_results(tmp_path / "c").results) == 3 * 2 * 13
     row = frame[(frame["outcome"] == "hours_council") & (frame["scenario_overrides"] == "world=history")].iloc[0]
     last = [read_results(tmp_path / "c" / n).results.query("month >= 1")["hours_council"].mean() for n in "01"]
     assert row.difference == pytest.approx(last[1] - last[0])
     assert row.low <= row.difference <= row.high
+    titles = [scenario.name for scenario in read_study(tmp_path / "c").scenarios]
+    assert f"Differences from {titles[0]}, mean of 2 pairs of runs" in out
+    assert all(title in out for title in titles)
+
+
+def test_a_comparison_tells_where_and_who_and_names_its_tables(store, tmp_path, capsys):
+    words = ("world=flat,history", *SMALL, "place.funded_area=500", "hydra.run.dir=c", store)
+    out, _ = said(capsys, "compare", *words)
+    folder = tmp_path / "c"
+    assert out.startswith(finding(read_study(folder)))
+    assert "Tables: contrasts.csv, contrasts_by_quintile.csv, contrasts_by_area.csv, contrasts_by_band.csv, " in out
+    assert not (folder / "residents.parquet").exists()  # they were not asked for
+    ends = ["counterfactual_overrides", "scenario_overrides"]
+    parts = pd.read_csv(folder / "contrasts_by_area.csv")
+    assert list(parts.columns) == ["area", *CONTRAST, *ends]
+    row = parts[(parts["outcome"] == "unmet_need") & (parts["area"] == "inside")].iloc[0]
+    assert f"inside {plus_minus(row.difference, row.low, row.high, row.unit)}" in out
+    gained = pd.read_csv(folder / "gained_and_lost.csv").set_index("outcome")
+    assert list(gained.columns) == [*list(GAINED)[1:], *ends]
+    assert f"ties, by 3 or more {100 * gained.gained.ties:.1f} {100 * gained.lost.ties:.1f} " in out
+    needed = int(pd.read_csv(folder / "contrasts.csv").set_index("outcome").pairs_needed["unmet_need"])
+    assert needed == pairs_needed(2, 1.0)
+    assert f"{needed - 2} more pair, replicates={needed}." in out
+
+
+def test_residents_of_large_comparisons_are_not_recorded_unasked(store, capsys, monkeypatch):
+    monkeypatch.setattr("sim.cli.compare.MOST_RESIDENTS", 1500)
+    out, _ = said(capsys, "compare", "world=flat,history", *SMALL, "replicates=1", store)
+    assert "Who gained and who lost: ask for it with record=[residents]." in out
+    assert "gained_and_lost.csv" not in out
+    assert "One pair has no interval" in out
 
 
 def test_tables_fit_in_a_hundred_columns(store, capsys):
@@ -202,8 +236,22 @@ def test_tables_fit_in_a_hundred_columns(store, capsys):
         out = capsys.readouterr().out
         table = [line.rstrip() for line in out.splitlines() if not re.match(r"Results:|\d of", line)]
         assert max(len(line) for line in table) <= 100
-        for name in screen.HEADLINES:
-            assert re.search(rf"^ ?{name} .*\d", out, re.MULTILINE), out
+        names = screen.HEADLINES if words[0] == "run" else [n for group in SHORT.values() for n in group.values()]
+        for name in names:
+            assert re.search(rf"^ *{name}[ ,].*\d", out, re.MULTILINE), out
+
+
+@pytest.mark.parametrize("width", [56, 80])
+def test_a_comparison_is_whole_in_a_narrow_terminal(store, width, capsys, monkeypatch):
+    monkeypatch.setattr("sim.cli.screen.WIDTH", width)
+    assert main(["compare", "world=flat,history,essay", *SMALL, store]) == 0
+    out = capsys.readouterr().out
+    assert "…" not in out
+    lines = [line.rstrip() for line in out.splitlines() if not re.match(r"Results:|\d of", line)]
+    assert max(map(len, lines)) <= width
+    words = " ".join(out.split())
+    assert "paid council" in words
+    assert "±" in words
 
 
 # Faults

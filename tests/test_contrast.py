@@ -1,5 +1,7 @@
 """Contrasts from tables made by hand, so that what must come of them is known in closed form."""
 
+import xml.etree.ElementTree as ET
+from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
 
@@ -13,6 +15,7 @@ from sim.lately import Lately
 from sim.results import Results
 from sim.tables import PARTS, SCHEMAS, Tables
 from sim.units import date_of
+from sim.wording import interval
 
 MONTHS = 15
 T2 = 4.302653  # Student's t, 97.5%, 2 degrees of freedom
@@ -161,7 +164,8 @@ def shares(frame, outcome):
 
 def test_a_gain_is_a_difference_of_at_least_the_least_size():
     a = people(id=[1, 2, 3, 4], met_12=[50.0] * 4, formal_hours_12=[0.0, 24.0, 12.0, 12.0])
-    b = people(id=[1, 2, 3, 4], met_12=[55.0, 54.9, 45.0, 44.0], ties=[11, 11, 11, 9], charity=[7, None, None, None],
+    b = people(id=[1, 2, 3, 4], met_12=[55.0, 54.9, 45.0, 44.0], ties=[13, 14, 20, 7],
+               charity=[7, None, None, None],
                formal_hours_12=[12.0, 0.0, 23.0, 1.0], trust_council=[0.54, 0.5, 0.44, 0.5])  # fmt: skip
     frame = gained_and_lost(a, b)
     assert frame["outcome"].tolist() == list(GAINS)
@@ -175,23 +179,35 @@ def test_a_gain_is_a_difference_of_at_least_the_least_size():
 
 def test_only_who_lives_in_both_and_has_a_value_counts():
     a = people(id=[1, 2, 3], need_12=[100.0, 0.0, 10.0], met_12=[50.0, 0.0, 5.0])
-    b = people(id=[4, 2, 1], need_12=[100.0, 5.0, 100.0], met_12=[50.0, 5.0, 90.0], ties=[30, 10, 12])
+    b = people(id=[4, 2, 1], need_12=[100.0, 5.0, 100.0], met_12=[50.0, 5.0, 90.0], ties=[30, 10, 13])
     frame = gained_and_lost(a, b)
     assert shares(frame, "need_met") == (1, 1.0, 0.0, 0.0, 1.0)  # 2 needed nothing in one of the runs
     assert shares(frame, "ties") == (2, 0.5, 0.0, 0.5, 0.5)
 
 
+def recorded(*frames):
+    """Results whose residents are these frames, one under the other."""
+    frame = pd.concat(frames, ignore_index=True)
+    columns = [pa.array(frame[f.name], f.type) if f.name in frame else pa.nulls(len(frame), f.type)
+               for f in SCHEMAS["residents"]]  # fmt: skip
+    ties = SCHEMAS["ties"].empty_table()
+    made = replace(results().tables, residents=pa.table(columns, schema=SCHEMAS["residents"]), ties=ties)
+    return Results(made)
+
+
 def test_only_the_end_of_the_runs_counts():
     first = people(id=[1, 2], month=0)
-    a = pd.concat([first, people(id=[1, 2])])
-    b = pd.concat([first.assign(ties=0), people(id=[1, 2], ties=[11, 10])])
-    assert shares(gained_and_lost(a, b), "ties") == (2, 0.5, 0.0, 0.5, 0.5)
+    a = recorded(first, people(id=[1, 2]))
+    b = recorded(first.assign(ties=0), people(id=[1, 2], ties=[13, 12], charity=[4, None]))
+    contrast = Contrast(a, b)
+    assert shares(contrast.gained_and_lost, "ties") == (2, 0.5, 0.0, 0.5, 0.5)
+    assert shares(contrast.gained_and_lost_by_quintile, "role") == (2, 0.5, 0.0, 0.5, 0.5)
 
 
 def test_shares_have_their_interval_over_pairs():
     ids, replicate = [1, 2, 1, 2, 1, 2], [0, 0, 1, 1, 2, 2]
     a = people(id=ids, replicate=replicate)
-    b = people(id=ids, replicate=replicate, ties=[12, 10, 12, 12, 10, 10])  # gained: .5, 1 and 0
+    b = people(id=ids, replicate=replicate, ties=[13, 10, 13, 13, 10, 10])  # gained: .5, 1 and 0
     row = row_of(gained_and_lost(a, b), outcome="ties")
     assert (row["pairs"], row["residents"], row["gained"]) == (3, 2, 0.5)
     assert (row["net_low"], row["net_high"]) == pytest.approx((0.5 - T2 * 0.5 / 3**0.5, 1.0), abs=1e-5)
@@ -204,7 +220,7 @@ def test_shares_have_their_interval_over_pairs():
 
 def test_gains_by_quintile_are_those_of_the_counterfactuals_homes():
     a = people(id=[1, 2, 3], quintile=[1, 1, 4])
-    b = people(id=[1, 2, 3], quintile=[5, 1, 4], ties=[12, 10, 9])
+    b = people(id=[1, 2, 3], quintile=[5, 1, 4], ties=[13, 12, 7])
     frame = gained_and_lost(a, b, by_quintile=True)
     assert list(frame.columns) == ["quintile", *GAINED]
     assert shares(frame[frame["quintile"] == 1], "ties") == (2, 0.5, 0.0, 0.5, 0.5)
@@ -213,20 +229,58 @@ def test_gains_by_quintile_are_those_of_the_counterfactuals_homes():
 
 
 def test_what_was_not_recorded_is_run_again_once_or_told():
-    recorded, asked = results(), []
-    frame = people(id=[1, 2])
-    recorded.__dict__["residents"] = recorded.__dict__["ties"] = frame.assign(smaller_id=[1, 2], larger_id=[3, 4])
+    asked = []
 
     def again():
         asked.append(1)
-        return recorded, recorded
+        return recorded(people(id=[1, 2])), recorded(people(id=[1, 2]))
 
     contrast = Contrast(results(), results(), again)
     assert shares(contrast.gained_and_lost, "ties") == (2, 0.0, 0.0, 1.0, 0.0)
-    assert len(contrast.residents) == len(contrast.ties) == 2
+    assert len(contrast.residents) == 2
+    assert len(contrast.ties) == 0
     assert asked == [1]
     with pytest.raises(ValueError, match=r"record=\[residents,ties\]"):
         _ = Contrast(results(), results()).gained_and_lost
+
+
+# As they show themselves.
+
+
+def moved(policy, unmet):
+    return results(results=lambda replicate, *_: {"policy": policy, "unmet_need": unmet + 0.001 * replicate * unmet})
+
+
+def test_a_contrast_shows_what_it_found():
+    contrast = Contrast(moved("none", 0.2), moved("<b>&", 0.25))
+    said = (
+        "In the last 12 months: unmet need 5.0 points higher; no clear difference in officers’ partnerships, need met "
+        "in joint work, volunteering or ties per resident."
+    )
+    assert repr(contrast) == f"Contrast(policy <b>& less policy none, 3 pairs). {said}"
+    html = contrast._repr_html_()
+    assert said in html
+    assert "<b>&<" not in html
+    page = ET.fromstring(f"<div>{html}</div>")  # noqa: S314 - our own
+    groups = [th.text for th in page.iter("th") if th.get("scope") == "rowgroup"]
+    assert groups[:2] == ["Paid", "Unpaid"]
+    (row,) = [tr for tr in page.iter("tr") if tr[0].text == "unmet need"]
+    low, high = contrast.outcomes.set_index("outcome").loc["unmet_need", ["low", "high"]]
+    assert [td.text for td in row] == ["unmet need", "%", "20.0%", "25.0%", "+5.0 points", interval(low, high, "share")]
+
+
+def test_one_pair_shows_itself_without_an_interval():
+    html = Contrast(results(1), results(1))._repr_html_()
+    assert "1 pair of runs" in html
+    assert "nan" not in html
+
+
+def test_results_show_themselves():
+    html = moved("none", 0.2)._repr_html_()
+    page = ET.fromstring(html)  # noqa: S314 - our own
+    assert page[0].text == "place x, world x, policy none, rival x, ablation x: mean of 3 runs"
+    (row,) = [tr for tr in page.iter("tr") if tr[0].text == "unmet need"]
+    assert [td.text for td in row][2:5] == ["20.0%", "20.0%", "0 points"]
 
 
 # Twelve months of each resident.

@@ -16,15 +16,16 @@ from omegaconf import OmegaConf
 
 from sim.composition import compose
 from sim.files import OutputError
+from sim.headlines import GROUPS
 from sim.observables import OBSERVABLES
 from sim.report import page, write_report
 from sim.report.figures import paths, sections
-from sim.report.page import GROUPS
 from sim.report.study import Scenario, read_study
-from sim.report.words import amount, changed, finding, findings, interval, peaks, sign, signed
+from sim.report.words import changed, finding, findings, peaks
 from sim.results import Results, read_results, write_results
 from sim.tables import PARTS, SCHEMAS, Tables, joined
 from sim.units import date_of
+from sim.wording import amount, interval, sign, signed
 
 PROVENANCE = {"command": ["takestwo", "run", "place.residents=1500"], "source": "abc123", "versions": {"numpy": "2"}}
 PROVENANCE |= {"runs": []}

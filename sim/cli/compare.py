@@ -4,28 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sim.cli.request import Request
+    from sim.results import Results
 
 HELP = """usage: takestwo compare KEY=ONE,OTHER[,...] [KEY=VALUE ...]
 
 Runs the scenarios that the comma lists name, replicate by replicate under the same luck, and shows how each differs
-from the first, its counterfactual: mean of the paired differences over the last 12 months, with a 95% interval.
-All else is as in `takestwo run`.
+from the first, its counterfactual: mean of the paired differences over the last 12 months, with a 95% interval; where,
+by deprivation and inside and next door to a funded area; who gained and who lost, resident by resident; and how many
+pairs would halve the interval. All else is as in `takestwo run`.
 
-  contrasts.csv in the results folder has every outcome; results.parquet has all runs; a sub-folder each scenario.
+  contrasts.csv                every outcome; contrasts_by_quintile.csv, contrasts_by_area.csv (where an area is
+                               funded) and contrasts_by_band.csv (charities by income) the same in parts
+  gained_and_lost.csv          residents who gained and lost; gained_and_lost_by_quintile.csv
+  report.html, figures/        the findings to read, and the pictures
+  results.parquet              all runs; a sub-folder each scenario
+
+Residents are recorded for this where there are no more than 500,000 in all runs together; with more, ask for it with
+record=[residents].
 
 example:
   takestwo compare policy=none,nurture_early world=essay place.residents=1500 months=48 replicates=4
 """
 
+MOST_RESIDENTS = 500_000
+"""Residents in all runs together up to which they are recorded unasked: 75 MB in the store, half a second to match."""
+
 
 def main(words: Sequence[str]) -> int:
     """Compare what the overrides name."""
-    import pandas as pd
-
-    from sim.cli import UsageError, folder, request, screen, work
-    from sim.contrast import paired
+    from sim.cli import UsageError, comparison, folder, request, screen, work
+    from sim.contrast import Contrast
     from sim.ensemble import check_pairs
-    from sim.files import write_text
+    from sim.report.study import read_study
 
     started = datetime.now(UTC)
     asked = request.read(words, several=True)
@@ -33,16 +47,32 @@ def main(words: Sequence[str]) -> int:
     if not others:
         raise UsageError("one scenario was given, and two are needed. Name them as policy=none,nurture_early.")
     check_pairs([point.config for point in asked.points])
-    done = work.run_points(asked, ["compare", *words], started)
-    folder.write_several(asked.folder, asked.points, done.results, done.provenance)
+    done = work.run_points(asked, ["compare", *words], started, record=_record(asked))
+    kept = [_as_asked(result, point.config.record) for point, result in zip(asked.points, done.results, strict=True)]
+    folder.write_several(asked.folder, asked.points, kept, done.provenance)
+    contrasts = {point.name: Contrast(done.results[0], result)
+                 for point, result in zip(others, done.results[1:], strict=True)}  # fmt: skip
+    files = folder.write_contrasts(asked.folder, first.name, contrasts)
     out = screen.console()
-    frames = []
-    for point, results in zip(others, done.results[1:], strict=True):
-        frame = paired(done.results[0], results)
-        frames.append(frame.assign(counterfactual_overrides=first.name, scenario_overrides=point.name))
-        out.print(screen.contrasts(frame, f"{point.name} less {first.name}"))
-    text = pd.concat(frames, ignore_index=True).to_csv(index=False, lineterminator="\n")
-    write_text(asked.folder / "contrasts.csv", text)
+    for part in comparison.told(read_study(asked.folder), list(contrasts.values()), out.width):
+        out.print(part)
     work.report(asked.folder)
+    out.print(f"Tables: {', '.join(path.name for path in files)}.", soft_wrap=out.is_terminal)
     work.say_where(out, asked, done)
     return 0
+
+
+def _record(asked: Request) -> tuple[str, ...]:
+    """Residents, where they are few enough to be matched without being asked for."""
+    every = sum(point.config.place.residents * point.config.replicates for point in asked.points)
+    return ("residents",) if every <= MOST_RESIDENTS else ()
+
+
+def _as_asked(results: Results, record: Sequence[str]) -> Results:
+    """Results without the residents that only the contrasts need."""
+    from dataclasses import replace
+
+    from sim.results import Results
+
+    left: dict[str, Any] = {} if "residents" in record else {"residents": None}
+    return Results(replace(results.tables, **left))

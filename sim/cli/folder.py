@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,8 @@ from omegaconf import OmegaConf
 
 from sim.cli.request import Point
 from sim.config import Config
+from sim.contrast import Contrast
+from sim.files import write_text
 from sim.results import Results, write_results
 from sim.tables import joined
 
@@ -43,6 +45,44 @@ def write_several(
     configs = {str(n): {"overrides": list(p.overrides), "config": p.config.resolved()} for n, p in enumerate(points)}
     summary = pd.concat(summaries, ignore_index=True)
     write_results(folder, together, config=_yaml({"points": configs}), provenance=provenance, summary=summary)
+
+
+def write_contrasts(folder: Path, first: str, contrasts: dict[str, Contrast]) -> list[Path]:
+    """Write the tables of a comparison, as CSV.
+
+    Args:
+        folder: where to.
+        first: the counterfactual, as it was typed.
+        contrasts: of each of the others, as typed, with it.
+
+    Returns:
+        The files written: a table of parts that has no rows, or of residents who were not recorded, is none.
+    """
+    import pandas as pd
+
+    written = []
+    for name, of in CONTRASTS.items():
+        if name.startswith("gained") and not all(contrast.has("residents") for contrast in contrasts.values()):
+            continue
+        frames = [
+            of(contrast).assign(counterfactual_overrides=first, scenario_overrides=point)
+            for point, contrast in contrasts.items()
+        ]
+        if any(len(frame) for frame in frames):
+            table = pd.concat([frame for frame in frames if len(frame)], ignore_index=True)
+            written.append(write_text(folder / f"{name}.csv", table.to_csv(index=False, lineterminator="\n")))
+    return written
+
+
+CONTRASTS: dict[str, Callable[[Contrast], Any]] = {
+    "contrasts": lambda c: c.outcomes,
+    "contrasts_by_quintile": lambda c: c.by_quintile,
+    "contrasts_by_area": lambda c: c.by_area,
+    "contrasts_by_band": lambda c: c.by_band,
+    "gained_and_lost": lambda c: c.gained_and_lost,
+    "gained_and_lost_by_quintile": lambda c: c.gained_and_lost_by_quintile,
+}
+"""The tables of a comparison, by the name of the file."""
 
 
 def title(config: Config) -> str:

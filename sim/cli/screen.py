@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterable
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -146,20 +146,6 @@ def outcomes(results: Results, title: str) -> Table:
         ends = value(row.start, row.unit), value(row.end, row.unit)
         spread = _range(row.change_5, row.change_95, row.unit)
         table.add_row(name, unit, *ends, change(row.change, row.unit), spread)
-    return table
-
-
-def contrasts(frame: Any, title: str) -> Table:
-    """The headline outcomes of one contrast, over its pairs."""
-    rows = frame.set_index("outcome")
-    pairs = int(rows.pairs.max())
-    names = ["counterfactual", "scenario", "difference", "95% interval"]
-    table = _table(f"{title}: last year, {pairs} pair{'s' * (pairs != 1)} of runs", names)
-    for name in HEADLINES:
-        row, unit = rows.loc[name], _short(rows.unit[name])
-        levels = value(row.counterfactual, row.unit), value(row.scenario, row.unit)
-        interval = _range(row.low, row.high, row.unit)
-        table.add_row(name, unit, *levels, change(row.difference, row.unit), interval)
     return table
 
 

@@ -33,8 +33,14 @@ class Done:
     stored: int
 
 
-def run_points(asked: Request, command: Sequence[str], started: datetime) -> Done:
+def run_points(asked: Request, command: Sequence[str], started: datetime, record: Sequence[str] = ()) -> Done:
     """Run every scenario of a request, side by side.
+
+    Args:
+        asked: what to run.
+        command: the command line, for the provenance.
+        started: when.
+        record: states to keep beside those that were asked for.
 
     Raises:
         KeyboardInterrupt: on Ctrl-C, with what to say; what is finished stays in the store.
@@ -42,7 +48,7 @@ def run_points(asked: Request, command: Sequence[str], started: datetime) -> Don
     """
     check_folder(asked.folder)
     Store(asked.store).check()
-    each = [specs_of(point.config) for point in asked.points]
+    each = [specs_of(point.config, record=[*point.config.record, *record]) for point in asked.points]
     specs = [spec for part in each for spec in part]
     workers = asked.points[0].config.workers
     cost = cost_of(specs, workers=workers, store=asked.store)

@@ -13,11 +13,12 @@ from typing import Any
 
 from sim.contrast.differences import CONTRAST, by_part, paired
 from sim.contrast.interval import Interval, interval, pairs_needed, t_quantile
-from sim.contrast.people import GAINED, GAINS, Gain, gained_and_lost, matched
+from sim.contrast.people import GAINED, GAINS, Gain, at_the_end, gained_and_lost, matched
 from sim.results import Results
+from sim.wording import joined, lower, parted
 
-__all__ = ["CONTRAST", "GAINED", "GAINS", "Contrast", "Gain", "Interval", "by_part", "gained_and_lost", "interval",
-           "matched", "paired", "pairs_needed", "t_quantile"]  # fmt: skip
+__all__ = ["CONTRAST", "GAINED", "GAINS", "Contrast", "Gain", "Interval", "at_the_end", "by_part",
+           "gained_and_lost", "interval", "matched", "paired", "pairs_needed", "t_quantile"]  # fmt: skip
 
 
 class Contrast:
@@ -34,7 +35,28 @@ class Contrast:
         self.counterfactual, self.scenario, self._states = counterfactual, scenario, states
 
     def __repr__(self) -> str:
-        return f"Contrast({self.counterfactual!r}, {self.scenario!r}; outcomes, residents, ties)"
+        before, after = self.names
+        pairs = int(self.outcomes["pairs"].max())
+        return f"Contrast({after} less {before}, {pairs} {'pair' if pairs == 1 else 'pairs'}). {self.finding}"
+
+    def _repr_html_(self) -> str:
+        from sim import showing
+
+        return showing.of_contrast(self.outcomes, self.finding, *self.names)
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What the counterfactual and the scenario are called: by what they are named for and differ in."""
+        before, after = self.counterfactual.scenario, self.scenario.scenario
+        differ = [name for name in before if before[name] != after[name]]
+        if not differ:
+            return "counterfactual", "scenario"
+        return _joined(before, differ), _joined(after, differ)
+
+    @property
+    def finding(self) -> str:
+        """What clearly differs in the last 12 months, and what does not, in a sentence."""
+        return f"In the last 12 months: {lower(joined(*parted(self.outcomes.set_index('outcome')), 'difference'))}."
 
     @cached_property
     def outcomes(self) -> Any:
@@ -62,12 +84,12 @@ class Contrast:
 
         `sim.contrast.people` says what a gain is. Where residents were not recorded the pairs are run again.
         """
-        return gained_and_lost(*self._recorded("residents"))
+        return gained_and_lost(*map(at_the_end, self._both("residents")))
 
     @cached_property
     def gained_and_lost_by_quintile(self) -> Any:
         """The same by deprivation quintile of where they live in the counterfactual."""
-        return gained_and_lost(*self._recorded("residents"), by_quintile=True)
+        return gained_and_lost(*map(at_the_end, self._both("residents")), by_quintile=True)
 
     @property
     def residents(self) -> Any:
@@ -76,24 +98,27 @@ class Contrast:
         A row a replicate and resident; each column twice, ending in ``_counterfactual`` and ``_scenario``; ``lives_in``
         says "both", "counterfactual" or "scenario". Where the states were not recorded the pairs are run again.
         """
-        return matched(*self._recorded("residents"), keys=["id"])
+        return matched(*(side.residents for side in self._both("residents")), keys=["id"])
 
     @property
     def ties(self) -> Any:
         """Ties at the end of both runs of each pair, matched by the ids of their two ends; as `residents`."""
-        return matched(*self._recorded("ties"), keys=["smaller_id", "larger_id"])
+        return matched(*(side.ties for side in self._both("ties")), keys=["smaller_id", "larger_id"])
 
     def has(self, name: str) -> bool:
         """Whether a state, of ``residents`` and ``ties``, was recorded in both."""
         return self.counterfactual.tables.holds([name]) and self.scenario.tables.holds([name])
 
-    def _recorded(self, name: str) -> tuple[Any, Any]:
-        """A state's two frames; the pairs are run again, once for all states, where it was not recorded."""
-        a, b = (self.counterfactual, self.scenario) if self.has(name) else self._again
-        return getattr(a, name), getattr(b, name)
+    def _both(self, name: str) -> tuple[Results, Results]:
+        """Two results that hold a state; the pairs are run again, once for all states, where it was not recorded."""
+        return (self.counterfactual, self.scenario) if self.has(name) else self._again
 
     @cached_property
     def _again(self) -> tuple[Results, Results]:
         if self._states is None:
             raise ValueError("these runs did not record states: ask for them with record=[residents,ties].")
         return self._states()
+
+
+def _joined(scenario: dict[str, str], names: list[str]) -> str:
+    return ", ".join(f"{name} {scenario[name]}" for name in names)

@@ -4,9 +4,9 @@ A resident has one life in each run of a pair, under the same luck. For an outco
 gained if x in the scenario is higher by at least the outcome's least size, lost if it is lower by as much, and else
 stayed the same. The share of each is worked out in every pair, and has its 95% interval over pairs.
 
-Least sizes are what a person could notice [assumption]: a tie; a role; a twentieth of a year's need; a quarter of the
-spread of trust between people at the start, which is .20; an hour a month. Residents who live in only one of the runs,
-or have no value in one, are left out.
+Least sizes are what a person could notice [assumption]: a fifth of the 15 ties that one has, and of the 5 strong ones;
+a twentieth of a year's need; a quarter of the spread of trust between people, which is .20 at the start; a role; an
+hour a month. Residents who live in only one of the runs, or have no value in one, are left out.
 
 Small things that differ change who meets whom, so some gain and some lose wherever anything differs, even if nothing is
 better or worse on the whole. Read gained beside lost: ``net`` is gained less lost, and tells whether there is more of
@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sim.contrast.interval import interval
+from sim.results import Results, frame_of
 from sim.units import MONTHS_A_YEAR
 
 ROUNDING = 1e-9
@@ -57,7 +58,7 @@ def _share_met(people: Any) -> Any:
 
 GAINS: dict[str, Gain] = {
     "need_met": Gain("share", 0.05, "of the resident's need over 12 months, met", ("need_12", "met_12"), _share_met),
-    "ties": Gain("ties", 1.0, "ties with other residents", *_plain("ties")),
+    "ties": Gain("ties", 3.0, "ties with other residents", *_plain("ties")),
     "strong_ties": Gain("ties", 1.0, "of them with a strength of at least .5", *_plain("strong_ties")),
     "trust_council": Gain("0 to 1", 0.05, "trust in the council", *_plain("trust_council")),
     "trust_charity": Gain("0 to 1", 0.05, "trust in charities", *_plain("trust_charity")),
@@ -99,7 +100,7 @@ def matched(counterfactual: Any, scenario: Any, *, keys: list[str]) -> Any:
     keys = ["replicate", *keys]
     sides = []
     for frame in (counterfactual, scenario):
-        last = _at_the_end(frame)
+        last = frame[frame["month"] == frame["month"].max()]
         sides.append(last[[c for c in last.columns if c in keys or c not in _RUN]])
     both = sides[0].merge(
         sides[1], on=keys, how="outer", suffixes=("_counterfactual", "_scenario"), indicator="lives_in", sort=True
@@ -109,15 +110,21 @@ def matched(counterfactual: Any, scenario: Any, *, keys: list[str]) -> Any:
     return both
 
 
-def _at_the_end(frame: Any) -> Any:
-    return frame[frame["month"] == frame["month"].max()]
+def at_the_end(results: Results) -> Any:
+    """Of recorded residents, those of the last month, with no more columns than `GAINS` needs."""
+    table = results.tables.residents
+    if table is None:
+        raise ValueError("these runs did not record residents: ask for them with record=[residents].")
+    month = table["month"].to_numpy()
+    columns = ["replicate", "id", "quintile", *{column for gain in GAINS.values() for column in gain.columns}]
+    return frame_of(table.select(columns).filter(month == month.max()))
 
 
 def gained_and_lost(counterfactual: Any, scenario: Any, *, by_quintile: bool = False) -> Any:
     """Shares of residents who gained, lost and stayed the same.
 
     Args:
-        counterfactual: recorded residents, as ``Results.residents``.
+        counterfactual: residents as they were recorded at the end, see `at_the_end`.
         scenario: those of the other.
         by_quintile: whether by deprivation quintile of where they live in the counterfactual.
 
@@ -139,10 +146,9 @@ def gained_and_lost(counterfactual: Any, scenario: Any, *, by_quintile: bool = F
 def _differences(counterfactual: Any, scenario: Any) -> Any:
     """Scenario less counterfactual of each outcome, a row a replicate and resident who lives in both."""
     sides = []
-    for frame in (counterfactual, scenario):
-        last = _at_the_end(frame)
-        values = {name: gain.value(last) for name, gain in GAINS.items()}
-        sides.append(last[["replicate", "id", "quintile"]].assign(**values).set_index(["replicate", "id"]))
+    for people in (counterfactual, scenario):
+        values = {name: gain.value(people) for name, gain in GAINS.items()}
+        sides.append(people[["replicate", "id", "quintile"]].assign(**values).set_index(["replicate", "id"]))
     there = sides[0].index.intersection(sides[1].index, sort=False)
     before, after = (side.loc[there] for side in sides)
     return (after[[*GAINS]] - before[[*GAINS]]).assign(quintile=before["quintile"]).reset_index()

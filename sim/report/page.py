@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 from jinja2 import Environment, StrictUndefined
 
-from sim import draws
+from sim import draws, wording
 from sim.config import ROOMS_IN_ORDER, Config
+from sim.headlines import GROUPS, unit_of
 from sim.observables import OBSERVABLES
 from sim.parameters import REGISTRY, Entry
 from sim.report import words
@@ -21,61 +22,6 @@ from sim.report.figures import SUFFIXES, caption, drawn, paths, sections
 from sim.report.pictured import Picture
 from sim.report.study import Scenario, Study
 from sim.units import date_of
-
-GROUPS: dict[str, dict[str, str]] = {
-    "Paid": {
-        "hours_council": "Paid council hours, all services",
-        "hours_statutory": "– statutory services (care first)",
-        "hours_discretionary": "– discretionary services",
-        "hours_charity": "Paid charity hours",
-        "capacity_paid": "Need met by paid hours",
-    },
-    "Unpaid": {
-        "hours_volunteer": "Hours given by volunteers",
-        "hours_neighbour": "Hours given to neighbours",
-        "capacity_unpaid": "Need met by volunteers and neighbours",
-    },
-    "Between council and charities": {
-        "partnerships": "Officers’ partnerships: working ties with charities",
-        "shared_picture": "Shared picture of need",
-        "hours_coproduced": "Hours that both put into joint work",
-        "joint_output": "Need met in joint work",
-    },
-    "Charities": {
-        "charities_registered": "Registered charities",
-        "income_state": "Their income from the state",
-        "income_private": "Their private income",
-    },
-    "Need": {
-        "need": "Need that arose",
-        "unmet_need": "Unmet need, of all hours of need",
-        "enough_support": "People in need with at least 80% of it met",
-    },
-    "People and ties": {
-        "formal_volunteering": "Volunteered for a group in the month",
-        "informal_help": "Helped a neighbour in the month",
-        "ties_per_resident": "Ties with other residents",
-        "lonely": "Without a strong tie",
-        "trust_council": "Trust in the council",
-        "influence": "Feel they can influence local decisions",
-    },
-    "Pounds": {
-        "spend_statutory": "Spent on statutory services",
-        "spend_discretionary": "Spent on discretionary services",
-        "spend_nurture": "Spent on nurture",
-        "spend_unspent": "Paid for nurture and not spent yet",
-        "council_reserves": "Council reserves",
-    },
-}
-"""The headline tables: outcomes by group, and what they are called."""
-
-UNITS = {
-    "share": "", "0 to 1": "0 to 1", "ties": "ties a resident", "GBP/month": "£ a month", "GBP": "£",
-    "hours/1,000 residents": "hours a month per 1,000", "hours of need met/1,000 residents": "hours a month per 1,000",
-}  # fmt: skip
-"""Units as the headline tables write them."""
-OWN_UNITS = {"partnerships": "in the town", "charities_registered": "in the town"}
-"""Units of those outcomes that another text says better."""
 
 
 class Figure(NamedTuple):
@@ -225,17 +171,16 @@ def _row(
 ) -> Row:
     unit = str(row.unit)
     before, after, change, low, high = (float(row[column]) for column in names)
-    direction = 0 if alone else words.sign(low, high)
-    first, last = (Figure(value, words.amount(value, unit)) for value in (before, after))
-    moves = [Figure(value, words.signed(value, unit)) for value in (change, low, high)]
+    direction = 0 if alone else wording.sign(low, high)
+    first, last = (Figure(value, wording.amount(value, unit)) for value in (before, after))
+    moves = [Figure(value, wording.signed(value, unit)) for value in (change, low, high)]
     if math.isnan(change):
         verdict = "no value"
     elif {move.text for move in moves} == {"0"}:
         verdict = "the same"
     else:
         verdict = moved[direction > 0] if direction else unclear
-    written = OWN_UNITS.get(outcome, UNITS.get(unit, unit))
-    return Row(outcome, name, written, first, last, moves[0], moves[1], moves[2], verdict)
+    return Row(outcome, name, unit_of(outcome, unit), first, last, moves[0], moves[1], moves[2], verdict)
 
 
 class Setting(NamedTuple):

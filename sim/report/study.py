@@ -216,3 +216,14 @@ def _names(overrides: list[list[str]], configs: list[Config]) -> list[str]:
         named = [text or c.place.title for text, c in zip(typed, configs, strict=True)]
     unique = len(set(named)) == len(named)
     return named if unique else [f"{number}: {name}" for number, name in enumerate(named, 1)]
+
+
+def money(study: Study, scenario: Scenario) -> tuple[float, float]:
+    """What a scenario spends on nurture beside the first one, over all months: real pounds, and pounds a resident.
+
+    Mean over pairs of runs.
+    """
+    spent = [s.matrix("spend_nurture").sum(axis=1) for s in (study.first, scenario)]
+    pairs = min(len(runs) for runs in spent)
+    more = float((spent[1][:pairs] - spent[0][:pairs]).mean())
+    return more, more / scenario.config.place.residents

@@ -14,6 +14,22 @@ import numpy as np
 
 from sim.report.study import Scenario, Study
 from sim.units import MONTHS_A_YEAR, date_of
+from sim.wording import (
+    BY_LEVEL,
+    DIFFERS,
+    amount,
+    difference,
+    interval,
+    is_clear,
+    is_share,
+    joined,
+    lower,
+    parted,
+    percent,
+    sign,
+    size_of,
+    upper,
+)  # fmt: skip
 
 FEW = 6
 """Fewer runs than this agree on a sign by luck alone more often than one time in twenty."""
@@ -25,18 +41,6 @@ FOUND = {
     "formal_volunteering": "volunteering",
 }
 """What the headline of one scenario speaks of."""
-
-DIFFERS = {
-    "partnerships": "officers’ partnerships",
-    "joint_output": "need met in joint work",
-    "unmet_need": "unmet need",
-    "formal_volunteering": "volunteering",
-    "ties_per_resident": "ties per resident",
-}
-"""What the headline of a comparison speaks of."""
-
-BY_LEVEL = {"hours_discretionary", "joint_output", "partnerships"}
-"""Outcomes of which headlines say by what share of their level they moved."""
 
 
 def finding(study: Study) -> str:
@@ -74,7 +78,7 @@ def changed(outcomes: Any, runs: int, peaks: dict[str, str] | None = None) -> st
             clear.append(f"{name} {peaks[outcome]}, with no clear change by the end")
         elif _known(row):
             unclear.append(name)
-    return _joined(clear, unclear, "change") + _few(runs)
+    return joined(clear, unclear, "change") + _few(runs)
 
 
 FAR = 0.1
@@ -105,7 +109,7 @@ def peaks(scenario: Scenario) -> dict[str, str]:
 
 
 def _rounded(level: float, unit: str) -> str:
-    return f"{100 * level:.0f}%" if _is_share(unit) else amount(level, unit)
+    return f"{100 * level:.0f}%" if is_share(unit) else amount(level, unit)
 
 
 def compared(study: Study) -> str:
@@ -117,66 +121,30 @@ def compared(study: Study) -> str:
         if name in study.while_paid:
             words += _at_two_times(*study.while_paid[name], final)
         else:
-            words += f", in the final year: {_lower(_joined(*_parted(final), 'difference'))}"
+            words += f", in the final year: {lower(joined(*parted(final), 'difference'))}"
     else:
         each = [f"{name}: {_differing(rows) or 'nothing clear'}" for name, rows in study.contrasts.items()]
-        words = f"Final year, against {study.first.name}. " + ". ".join(_upper(part) for part in each)
+        words = f"Final year, against {study.first.name}. " + ". ".join(upper(part) for part in each)
     return words + ("; one pair of runs, so no interval" if pairs == 1 else _few(pairs))
 
 
 def _at_two_times(last: date, paid: Any, final: Any) -> str:
     """The clear differences of the last year of the money and of the final year, and what is clear in neither."""
     money = f"in the last year of the money (to {last:%B %Y})"
-    (now, unclear), (then, unclear_then) = _parted(paid), _parted(final)
+    (now, unclear), (then, unclear_then) = parted(paid), parted(final)
     never = [name for name in unclear if name in unclear_then]
     if not now and not then:
-        return f", {money} or in the final year: {_lower(_joined([], never, 'difference'))}"
+        return f", {money} or in the final year: {lower(joined([], never, 'difference'))}"
     told = f": {money} {', '.join(now) or 'nothing clear'}; in the final year {', '.join(then) or 'nothing clear'}"
-    return f"{told}; {_lower(_joined([], never, 'difference'))} at either time" if never else told
-
-
-def _parted(rows: Any) -> tuple[list[str], list[str]]:
-    """How outcomes differ that clearly do, and the names of those that do not."""
-    clear, unclear = [], []
-    for outcome, name in DIFFERS.items():
-        row = rows.loc[outcome]
-        if _is_clear(row):
-            clear.append(f"{name} {_size(row)} {_above(row.difference)}")
-        elif not math.isnan(row.difference):
-            unclear.append(name)
-    return clear, unclear
-
-
-def _is_clear(row: Any) -> bool:
-    """Whether the interval leaves out zero; of one pair of runs, whether they differ."""
-    return bool(sign(row.low, row.high) or (row.pairs == 1 and row.difference != 0.0))
+    return f"{told}; {lower(joined([], never, 'difference'))} at either time" if never else told
 
 
 def _differing(rows: Any) -> str:
     """The clear differences alone, with their signs."""
     each = [(name, rows.loc[outcome]) for outcome, name in DIFFERS.items()]
     return ", ".join(
-        f"{name} {'+' if row.difference > 0.0 else '−'}{_size(row)}" for name, row in each if _is_clear(row)
+        f"{name} {'+' if row.difference > 0.0 else '−'}{size_of(row)}" for name, row in each if is_clear(row)
     )
-
-
-def _size(row: Any) -> str:
-    if row.name in BY_LEVEL and row.counterfactual:
-        return percent(abs(row.difference / row.counterfactual))
-    return difference(abs(row.difference), row.unit).lstrip("+")
-
-
-def _above(number: float) -> str:
-    return "higher" if number > 0.0 else "lower"
-
-
-def sign(low: float, high: float) -> int:
-    """1 or -1 where an interval lies wholly on one side of zero, else 0; 0 too where there is no interval.
-
-    >>> sign(0.1, 0.2), sign(-0.2, -0.1), sign(-0.1, 0.1), sign(0.0, 0.2)
-    (1, -1, 0, 0)
-    """
-    return int(low > 0.0) - int(high < 0.0)
 
 
 def _known(row: Any) -> bool:
@@ -191,41 +159,14 @@ def _how_far(outcome: str, row: Any) -> str:
 
 def _from_to(row: Any) -> str:
     """The ends of a change, with as many digits as it takes to see it."""
-    if not _is_share(row.unit):
+    if not is_share(row.unit):
         return f"from {amount(row.start, row.unit)} to {amount(row.end, row.unit)}"
     digits = 0 if abs(row.change) >= 0.015 else 1 if abs(row.change) >= 0.0015 else 2
     return f"from {100 * row.start:.{digits}f}% to {100 * row.end:.{digits}f}%"
 
 
-def percent(share: float) -> str:
-    """A share of a level: whole per cents, or one digit more under three.
-
-    >>> percent(0.412), percent(0.0234), percent(0.0001)
-    ('41%', '2.3%', 'less than 0.1%')
-    """
-    if share < 0.001:
-        return "less than 0.1%"
-    return f"{100 * share:.{0 if share >= 0.03 else 1}f}%"
-
-
-def _joined(clear: list[str], unclear: list[str], what: str) -> str:
-    parts = list(clear)
-    if unclear:
-        *before, last = unclear
-        parts.append(f"no clear {what} in {', '.join(before)}{' or ' if before else ''}{last}")
-    return _upper("; ".join(parts) or "nothing that can be measured")
-
-
 def _few(runs: int) -> str:
     return f" (only {runs} runs)" if 1 < runs < FEW else ""
-
-
-def _upper(words: str) -> str:
-    return words[:1].upper() + words[1:]
-
-
-def _lower(words: str) -> str:
-    return words[:1].lower() + words[1:]
 
 
 def _plural(count: int, word: str) -> str:
@@ -249,7 +190,7 @@ def _changed_in_full(scenario: Scenario) -> list[str]:
             change = difference(row.change, row.unit)
             change += _within(scenario.runs, "5% to 95% of runs", row.change_5, row.change_95, row.unit)
             told.append(
-                f"{_upper(label)}{_per(row.unit)}: {amount(row.start, row.unit)} in the first 12 months, "
+                f"{upper(label)}{_per(row.unit)}: {amount(row.start, row.unit)} in the first 12 months, "
                 f"{amount(row.end, row.unit)} in the last, a change of {change}."
             )
     return told
@@ -266,81 +207,19 @@ def _compared_in_full(study: Study, name: str, period: str, rows: Any) -> list[s
     told = []
     for outcome, label in DIFFERS.items():
         row = rows.loc[outcome]
-        if _is_clear(row):
+        if is_clear(row):
             apart = difference(row.difference, row.unit)
             apart += _within(row.pairs, "95% interval", row.low, row.high, row.unit)
             told.append(
-                f"{_upper(label)}{_per(row.unit)} in {period}: {amount(row.counterfactual, row.unit)} with "
+                f"{upper(label)}{_per(row.unit)} in {period}: {amount(row.counterfactual, row.unit)} with "
                 f"{study.first.name}, {amount(row.scenario, row.unit)} with {name}, a difference of {apart}."
             )
-    _, unclear = _parted(rows)
+    _, unclear = parted(rows)
     if unclear:
         whose = f" with {name}" if len(study.others) > 1 else ""
-        told.append(f"{_joined([], unclear, 'difference')} in {period}{whose}: the intervals are in the tables.")
+        told.append(f"{joined([], unclear, 'difference')} in {period}{whose}: the intervals are in the tables.")
     return told
 
 
 def _within(runs: int, what: str, low: float, high: float, unit: str) -> str:
     return f" ({what}: {interval(low, high, unit)})" if runs > 1 else ""
-
-
-# Numbers in their units.
-
-
-def amount(number: float, unit: str) -> str:
-    """A number in its unit, for people.
-
-    >>> amount(0.2713, "share"), amount(1234.5, "hours/1,000 residents"), amount(5e4, "GBP/month")
-    ('27.1%', '1,234', '£50,000')
-    """
-    if math.isnan(number):
-        return "–"
-    if _is_share(unit):
-        return f"{100 * number:.1f}%"
-    text = _number(abs(number), unit)
-    minus = "−" if number < 0 and any(digit in "123456789" for digit in text) else ""
-    return f"{minus}{'£' if unit.startswith('GBP') else ''}{text}"
-
-
-def difference(number: float, unit: str) -> str:
-    """A difference in its unit, signed; shares differ by percentage points.
-
-    >>> difference(-0.0213, "share"), difference(3.0, "ties"), difference(-0.00001, "share")
-    ('−2.1 points', '+3.0', '−0.001 points')
-    """
-    if math.isnan(number):
-        return "–"
-    return signed(number, unit) + (" points" if _is_share(unit) else "")
-
-
-def signed(number: float, unit: str) -> str:
-    """As `difference`, but without a word after it."""
-    if math.isnan(number):
-        return "–"
-    size = abs(100 * number if _is_share(unit) else number)
-    text = f"{size:.1f}" if _is_share(unit) else _number(size, unit)
-    if not any(digit in "123456789" for digit in text):  # as many digits as it takes to see it
-        if size < 0.0001:
-            return "0"
-        text = f"{size:.1g}"
-    return f"{'−' if number < 0 else '+'}{'£' if unit.startswith('GBP') else ''}{text}"
-
-
-def interval(low: float, high: float, unit: str) -> str:
-    """The two ends of an interval of differences; nothing where there is none.
-
-    >>> interval(-0.02, 0.01, "share")
-    '−2.0 to +1.0 points'
-    """
-    if math.isnan(low) or math.isnan(high):
-        return ""
-    return f"{signed(low, unit)} to {difference(high, unit)}"
-
-
-def _number(size: float, unit: str) -> str:
-    digits = 3 if unit == "0 to 1" else 0 if size >= 100 or unit.startswith("GBP") else 1 if size >= 1 else 2
-    return f"{size:,.{digits}f}"
-
-
-def _is_share(unit: str) -> bool:
-    return unit.startswith("share")

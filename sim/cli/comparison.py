@@ -1,0 +1,222 @@
+"""What the terminal shows of a comparison: what was found first, then how much, where, and who; the rest is in files.
+
+Every difference is that of the last 12 months, with half the width of its 95% interval after ±, unless it says other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from sim.contrast import GAINS, Contrast
+from sim.headlines import GAINS_NAMES, NAMES, SHORT
+from sim.report.study import Study, money
+from sim.report.words import finding
+from sim.tables import PARTS
+from sim.wording import amount, is_share, plus_minus, sign, upper
+
+HEADLINE = "unmet_need"
+"""The outcome whose interval is to be halved."""
+WHERE = ("unmet_need", "ties_per_resident", "formal_volunteering")
+"""Outcomes that are told by part of the place."""
+BANDS = {"charities": "charities", "income_total": "their income"}
+NARROW = 76
+"""With fewer columns, levels are left out."""
+UNITS = {
+    "share": "% points", "ties": "number", "bodies": "number", "GBP/month": "£ a month", "0 to 1": "0 to 1",
+    "hours/1,000 residents": "", "hours of need met/1,000 residents": "",
+}  # fmt: skip
+QUINTILE_NAMES = {1: "most deprived fifth", 2: "2nd", 3: "3rd", 4: "4th", 5: "least deprived fifth"}
+
+
+def told(study: Study, contrasts: Sequence[Contrast], width: int) -> Iterator[RenderableType]:
+    """What to print, from the top.
+
+    Args:
+        study: the results folder.
+        contrasts: each of the others with the first scenario, in their order.
+        width: columns of the terminal.
+    """
+    yield Text(finding(study), style="bold")
+    yield from money_said(study)
+    yield headlines(study, width)
+    yield where(study, contrasts)
+    yield bands(study, contrasts)
+    if all(contrast.has("residents") for contrast in contrasts):
+        yield who(study, contrasts)
+    else:
+        yield Text("Who gained and who lost: ask for it with record=[residents].")
+    yield Text(" ".join(halving(study, contrasts)))
+
+
+def money_said(study: Study) -> Iterator[Text]:
+    """What was spent on nurture in all, beside the first scenario."""
+    for scenario in study.others:
+        spent, each = money(study, scenario)
+        if spent:
+            whose = f"With {scenario.name}: s" if len(study.others) > 1 else "S"
+            yield Text(
+                f"{whose}pent on nurture in {scenario.config.months} months: £{spent:,.0f} more than with "
+                f"{study.first.name}, £{each:,.0f} a resident."
+            )
+
+
+def headlines(study: Study, width: int) -> Table:
+    """The headline outcomes, paid and unpaid apart: levels, and differences while money is paid and in the end."""
+    first = study.contrasts[study.others[0].name]
+    columns = [*(_levels(study, first) if width >= NARROW else []), *_apart(study)]
+    pairs = int(first.pairs.max())
+    title = f"Differences from {study.first.name}, mean of {pairs} {'pair' if pairs == 1 else 'pairs'} of runs"
+    table = _table(title + ("" if pairs == 1 else ", ± half of its 95% interval"), [name for name, _ in columns])
+    table.caption = "Hours are a month's, for every 1,000 residents. *: the interval leaves out zero."
+    for group, members in SHORT.items():
+        table.add_row(Text(group, style="bold"))
+        for outcome, name in members.items():
+            unit = UNITS.get(str(first.loc[outcome].unit), "")
+            label = Text.assemble(name, (f", {unit}" if unit else "", "dim"))
+            table.add_row(Padding(label, (0, 0, 0, 2)), *(cell(outcome) for _, cell in columns))
+    return table
+
+
+Column = tuple[str, Callable[[str], Text]]  # its name, and its cell of an outcome
+
+
+def _levels(study: Study, rows: Any) -> list[Column]:
+    """The levels of the final year: of the first scenario, and of the other where there is room."""
+    columns: list[Column] = [
+        (study.first.name, lambda o: Text(amount(rows.loc[o].counterfactual, rows.loc[o].unit))),
+        (study.others[0].name, lambda o: Text(amount(rows.loc[o].scenario, rows.loc[o].unit))),
+    ]
+    return columns[:1] if len(study.others) > 1 or study.while_paid else columns
+
+
+def _apart(study: Study) -> list[Column]:
+    """The differences: of one scenario at two times, if its money ends long before the runs do; else in the end."""
+    if len(study.others) > 1:
+        return [(s.name, _differences(study.contrasts[s.name])) for s in study.others]
+    ((name, final),) = study.contrasts.items()
+    columns: list[Column] = [("difference, final year", _differences(final))]
+    if name in study.while_paid:
+        last, rows = study.while_paid[name]
+        columns.insert(0, (f"difference while paid, to {last:%B %Y}", _differences(rows)))
+    return columns
+
+
+def where(study: Study, contrasts: Sequence[Contrast]) -> Table:
+    """By deprivation quintile, and inside and next door to a funded area."""
+    outcomes = WHERE if len(contrasts) == 1 else WHERE[:1]
+    named = {outcome: NAMES[outcome] for outcome in outcomes}
+    return _parts("Where, in the final year", study, contrasts, ["by_quintile", "by_area"], named)
+
+
+def bands(study: Study, contrasts: Sequence[Contrast]) -> Table:
+    """Charities by income band."""
+    outcomes = BANDS if len(contrasts) == 1 else {"charities": BANDS["charities"]}
+    return _parts("Charities by income, in the final year", study, contrasts, ["by_band"], outcomes)
+
+
+def _parts(
+    title: str, study: Study, contrasts: Sequence[Contrast], tables: Sequence[str], outcomes: dict[str, str]
+) -> Table:
+    """Differences in the parts that there are; a column an outcome, or a column a scenario."""
+    several = len(contrasts) > 1
+    columns = [(contrast, outcome, f"{scenario.name}: {name}" if several else name)
+               for contrast, scenario in zip(contrasts, study.others, strict=True)
+               for outcome, name in outcomes.items()]  # fmt: skip
+    table = _table(title, [f"{name}, {_unit(c, o, tables[0])}" for c, o, name in columns])
+    for name in tables:
+        label, parts = PARTS[name]
+        for part in parts:
+            rows = [_of(getattr(contrast, name), outcome, label, part) for contrast, outcome, _ in columns]
+            if any(row is not None for row in rows):
+                table.add_row(str(QUINTILE_NAMES.get(part, part)), *(_cell(row) for row in rows))
+        table.add_section()
+    return table
+
+
+def _unit(contrast: Contrast, outcome: str, table: str) -> str:
+    unit = str(getattr(contrast, table).set_index("outcome").unit[outcome].iloc[0])
+    return UNITS.get(unit, unit)
+
+
+def _of(rows: Any, outcome: str, label: str, part: Any) -> Any:
+    """The row of an outcome in a part, or None where the place has no such part."""
+    found = rows[(rows["outcome"] == outcome) & (rows[label] == part) & (rows["pairs"] > 0)]
+    return found.iloc[0] if len(found) else None
+
+
+def who(study: Study, contrasts: Sequence[Contrast]) -> Table:
+    """Who gained and who lost."""
+    several = len(contrasts) > 1
+    columns = [(contrast, kind, scenario.name if several else NAMES_OF_SHARES[kind])
+               for contrast, scenario in zip(contrasts, study.others, strict=True)
+               for kind in (("net",) if several else NAMES_OF_SHARES)]  # fmt: skip
+    title = f"Residents who gained{' less those who' if several else ' and who'} lost by the end, % of them"
+    table = _table(title, [name for _, _, name in columns])
+    table.caption = "Whatever differs changes who meets whom, so some gain and some lose: read the two together."
+    for outcome, gain in GAINS.items():
+        least = f"{100 * gain.least:g} points" if is_share(gain.unit) else f"{gain.least:g}"
+        label = Text.assemble(GAINS_NAMES[outcome], ("" if outcome == "role" else f", by {least} or more", "dim"))
+        table.add_row(label, *(_share(contrast, outcome, kind) for contrast, kind, _ in columns))
+    return table
+
+
+NAMES_OF_SHARES = {"gained": "gained", "lost": "lost", "same": "neither", "net": "gained less lost"}
+
+
+def _share(contrast: Contrast, outcome: str, kind: str) -> Text:
+    row = contrast.gained_and_lost.set_index("outcome").loc[outcome]
+    mean, low, high = row[kind], row[f"{kind}_low"], row[f"{kind}_high"]
+    if kind != "net":
+        return Text(amount(mean, "share").rstrip("%"))
+    return _said(mean, low, high, "share")
+
+
+def halving(study: Study, contrasts: Sequence[Contrast]) -> Iterator[str]:
+    """How many pairs would halve the interval of the headline outcome."""
+    for scenario, contrast in zip(study.others, contrasts, strict=True):
+        row = contrast.outcomes.set_index("outcome").loc[HEADLINE]
+        whose = f" with {scenario.name}" if len(contrasts) > 1 else ""
+        if row.pairs < 2:
+            yield f"One pair has no interval{whose}: ask for more, as replicates=20."
+        elif row.pairs_needed <= row.pairs:
+            yield f"{upper(NAMES[HEADLINE])} does not differ at all{whose}: more pairs would not change its interval."
+        else:
+            more = row.pairs_needed - row.pairs
+            now = plus_minus(row.difference, row.low, row.high, row.unit)
+            yield (
+                f"To halve the interval of {NAMES[HEADLINE]}{whose} ({now} {UNITS['share']}): {more} more "
+                f"{'pair' if more == 1 else 'pairs'}, replicates={row.pairs_needed}."
+            )
+
+
+def _differences(rows: Any) -> Callable[[str], Text]:
+    return lambda outcome: _cell(rows.loc[outcome])
+
+
+def _cell(row: Any) -> Text:
+    """A difference, or nothing where there is no such part."""
+    return Text("") if row is None else _said(row.difference, row.low, row.high, row.unit)
+
+
+def _said(mean: float, low: float, high: float, unit: str) -> Text:
+    """A difference with its interval; bold and with a star where that leaves out zero."""
+    clear = bool(sign(low, high))
+    mark = "*" if clear else "\u00a0"  # so that numbers stay under one another
+    return Text(plus_minus(mean, low, high, unit) + mark, style="bold" if clear else "", no_wrap=True)
+
+
+def _table(title: str, columns: Iterable[str]) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False,
+                  caption_justify="left", caption_style="dim")  # fmt: skip
+    table.padding = (0, 1, 0, 0)
+    table.add_column("")
+    for name in columns:
+        table.add_column(name, justify="right", max_width=22)
+    return table

@@ -1,0 +1,105 @@
+"""What outcomes are called, and which of them are told first: paid and unpaid stand apart.
+
+An hour of a volunteer is not an hour of staff, so nothing here adds the two. The report has the rows of `GROUPS`; a
+screen, and a notebook, those of `SHORT`.
+"""
+
+from __future__ import annotations
+
+GROUPS: dict[str, dict[str, str]] = {
+    "Paid": {
+        "hours_council": "Paid council hours, all services",
+        "hours_statutory": "– statutory services (care first)",
+        "hours_discretionary": "– discretionary services",
+        "hours_charity": "Paid charity hours",
+        "capacity_paid": "Need met by paid hours",
+    },
+    "Unpaid": {
+        "hours_volunteer": "Hours given by volunteers",
+        "hours_neighbour": "Hours given to neighbours",
+        "capacity_unpaid": "Need met by volunteers and neighbours",
+    },
+    "Between council and charities": {
+        "partnerships": "Officers’ partnerships: working ties with charities",
+        "shared_picture": "Shared picture of need",
+        "hours_coproduced": "Hours that both put into joint work",
+        "joint_output": "Need met in joint work",
+    },
+    "Charities": {
+        "charities_registered": "Registered charities",
+        "income_state": "Their income from the state",
+        "income_private": "Their private income",
+    },
+    "Need": {
+        "need": "Need that arose",
+        "unmet_need": "Unmet need, of all hours of need",
+        "enough_support": "People in need with at least 80% of it met",
+    },
+    "People and ties": {
+        "formal_volunteering": "Volunteered for a group in the month",
+        "informal_help": "Helped a neighbour in the month",
+        "ties_per_resident": "Ties with other residents",
+        "lonely": "Without a strong tie",
+        "trust_council": "Trust in the council",
+        "influence": "Feel they can influence local decisions",
+    },
+    "Pounds": {
+        "spend_statutory": "Spent on statutory services",
+        "spend_discretionary": "Spent on discretionary services",
+        "spend_nurture": "Spent on nurture",
+        "spend_unspent": "Paid for nurture and not spent yet",
+        "council_reserves": "Council reserves",
+    },
+}
+"""The headline tables: outcomes by group, and what they are called."""
+
+UNITS = {
+    "share": "", "0 to 1": "0 to 1", "ties": "ties a resident", "GBP/month": "£ a month", "GBP": "£",
+    "hours/1,000 residents": "hours a month per 1,000", "hours of need met/1,000 residents": "hours a month per 1,000",
+}  # fmt: skip
+"""Units as the headline tables write them."""
+OWN_UNITS = {"partnerships": "in the town", "charities_registered": "in the town"}
+"""Units of those outcomes that another text says better."""
+
+SHORT: dict[str, dict[str, str]] = {
+    "Paid": {
+        "hours_council": "paid council hours",
+        "hours_charity": "paid charity hours",
+        "capacity_paid": "need met by paid hours",
+    },
+    "Unpaid": {
+        "hours_volunteer": "hours of volunteers",
+        "hours_neighbour": "hours given to neighbours",
+        "capacity_unpaid": "need met by unpaid hours",
+    },
+    "Between them": {
+        "partnerships": "officers’ partnerships",
+        "joint_output": "need met in joint work",
+    },
+    "Need and people": {
+        "unmet_need": "unmet need",
+        "enough_support": "have enough support",
+        "formal_volunteering": "volunteer in a month",
+        "ties_per_resident": "ties a resident has",
+        "lonely": "without a strong tie",
+        "trust_council": "trust in the council",
+    },
+}
+"""The outcomes of a screen, by group, in few words."""
+NAMES = {outcome: name for members in SHORT.values() for outcome, name in members.items()}
+"""What each of them is called."""
+GAINS_NAMES = {
+    "need_met": "need met over the year",
+    "ties": "ties",
+    "strong_ties": "strong ties",
+    "trust_council": "trust in the council",
+    "trust_charity": "trust in charities",
+    "role": "a role in a charity",
+    "formal_hours": "hours given to charities",
+}
+"""What the outcomes of `sim.contrast.GAINS` are called."""
+
+
+def unit_of(outcome: str, unit: str) -> str:
+    """A unit as tables for people write it."""
+    return OWN_UNITS.get(outcome, UNITS.get(unit, unit))
