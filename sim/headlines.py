@@ -88,6 +88,10 @@ SHORT: dict[str, dict[str, str]] = {
 """The outcomes of a screen, by group, in few words."""
 NAMES = {outcome: name for members in SHORT.values() for outcome, name in members.items()}
 """What each of them is called."""
+WHERE = {"unmet_need": "unmet need", "ties_per_resident": "ties a resident", "formal_volunteering": "volunteering"}
+"""Outcomes that are told by part of the place, and what they are called there."""
+FIFTHS = {1: "most deprived fifth", 2: "2nd fifth", 3: "3rd fifth", 4: "4th fifth", 5: "least deprived fifth"}
+"""Deprivation quintiles, of all of England."""
 GAINS_NAMES = {
     "need_met": "need met over the year",
     "ties": "ties",

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 
@@ -14,11 +15,12 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from omegaconf import OmegaConf
+from rich.console import Console
 
 from sim import cli, verification
-from sim.cli import COMMANDS, NOT_BUILT, main, screen
+from sim.cli import COMMANDS, NOT_BUILT, comparison, main, screen
 from sim.cli.request import read
-from sim.contrast import CONTRAST, GAINED, pairs_needed
+from sim.contrast import CONTRAST, GAINED, Contrast, pairs_needed
 from sim.headlines import SHORT
 from sim.observables import OBSERVABLES
 from sim.report.study import read_study
@@ -186,20 +188,29 @@ def test_folders_may_be_named_by_the_time(tmp_path):
 # Comparisons
 
 
-def test_a_comparison_leaves_its_contrasts(store, tmp_path, capsys):
-    out, _ = said(capsys, "compare", "world=flat,history,essay", *SMALL, "hydra.run.dir=c", store)
-    frame = pd.read_csv(tmp_path / "c" / "contrasts.csv")
+@pytest.fixture(scope="module")
+def compared(store, tmp_path_factory):
+    """A comparison of three scenarios: its folder, and what was printed."""
+    folder = tmp_path_factory.mktemp("compared")
+    words = ["compare", "world=flat,history,essay", *SMALL, f"hydra.run.dir={folder}", store]
+    done = subprocess.run([*TAKESTWO, *words], capture_output=True, text=True, check=True)
+    return folder, done.stdout
+
+
+def test_a_comparison_leaves_its_contrasts(compared):
+    folder, out = compared
+    frame = pd.read_csv(folder / "contrasts.csv")
     assert list(frame.columns) == [*CONTRAST, "counterfactual_overrides", "scenario_overrides"]
     assert frame["scenario_overrides"].unique().tolist() == ["world=history", "world=essay"]
     assert set(frame["counterfactual_overrides"]) == {"world=flat"}
-    assert len(read_results(tmp_path / "c").results) == 3 * 2 * 13
+    assert len(read_results(folder).results) == 3 * 2 * 13
     row = frame[(frame["outcome"] == "hours_council") & (frame["scenario_overrides"] == "world=history")].iloc[0]
-    last = [read_results(tmp_path / "c" / n).results.query("month >= 1")["hours_council"].mean() for n in "01"]
+    last = [read_results(folder / n).results.query("month >= 1")["hours_council"].mean() for n in "01"]
     assert row.difference == pytest.approx(last[1] - last[0])
     assert row.low <= row.difference <= row.high
-    titles = [scenario.name for scenario in read_study(tmp_path / "c").scenarios]
-    assert f"Differences from {titles[0]}, mean of 2 pairs of runs" in out
-    assert all(title in out for title in titles)
+    titles = [scenario.name for scenario in read_study(folder).scenarios]
+    assert f"Differences from {titles[0]}, mean of 2 pairs of runs" in " ".join(out.split())
+    assert all(title in " ".join(out.split()) for title in titles)
 
 
 def test_a_comparison_tells_where_and_who_and_names_its_tables(store, tmp_path, capsys):
@@ -230,35 +241,52 @@ def test_residents_of_large_comparisons_are_not_recorded_unasked(store, capsys, 
     assert "One pair has no interval" in out
 
 
-def test_tables_fit_in_a_hundred_columns(store, capsys):
-    for words in (("run", *SMALL), ("compare", "world=flat,history", *SMALL)):
-        assert main([*words, store]) == 0
-        out = capsys.readouterr().out
-        table = [line.rstrip() for line in out.splitlines() if not re.match(r"Results:|\d of", line)]
-        assert max(len(line) for line in table) <= 100
-        names = screen.HEADLINES if words[0] == "run" else [n for group in SHORT.values() for n in group.values()]
+def test_tables_fit_in_a_hundred_columns(store, compared, capsys):
+    assert main(["run", *SMALL, store]) == 0
+    run = capsys.readouterr().out
+    outcomes = [name for group in SHORT.values() for name in group.values()]
+    for out, names in ((run, screen.HEADLINES), (compared[1], outcomes)):
+        assert widest(out) <= 100
         for name in names:
             assert re.search(rf"^ *{name}[ ,].*\d", out, re.MULTILINE), out
 
 
+def widest(out):
+    return max(len(line.rstrip()) for line in out.splitlines() if not re.match(r"Results:|\d of", line))
+
+
 @pytest.mark.parametrize("width", [56, 80])
-def test_a_comparison_is_whole_in_a_narrow_terminal(store, width, capsys, monkeypatch):
-    monkeypatch.setattr("sim.cli.screen.WIDTH", width)
-    assert main(["compare", "world=flat,history,essay", *SMALL, store]) == 0
+@pytest.mark.parametrize("several", [True, False])
+def test_a_comparison_is_whole_in_a_narrow_terminal(compared, width, several, capsys):
+    study = read_study(compared[0])
+    study = study if several else replace(study, scenarios=study.scenarios[:2])
+    contrasts = [Contrast(study.first.results, scenario.results) for scenario in study.others]
+    console = Console(width=width)
+    for part in comparison.told(study, contrasts, width):
+        console.print(part)
     out = capsys.readouterr().out
     assert "…" not in out
-    lines = [line.rstrip() for line in out.splitlines() if not re.match(r"Results:|\d of", line)]
-    assert max(map(len, lines)) <= width
+    assert widest(out) <= width
     words = " ".join(out.split())
-    assert "paid council" in words
-    assert "±" in words
+    assert all(word in words for word in ("Paid", "Unpaid", "±", "unregistered", "pair"))
+
+
+# Reports
+
+
+def test_a_report_is_made_anew(store, tmp_path, capsys):
+    said(capsys, "run", *SMALL, "hydra.run.dir=x", store)
+    (tmp_path / "x" / "report.html").unlink()
+    out, _ = said(capsys, "report", "x")
+    assert out == "Report: x/report.html"
+    assert "<h1>" in (tmp_path / "x" / "report.html").read_text(encoding="utf-8")
 
 
 # Faults
 
 BAD = {
     ("rn",): "unknown command. Did you mean takestwo run?",
-    ("frobnicate",): "There is run, compare, odd, place, verify.",
+    ("frobnicate",): "There is run, compare, odd, report, place, verify.",
     ("invest",): "not built yet",
     ("run", "montsh=12"): "Did you mean months?",
     ("run", "place.resident=2000"): "Did you mean place.residents?",
@@ -288,6 +316,9 @@ BAD = {
     ("compare", "seed=1,2"): "one seed",
     ("compare", "months=12,24"): "one months",
     ("verify", "months=2"): "takes no settings",
+    ("report",): "name one results folder",
+    ("report", "nowhere"): "is not a results folder",
+    ("report", "months=2"): "name one results folder",
 }
 
 

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -15,11 +16,14 @@ import pytest
 from omegaconf import OmegaConf
 
 from sim.composition import compose
+from sim.contrast import GAINED, GAINS, by_part
 from sim.files import OutputError
-from sim.headlines import GROUPS
+from sim.headlines import GROUPS, WHERE
 from sim.observables import OBSERVABLES
 from sim.report import page, write_report
 from sim.report.figures import paths, sections
+from sim.report.gains import where
+from sim.report.parts import parts, where_found
 from sim.report.study import Scenario, read_study
 from sim.report.words import changed, finding, findings, peaks
 from sim.results import Results, read_results, write_results
@@ -90,12 +94,49 @@ def two(tmp_path_factory):
     return folder
 
 
+FIFTHS = {2: 0.0, 3: 0.004, 5: -0.02}
+"""Quintiles of the made-up place, and what the scenario adds to unmet need there."""
+AREAS = {"inside": -0.03, "next door": 0.0, "the rest": 0.0}
+
+
+def in_parts(tables, moves):
+    """The same runs by quintile and by area: as the whole, but for unmet need, which moves with luck of its own."""
+    made = {}
+    whole = tables.results.to_pandas()
+    for name, moved in (("by_quintile", FIFTHS), ("by_area", AREAS)):
+        label, every = PARTS[name]
+        frame = pd.concat([whole.assign(**{label: part}) for part in every], ignore_index=True)
+        frame = frame.sort_values(["run_id", "month"], kind="stable")
+        noise = np.random.default_rng(1).standard_normal(len(frame)) * 0.02 * moves
+        frame["unmet_need"] += noise + moves * frame[label].map(moved)
+        frame.loc[~frame[label].isin(moved), list(OBSERVABLES)] = np.nan  # nobody lives there
+        made[name] = pa.Table.from_pandas(frame, SCHEMAS[name], preserve_index=False)
+    return replace(tables, **made)
+
+
+AREA = [[*words[:2], "place.funded_area=3000", *words[2:]] for words in PAIR]
+
+
+@pytest.fixture(scope="module")
+def apart(tmp_path_factory):
+    """A comparison in a place with several fifths and a funded area, and with gains and losses."""
+    tables = [in_parts(lived(compose(words)), moves) for moves, words in enumerate(AREA)]
+    folder = write(tmp_path_factory.mktemp("apart"), AREA, *tables)
+    gained = pd.DataFrame([dict.fromkeys(GAINED, 0.1) | {"outcome": name, "residents": 1477.6} for name in GAINS])
+    gained["net_low"], gained["net_high"] = -0.0123456789, 0.2123456789
+    gained = gained.assign(counterfactual_overrides="policy=none", scenario_overrides="policy=nurture_early")
+    gained.to_csv(folder / "gained_and_lost.csv", index=False)
+    write_report(folder)
+    return folder
+
+
 class Page(HTMLParser):
-    """The numbers of every outcome table, in order; every address; every tag."""
+    """The numbers of every outcome table, in order, and of every other; every address; every tag."""
 
     def __init__(self, folder):
         super().__init__()
-        self.rows, self.links, self.tags, self.text = [], [], [], (folder / "report.html").read_text(encoding="utf-8")
+        self.rows, self.others, self.links, self.tags = [], {}, [], []
+        self.text = (folder / "report.html").read_text(encoding="utf-8")
         self.feed(self.text)
 
     def handle_starttag(self, tag, attrs):
@@ -104,8 +145,12 @@ class Page(HTMLParser):
         self.links += [attrs[name] for name in ("href", "src", "srcset") if name in attrs]
         if "data-outcome" in attrs:
             self.rows.append((attrs["data-outcome"], []))
+            self.told = self.rows[-1][1]
+        for name in ("data-part", "data-gain"):
+            if name in attrs:
+                self.told = self.others.setdefault(attrs[name], [])
         if tag == "data":
-            self.rows[-1][1].append(float(attrs["value"]))
+            self.told.append(float(attrs["value"]))
 
 
 def test_files_are_there_and_are_pictures(one):
@@ -139,19 +184,80 @@ def test_numbers_of_a_comparison_are_paired_differences(two):
     assert len(rows) == 4  # two periods, then each scenario's own change
 
 
+def test_numbers_by_part_are_paired_differences(apart):
+    told = Page(apart).others
+    study = read_study(apart)
+    for table, moved in (("by_quintile", FIFTHS), ("by_area", AREAS)):
+        label = PARTS[table][0]
+        rows = by_part(study.first.results, study.others[0].results, table).set_index([label, "outcome"])
+        for part in moved:
+            for outcome in WHERE:
+                expected = rows.loc[(part, outcome), ["difference", "low", "high"]]
+                assert told[f"{table}:{part}:{outcome}"] == pytest.approx(list(expected), rel=1e-12), (part, outcome)
+    assert told["by_area:inside:unmet_need"][0] == pytest.approx(-0.03, abs=0.01)
+    assert not any(key.startswith(("by_quintile:1:", "by_quintile:4:")) for key in told)  # nobody lives there
+
+
+def test_numbers_of_who_gained_are_those_of_the_table(apart):
+    told = Page(apart).others
+    rows = pd.read_csv(apart / "gained_and_lost.csv").set_index("outcome")
+    assert set(rows.index) == set(GAINS)
+    for outcome, row in rows.iterrows():
+        expected = row[["gained", "lost", "net", "net_low", "net_high"]]
+        assert told[outcome] == pytest.approx(list(expected), rel=1e-12)
+    assert "shares of 1,478 residents" in Page(apart).text
+
+
+def test_the_picture_of_the_parts_says_what_it_shows(apart, two):
+    study = read_study(apart)
+    assert where_found(study) == (
+        "Final year, against no policy: unmet need higher in the 3rd fifth; unmet need lower in the least deprived "
+        "fifth and inside; no clear difference anywhere in ties a resident or volunteering"
+    )
+    assert {path.name for path in (apart / "figures").iterdir()} == {f"{n}.{s}" for n in ("parts", "paths")
+                                                                    for s in ("png", "svg")}  # fmt: skip
+    assert parts(read_study(two)) is None  # there is one part only, the whole
+    assert "Who gains" not in Page(two).text
+
+
+def test_parts_of_one_pair_claim_nothing(tmp_path):
+    tables = [in_parts(lived(compose(words), replicates=1), moves) for moves, words in enumerate(AREA)]
+    study = read_study(write(tmp_path, AREA, *tables))
+    assert where_found(study) == "Final year, by part of the place: one pair of runs, so no interval"
+    cells = [cell for _, _, row in where(study).tables[0][1] for cell in row]
+    assert {(cell.low.text, cell.high.text) for cell in cells} == {("–", "–")}
+    assert all(cell.difference.text != "–" for cell in cells)
+
+
+@pytest.mark.parametrize("columns", [3, 1])
+def test_no_word_of_the_figure_of_parts_is_cut_or_covered(apart, columns):
+    figure = parts(read_study(apart), columns)
+    figure.draw_without_rendering()
+    assert_readable(figure, [label for axes in figure.axes for label in axes.get_yticklabels()])
+
+
+def test_a_table_of_gains_of_another_version_is_told(apart, tmp_path):
+    folder = write(tmp_path, PAIR, *(lived(compose(words), replicates=2) for words in PAIR))
+    (folder / "gained_and_lost.csv").write_text("outcome,scenario_overrides\nties,policy=nurture_early\n")
+    with pytest.raises(OutputError, match=r"gained_and_lost.csv has no column gained"):
+        write_report(folder)
+
+
 def test_outcomes_of_the_tables_exist():
     assert {name for group in GROUPS.values() for name in group} <= set(OBSERVABLES)
 
 
-def test_the_page_loads_nothing_from_elsewhere(two):
-    page = Page(two)
+@pytest.mark.parametrize("folder", ["one", "two", "apart"])
+def test_the_page_loads_nothing_from_elsewhere_and_is_small(folder, request):
+    page = Page(request.getfixturevalue(folder))
     assert all(link.startswith(("#", "data:")) for link in page.links), page.links
     assert not {"script", "link", "iframe", "object"} & {tag for tag, a in page.tags if a.get("rel") != "icon"}
-    assert not re.search(r"url\(|@import|https?://", page.text)
+    assert not re.search(r"url\(|@import|https?://(?!www\.w3\.org)", page.text)
     embedded = [link for link in page.links if link.startswith("data:image/svg")]
-    assert len(embedded) == 2
+    assert len(embedded) == (4 if folder == "apart" else 2)
     for link in embedded:
-        assert "<svg" in base64.b64decode(link.partition(",")[2]).decode()
+        assert ET.fromstring(base64.b64decode(link.partition(",")[2])).tag.endswith("svg")  # noqa: S314 - our own
+    assert len(page.text.encode()) < 600_000
 
 
 def test_the_page_is_well_formed_and_can_be_heard(one):
@@ -321,7 +427,11 @@ def boxes(texts):
 def test_no_word_of_the_figure_is_cut_or_covered(folder, columns, request):
     figure = paths(read_study(request.getfixturevalue(folder)), columns)
     figure.draw_without_rendering()
-    drawn = [box for axes in figure.axes for box in boxes(axes.texts)] + boxes(figure.texts)
+    assert_readable(figure)
+
+
+def assert_readable(figure, labels=()):
+    drawn = boxes(labels) + [box for axes in figure.axes for box in boxes(axes.texts)] + boxes(figure.texts)
     assert all(figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 for box in drawn)
     assert all(figure.bbox.y0 <= box.y0 and box.y1 <= figure.bbox.y1 for box in drawn)
     for some in (figure.texts, *(axes.texts for axes in figure.axes)):

@@ -17,13 +17,14 @@ COMMANDS = {
     "run": "one scenario, or with -m a sweep over several",
     "compare": "scenarios under the same luck, in pairs",
     "odd": "the model described by the ODD+D protocol, from the code",
+    "report": "the one-file report of a results folder, made anew",
     "place": "the places that are there; what is odd about one of your own",
     "verify": "fast and plain hands agree here, and the standard run is as published",
 }
 """What is built, with one line each; each is a module of this package that has HELP and `main`."""
 
 NOT_BUILT = (
-    "hypotheses", "why", "validate", "calibrate", "sensitivity", "invest", "report", "app", "runs", "plan",
+    "hypotheses", "why", "validate", "calibrate", "sensitivity", "invest", "app", "runs", "plan",
     "trial", "profile",
 )  # fmt: skip
 

@@ -15,16 +15,13 @@ from rich.table import Table
 from rich.text import Text
 
 from sim.contrast import GAINS, Contrast
-from sim.headlines import GAINS_NAMES, NAMES, SHORT
-from sim.report.study import Study, money
+from sim.headlines import FIFTHS, GAINS_NAMES, SHORT, WHERE
+from sim.report.gains import HEADLINE, halving, spent
+from sim.report.study import Study
 from sim.report.words import finding
 from sim.tables import PARTS
-from sim.wording import amount, is_share, plus_minus, sign, upper
+from sim.wording import amount, is_share, plus_minus, sign
 
-HEADLINE = "unmet_need"
-"""The outcome whose interval is to be halved."""
-WHERE = ("unmet_need", "ties_per_resident", "formal_volunteering")
-"""Outcomes that are told by part of the place."""
 BANDS = {"charities": "charities", "income_total": "their income"}
 NARROW = 76
 """With fewer columns, levels are left out."""
@@ -32,7 +29,6 @@ UNITS = {
     "share": "% points", "ties": "number", "bodies": "number", "GBP/month": "£ a month", "0 to 1": "0 to 1",
     "hours/1,000 residents": "", "hours of need met/1,000 residents": "",
 }  # fmt: skip
-QUINTILE_NAMES = {1: "most deprived fifth", 2: "2nd", 3: "3rd", 4: "4th", 5: "least deprived fifth"}
 
 
 def told(study: Study, contrasts: Sequence[Contrast], width: int) -> Iterator[RenderableType]:
@@ -44,7 +40,7 @@ def told(study: Study, contrasts: Sequence[Contrast], width: int) -> Iterator[Re
         width: columns of the terminal.
     """
     yield Text(finding(study), style="bold")
-    yield from money_said(study)
+    yield from map(Text, spent(study))
     yield headlines(study, width)
     yield where(study, contrasts)
     yield bands(study, contrasts)
@@ -52,19 +48,7 @@ def told(study: Study, contrasts: Sequence[Contrast], width: int) -> Iterator[Re
         yield who(study, contrasts)
     else:
         yield Text("Who gained and who lost: ask for it with record=[residents].")
-    yield Text(" ".join(halving(study, contrasts)))
-
-
-def money_said(study: Study) -> Iterator[Text]:
-    """What was spent on nurture in all, beside the first scenario."""
-    for scenario in study.others:
-        spent, each = money(study, scenario)
-        if spent:
-            whose = f"With {scenario.name}: s" if len(study.others) > 1 else "S"
-            yield Text(
-                f"{whose}pent on nurture in {scenario.config.months} months: £{spent:,.0f} more than with "
-                f"{study.first.name}, £{each:,.0f} a resident."
-            )
+    yield from map(Text, halving(study))
 
 
 def headlines(study: Study, width: int) -> Table:
@@ -110,8 +94,7 @@ def _apart(study: Study) -> list[Column]:
 
 def where(study: Study, contrasts: Sequence[Contrast]) -> Table:
     """By deprivation quintile, and inside and next door to a funded area."""
-    outcomes = WHERE if len(contrasts) == 1 else WHERE[:1]
-    named = {outcome: NAMES[outcome] for outcome in outcomes}
+    named = WHERE if len(contrasts) == 1 else {HEADLINE: WHERE[HEADLINE]}
     return _parts("Where, in the final year", study, contrasts, ["by_quintile", "by_area"], named)
 
 
@@ -135,7 +118,7 @@ def _parts(
         for part in parts:
             rows = [_of(getattr(contrast, name), outcome, label, part) for contrast, outcome, _ in columns]
             if any(row is not None for row in rows):
-                table.add_row(str(QUINTILE_NAMES.get(part, part)), *(_cell(row) for row in rows))
+                table.add_row(str(FIFTHS.get(part, part)), *(_cell(row) for row in rows))
         table.add_section()
     return table
 
@@ -176,24 +159,6 @@ def _share(contrast: Contrast, outcome: str, kind: str) -> Text:
     if kind != "net":
         return Text(amount(mean, "share").rstrip("%"))
     return _said(mean, low, high, "share")
-
-
-def halving(study: Study, contrasts: Sequence[Contrast]) -> Iterator[str]:
-    """How many pairs would halve the interval of the headline outcome."""
-    for scenario, contrast in zip(study.others, contrasts, strict=True):
-        row = contrast.outcomes.set_index("outcome").loc[HEADLINE]
-        whose = f" with {scenario.name}" if len(contrasts) > 1 else ""
-        if row.pairs < 2:
-            yield f"One pair has no interval{whose}: ask for more, as replicates=20."
-        elif row.pairs_needed <= row.pairs:
-            yield f"{upper(NAMES[HEADLINE])} does not differ at all{whose}: more pairs would not change its interval."
-        else:
-            more = row.pairs_needed - row.pairs
-            now = plus_minus(row.difference, row.low, row.high, row.unit)
-            yield (
-                f"To halve the interval of {NAMES[HEADLINE]}{whose} ({now} {UNITS['share']}): {more} more "
-                f"{'pair' if more == 1 else 'pairs'}, replicates={row.pairs_needed}."
-            )
 
 
 def _differences(rows: Any) -> Callable[[str], Text]:

@@ -1,4 +1,4 @@
-"""The report of a results folder: a figure of the paths, one of the network, and one page that opens offline.
+"""The report of a results folder: figures of the paths, of the parts, of the network; one page that opens offline.
 
 Everything said is worked out from the folder's own tables. A change is called clear only where the interval from 5% to
 95% of the runs leaves out zero; a difference between scenarios, where its paired 95% interval does.
@@ -10,9 +10,11 @@ from pathlib import Path
 
 
 def write_report(folder: Path) -> list[Path]:
-    """Write ``report.html`` and ``figures/paths.png`` and ``.svg`` into a results folder.
+    """Write the figures and ``report.html`` into a results folder.
 
-    Where residents and ties were recorded, ``figures/network.png`` and ``.svg`` too.
+    The figures are ``figures/paths.png`` and ``.svg``; of a comparison in a place of several parts, which are
+    deprivation quintiles or a funded area and what is next door, ``parts`` too; where residents and ties were recorded,
+    ``network``.
 
     Args:
         folder: what `takestwo run` or `takestwo compare` left.
@@ -27,17 +29,21 @@ def write_report(folder: Path) -> list[Path]:
     from sim.report.figures import SUFFIXES, drawn, paths
     from sim.report.network import side_by_side
     from sim.report.page import page
+    from sim.report.parts import parts
     from sim.report.pictured import picture, pictured
     from sim.report.study import read_study
 
     study = read_study(Path(folder))
-    figures = {"paths": paths(study)}
     towns = pictured(study)
-    if towns is not None:
-        figures["network"] = side_by_side(towns)
+    figures = {
+        "paths": paths(study),
+        "parts": parts(study),
+        "network": None if towns is None else side_by_side(towns),
+    }
     files = {
         study.folder / "figures" / f"{name}.{suffix}": drawn(figure, suffix)
         for name, figure in figures.items()
+        if figure is not None
         for suffix in SUFFIXES
     }
     embedded = None if towns is None else picture(towns, len(study.scenarios))

@@ -298,12 +298,13 @@ def _draw_difference(axes: Axes, study: Study, panel: Panel) -> None:
             half = t_quantile(0.975, pairs - 1) * apart.std(axis=0, ddof=1) / math.sqrt(pairs)
             _band(axes, when, mean - half, mean + half, colour)
         axes.plot(when, mean, color=colour, linewidth=1.8)
-    axes.yaxis.set_major_formatter(mpl.ticker.FuncFormatter(_signed))
+    axes.yaxis.set_major_formatter(mpl.ticker.FuncFormatter(signed_tick))
     low, high = axes.dataLim.y0, axes.dataLim.y1
     axes.set_ylim(1.1 * min(low, -panel.least), 1.1 * max(high, panel.least))
 
 
-def _signed(value: float, _: int | None = None) -> str:
+def signed_tick(value: float, _: int | None = None) -> str:
+    """A number on an axis of differences."""
     return "0" if abs(value) < 1e-12 else f"{value:+.6g}".replace("-", "−")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import math
 import shlex
@@ -18,17 +17,13 @@ from sim.headlines import GROUPS, unit_of
 from sim.observables import OBSERVABLES
 from sim.parameters import REGISTRY, Entry
 from sim.report import words
-from sim.report.figures import SUFFIXES, caption, drawn, paths, sections
+from sim.report.figures import SUFFIXES, caption, paths, sections
+from sim.report.gains import Figure, halving, spent, where, who
+from sim.report.parts import rows_of
 from sim.report.pictured import Picture
 from sim.report.study import Scenario, Study
+from sim.report.svg import embedded
 from sim.units import date_of
-
-
-class Figure(NamedTuple):
-    """A number with the text that shows it."""
-
-    value: float
-    text: str
 
 
 class Row(NamedTuple):
@@ -52,7 +47,8 @@ def page(study: Study, network: Picture | None = None) -> str:
     template = environment.from_string(source)
     return template.render(
         study=study, finding=words.finding(study), caption=caption(study), question=question(study),
-        wide=_embedded(study, 3), narrow=_embedded(study, 1), alt=alternative(study),
+        wide=embedded(paths(study, 3, worded=False)), narrow=embedded(paths(study, 1, worded=False)),
+        alt=alternative(study), where=where(study), who=who(study), spent=spent(study), halving=halving(study),
         changes=[(s, changes(s)) for s in study.scenarios], differences=differences(study), few=words.FEW,
         shared=shared(study), own=own(study), rooms=rooms(study.first), findings=words.findings(study),
         command=shlex.join(map(str, study.provenance["command"])), files=kept(study, network), when=when(study.first),
@@ -122,11 +118,6 @@ def alternative(study: Study) -> str:
     shown = ", ".join(panel.title[0].lower() + panel.title[1:] for s in sections(study) for panel in s.panels)
     kind = "Differences between scenarios, then levels" if study.others else "Lines"
     return f"{kind}, month by month, {when(study.first)}: {shown}. {words.finding(study)}. The tables hold the numbers."
-
-
-def _embedded(study: Study, columns: int) -> str:
-    svg = drawn(paths(study, columns, worded=False), "svg")
-    return f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
 
 
 # Tables.
@@ -244,15 +235,22 @@ def kept(study: Study, network: Picture | None = None) -> dict[str, str]:
         "by_service.parquet": "the council's services",
         "residents.parquet": "residents as they stood at the end of the first and the last month",
         "ties.parquet": "their ties, likewise",
-        "contrasts.csv": "every difference from the first scenario",
+        "contrasts.csv": "every difference from the first scenario, with its interval",
+        "contrasts_by_quintile.csv": "the same by deprivation of the neighbourhood",
+        "contrasts_by_area.csv": "the same inside the funded area, next door and in the rest",
+        "contrasts_by_band.csv": "differences among charities by income band",
+        "gained_and_lost.csv": "who gained and who lost, resident by resident",
+        "gained_and_lost_by_quintile.csv": "the same by deprivation of the neighbourhood",
         "summary.csv": "every outcome: first and last 12 months, change, intervals",
         "config.yaml": "everything that decided the runs",
         "provenance.json": "how, when and where they were made",
         "figures/paths.png": "the figure",
         "figures/paths.svg": "the figure, to enlarge",
+        "figures/parts.png": "the figure of who gains and where",
+        "figures/parts.svg": "the same, to enlarge",
         "figures/network.png": "the figure of the network",
         "figures/network.svg": "the same, to enlarge",
     }
-    drawn_now = ("paths",) if network is None else ("paths", "network")
+    drawn_now = ["paths", *["parts"] * bool(rows_of(study)), *["network"] * (network is not None)]
     made = {f"figures/{name}.{suffix}" for name in drawn_now for suffix in SUFFIXES}
     return {name: what for name, what in known.items() if name in made or (study.folder / name).exists()}

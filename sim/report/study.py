@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
 from sim.config import Config, ConfigError
-from sim.contrast import paired
+from sim.contrast import GAINED, by_part, paired
 from sim.files import OutputError
 from sim.results import Results, read_results
 from sim.tables import PARTS, SCHEMAS, STATES, Tables
@@ -31,11 +33,13 @@ class Scenario:
         name: what it is called beside the others.
         config: what was run.
         results: its runs, each under its own luck.
+        typed: the overrides in which it differs from the others, as they were typed.
     """
 
     name: str
     config: Config
     results: Results
+    typed: str = ""
 
     @cached_property
     def outcomes(self) -> Any:
@@ -84,6 +88,28 @@ class Study:
         return {s.name: paired(self.first.results, s.results).set_index("outcome") for s in self.others}
 
     @cached_property
+    def parts(self) -> dict[str, dict[str, Any]]:
+        """`sim.contrast.by_part` of each of the others with the first, by name and table of parts; no empty ones."""
+        each = {
+            s.name: {table: by_part(self.first.results, s.results, table) for table in ("by_quintile", "by_area")}
+            for s in self.others
+        }
+        return {name: {t: rows for t, rows in tables.items() if len(rows)} for name, tables in each.items()}
+
+    @cached_property
+    def gained(self) -> dict[str, Any]:
+        """Who gained and lost, by name, a row an outcome: of those of which ``gained_and_lost.csv`` tells.
+
+        Raises:
+            OutputError: if that file cannot be read.
+        """
+        rows = _csv(self.folder / "gained_and_lost.csv", {*GAINED, "scenario_overrides"})
+        if rows is None:
+            return {}
+        of = {s.name: rows[rows["scenario_overrides"].fillna("") == s.typed] for s in self.others}
+        return {name: told.set_index("outcome") for name, told in of.items() if len(told)}
+
+    @cached_property
     def while_paid(self) -> dict[str, tuple[date, Any]]:
         """As `contrasts`, over the last 12 months in which a policy's full dose was paid, and the last of them.
 
@@ -125,7 +151,8 @@ def read_study(folder: Path) -> Study:
             f"{len(parts)}. Run it again."
         )
     names = _names(overrides, configs)
-    scenarios = tuple(Scenario(*each) for each in zip(names, configs, parts, strict=True))
+    typed = [" ".join(words) for words in overrides]
+    scenarios = tuple(Scenario(*each) for each in zip(names, configs, parts, typed, strict=True))
     return Study(folder, scenarios, provenance)
 
 
@@ -174,12 +201,11 @@ def _split(results: Results, folder: Path) -> list[Results]:
     starts = [*np.flatnonzero(begins).tolist(), len(table)]
     if starts[0] != 0 or len(starts) == 1:
         raise OutputError(f"{folder / 'results.parquet'} does not begin with month 0 of replicate 0. {_ANOTHER}")
-    nothing = {name: getattr(results.tables, name).slice(0, 0) for name in PARTS}
     runs = np.add.reduceat(table["month"].to_numpy() == 0, starts[:-1]).tolist()
     recorded = {name: getattr(results.tables, name) for name in STATES}
     states = {name: _by_scenario(states, runs) for name, states in recorded.items() if states is not None}
     return [
-        Results(Tables(table.slice(a, b - a), **nothing, **{name: each[n] for name, each in states.items()}))
+        _scenario(results.tables, table.slice(a, b - a), {name: each[n] for name, each in states.items()})
         for n, (a, b) in enumerate(pairwise(starts))
     ]
 
@@ -196,6 +222,36 @@ def _by_scenario(table: Any, runs: list[int]) -> list[Any]:
     ends = [0, *begins.tolist(), len(table)]
     firsts = [ends[n] for n in np.cumsum([0, *runs])]
     return [table.slice(a, b - a) for a, b in pairwise(firsts)]
+
+
+def _scenario(tables: Tables, own: pa.Table, states: dict[str, Any]) -> Results:
+    """A scenario's runs in every table: `own` are its rows of ``results``.
+
+    Scenarios that are the same to the last setting share their runs' names, and so their rows.
+    """
+    runs = pa.compute.unique(own["run_id"])
+    parts = {}
+    for name, (label, _) in PARTS.items():
+        table = getattr(tables, name)
+        there = table.filter(pa.compute.is_in(table["run_id"], runs))
+        once = ~there.select(["run_id", "month", label]).to_pandas().duplicated().to_numpy()
+        parts[name] = there.filter(once)
+    return Results(Tables(own, **parts, **states))
+
+
+def _csv(path: Path, columns: set[str]) -> Any:
+    """A table that not every folder has, or None."""
+    import pandas as pd
+
+    if not path.exists():
+        return None
+    try:
+        frame = pd.read_csv(path)
+    except (OSError, ValueError) as fault:
+        raise OutputError(f"cannot read {path}: {fault}. Run it again.") from fault
+    if missing := columns - set(frame.columns):
+        raise OutputError(f"{path} has no column {min(missing)}. {_ANOTHER}")
+    return frame
 
 
 def _until(results: Results, months: int) -> Results:

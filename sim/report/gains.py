@@ -1,0 +1,144 @@
+"""What a comparison says beside the headline tables: what was spent, where, and who gained and lost."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+from sim import wording
+from sim.contrast import GAINS
+from sim.headlines import GAINS_NAMES, WHERE
+from sim.observables import OBSERVABLES
+from sim.report.parts import parts, row_of, rows_of, where_caption, where_found
+from sim.report.study import Scenario, Study, money
+from sim.report.svg import embedded
+
+HEADLINE = "unmet_need"
+"""The outcome whose interval is to be halved."""
+
+
+class Figure(NamedTuple):
+    """A number with the text that shows it."""
+
+    value: float
+    text: str
+
+
+class Where(NamedTuple):
+    """The section on the parts of the place.
+
+    Attributes:
+        finding: one sentence.
+        caption: what the figure shows.
+        wide: the figure, to be shown.
+        narrow: the same for a narrow screen.
+        columns: outcomes with their units.
+        tables: by scenario, (part, a cell an outcome) of each part.
+    """
+
+    finding: str
+    caption: str
+    wide: str
+    narrow: str
+    columns: list[str]
+    tables: list[tuple[Scenario, list[tuple[str, str, list[Cell]]]]]
+
+
+class Cell(NamedTuple):
+    """A difference with its interval."""
+
+    outcome: str
+    column: str
+    difference: Figure
+    low: Figure
+    high: Figure
+
+
+def where(study: Study) -> Where | None:
+    """What differs in which part of the place; None where there are no parts to tell apart."""
+    wide, narrow = (parts(study, columns, worded=False) for columns in (3, 1))
+    if wide is None or narrow is None:
+        return None
+    points = {outcome for outcome in WHERE if wording.is_share(OBSERVABLES[outcome].unit)}
+    columns = {o: wording.upper(name) + (", percentage points" if o in points else "") for o, name in WHERE.items()}
+    tables = [
+        (s, [(name, f"{table}:{part}", [_cell(study, s, o, columns[o], table, part) for o in WHERE])
+             for name, table, part in rows_of(study)])
+        for s in study.others
+    ]  # fmt: skip
+    said = where_found(study), where_caption(study)
+    return Where(*said, embedded(wide), embedded(narrow), list(columns.values()), tables)
+
+
+def _cell(study: Study, scenario: Scenario, outcome: str, column: str, table: str, part: Any) -> Cell:
+    row = row_of(study, scenario, outcome, table, part)
+    values = [math.nan] * 3 if row is None else [float(row[name]) for name in ("difference", "low", "high")]
+    unit = OBSERVABLES[outcome].unit
+    return Cell(outcome, column, *(Figure(value, wording.signed(value, unit)) for value in values))
+
+
+class Gainers(NamedTuple):
+    """A row of the table of who gained and lost: shares, and gained less lost with its interval."""
+
+    outcome: str
+    name: str
+    gained: Figure
+    lost: Figure
+    net: Figure
+    low: Figure
+    high: Figure
+
+
+def who(study: Study) -> list[tuple[Scenario, int, list[Gainers]]]:
+    """Scenario, residents who live in both runs, and rows; of those of which it is known."""
+    made = []
+    for s in study.others:
+        if s.name not in study.gained:
+            continue
+        rows = study.gained[s.name]
+        each = []
+        for outcome, gain in GAINS.items():
+            row = rows.loc[outcome]
+            least = f"{100 * gain.least:g} points" if wording.is_share(gain.unit) else f"{gain.least:g}"
+            name = wording.upper(GAINS_NAMES[outcome]) + ("" if outcome == "role" else f", by {least} or more")
+            values = {n: float(row[n]) for n in ("gained", "lost", "net", "net_low", "net_high")}
+            write = {n: wording.amount if n in {"gained", "lost"} else wording.signed for n in values}
+            figures = [Figure(value, write[n](value, "share")) for n, value in values.items()]
+            each.append(Gainers(outcome, name, *figures))
+        made.append((s, round(float(rows["residents"].max())), each))
+    return made
+
+
+def spent(study: Study) -> list[str]:
+    """What was spent on nurture beside the first scenario, a sentence a scenario that spends."""
+    told = []
+    for s in study.others:
+        more, each = money(study, s)
+        if more:
+            whose = f" with {s.name}" if len(study.others) > 1 else ""
+            told.append(
+                f"Spent on nurture in {s.config.months} months{whose}: £{more:,.0f} more than with "
+                f"{study.first.name}, £{each:,.0f} a resident."
+            )
+    return told
+
+
+def halving(study: Study) -> list[str]:
+    """How many pairs would halve the interval of the headline outcome, a sentence a scenario."""
+    told = []
+    for s in study.others:
+        row = study.contrasts[s.name].loc[HEADLINE]
+        whose = f" with {s.name}" if len(study.others) > 1 else ""
+        name = wording.DIFFERS[HEADLINE]
+        if row.pairs < 2:
+            told.append(f"One pair of runs has no interval{whose}: ask for more, as replicates=20.")
+        elif row.pairs_needed == row.pairs:
+            told.append(f"{wording.upper(name)} does not differ at all{whose}: more pairs would not change that.")
+        else:
+            more = row.pairs_needed - row.pairs
+            now = wording.plus_minus(row.difference, row.low, row.high, row.unit)
+            told.append(
+                f"To halve the interval of {name}{whose} ({now} percentage points): {more} more "
+                f"{'pair' if more == 1 else 'pairs'}, replicates={row.pairs_needed}."
+            )
+    return told
