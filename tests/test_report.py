@@ -463,6 +463,16 @@ def test_the_key_says_which_event_each_number_is(two):
     assert "4 health bodies reorganised and organisers: money ends, Apr 2013" in key
 
 
+def test_no_word_of_the_key_is_broken_on_a_narrow_figure(two):
+    wide, narrow = (
+        [text.get_text().replace("\u00a0", " ") for text in paths(read_study(two), columns).figure.texts if "Apr 20" in
+         text.get_text() or "Dotted" in text.get_text() or "reo" in text.get_text()]
+        for columns in (3, 1)
+    )  # fmt: skip
+    said = {word for line in wide for word in line.split()}
+    assert {word for line in narrow for word in line.split()} <= said
+
+
 def test_charities_opened_are_counted_from_the_start(one):
     study = read_study(one)
     (panel,) = [p for s in sections(study) for p in s.panels if p.counted]

@@ -177,7 +177,8 @@ class _Sheet:
         self.sections = sections(study)
         self.events = _events(study)
         self.title = textwrap.wrap(finding(study), int(9.2 * self.width)) if worded else []
-        self.key = textwrap.wrap(_key(self.events), int(14.6 * self.width)) if self.events else []
+        wide = int(14.6 * self.width)
+        self.key = textwrap.wrap(_key(self.events, wide), wide) if self.events else []
         self.caption = textwrap.wrap(caption(study), int(15.5 * self.width)) if worded else []
         self.keys = 0.18 * len(self.key) + (0.1 if self.key else 0.0)
         head = 0.27 * len(self.title) + (0.12 if worded else 0.04) + self._legend_height() + self.keys
@@ -399,10 +400,10 @@ def _events(study: Study) -> list[tuple[float, str]]:
     return [(when, " and ".join(sorted(what for at, what in dated if at == when))) for when in times]
 
 
-def _key(events: Sequence[tuple[float, str]]) -> str:
-    """Which event each number is; its words hold together where lines break."""
-    each = (f"{number} {what}, {_day(when):%b %Y}" for number, (when, what) in enumerate(events, 1))
-    return "Dotted lines: " + "; ".join(name.replace(" ", "\u00a0") for name in each)
+def _key(events: Sequence[tuple[float, str]], wide: int) -> str:
+    """Which event each number is; its words hold together where lines break, if a line holds them all."""
+    each = [f"{number} {what}, {_day(when):%b %Y}" for number, (when, what) in enumerate(events, 1)]
+    return "Dotted lines: " + "; ".join(name.replace(" ", "\u00a0") if len(name) < wide else name for name in each)
 
 
 def _day(year: float) -> date:
