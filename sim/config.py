@@ -10,14 +10,14 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any, Literal, get_args, get_type_hints
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 
 from sim import draws
 from sim.checked import Checked, number
 from sim.parameters import GROUPS, REGISTRY, ROOMS, Entry, by_group
 from sim.place import Place
-from sim.policy import Policy
+from sim.policy import Policy, dated
 from sim.units import date_of, month_of
 from sim.world import WorldSpec
 
@@ -73,6 +73,15 @@ class Config(Checked):
     draw: int = number(
         0, unit="whole number", low=0, high=2**63 - 1, meaning="which draw of the rooms' parameters; 0 is the centre")
     rooms: dict[str, Any] = Field(description="the Parameters of every room")
+
+    @field_validator("policy", mode="before")
+    @classmethod
+    def _starts_in_its_world(cls, said: Any, known: ValidationInfo) -> Any:
+        """Starts that are given in months after month 0 become dates."""
+        world = known.data.get("world")
+        if not isinstance(world, WorldSpec) or not isinstance(said, Mapping):
+            return said
+        return {name: dated(policy, world.first_month) for name, policy in said.items()}
 
     @classmethod
     def check(cls, mapping: Mapping[str, Any]) -> Config:
@@ -331,7 +340,9 @@ def _possible(config: Config) -> None:
         if not 0 <= month_of(policy.start, world.first_month) < months:
             raise ConfigError(
                 f"policy.{name}.start is {policy.start:%Y-%m}, but the run goes from {world.first_month:%Y-%m} to "
-                f"{end:%Y-%m}, so the policy would never start. Change its start, or make months longer."
+                f"{end:%Y-%m}, so the policy would never start. Give it a date in the run, as "
+                f"{world.first_month:%Y-%m}, or whole months after month 0, from 0 to {months - 1}; or "
+                "make months longer."
             )
         if policy.where == "funded_area" and not config.place.funded_area:
             raise ConfigError(

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field
 
 from sim.chance import permanent_id
 from sim.checked import Checked, Month, number, words
-from sim.units import month_of
+from sim.units import date_of, month_of
 
 Instrument = Literal[
     "organisers", "publicity", "contracts", "small_grants", "shared_assets", "second_contacts", "connectors", "culture",
@@ -32,9 +32,20 @@ WIDE = ("all", "funded_area")
 """Parts of a place larger than a neighbourhood."""
 
 
+MOST_MONTHS_AHEAD = 1200
+"""Months beyond which a number is taken for a slip, such as a year."""
+
+
 def _neighbourhood(value: object) -> object:
     if value not in WIDE and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
         raise ValueError("is no part of a place; write all, funded_area, or the number of a neighbourhood, from 0")
+    return value
+
+
+def _start(value: object) -> object:
+    if type(value) in {bool, int, float}:  # what `dated` made no date of
+        raise ValueError("is no month; write a year and a month, as 2009-04, or whole months after the world's month "
+                         f"0, as 24 (to {MOST_MONTHS_AHEAD:,})")  # fmt: skip
     return value
 
 
@@ -51,14 +62,19 @@ def reaches(where: int, neighbourhood: int) -> bool:
 
 
 class Policy(Checked):
-    """One policy: an instrument, its dose and its path."""
+    """One policy: an instrument, its dose and its path.
+
+    A file may give its start as so many whole months after the world's month 0; `dated` makes a date of it, and a
+    policy that is checked with its world has a date always.
+    """
 
     title: str = words("what the policy is called in text")
     instrument: Instrument = words("what money is turned into")
     whom: Whom = Field(
         "as met", description="whom organisers meet first: as met, assets (who could give most) or needs")
     dose: float = number(12.0, unit="pounds a resident-year", low=0.0, high=500.0, meaning="money paid into the purse")
-    start: Month = Field(description="first month in which money is paid")
+    start: Annotated[Month, BeforeValidator(_start)] = Field(
+        description="first month in which money is paid: a date, or months after month 0")
     months: int = number(60, unit="months", low=1, high=600, meaning="how long the full dose is paid")
     ramp: int = number(
         0, unit="months", low=0, high=120, meaning="over how many of its first months it rises, while people are hired")
@@ -69,6 +85,28 @@ class Policy(Checked):
         "outside", description="who pays: money from outside, or the council's discretionary spending")
     overhead: float = number(
         0.15, unit="share", low=0.1, high=0.2, meaning="what the host takes, beside the direct cost")  # fmt: skip
+
+    @property
+    def named(self) -> str:
+        """Its title, and when it begins."""
+        return f"{self.title} from {self.start:%B %Y}"
+
+    def months_beyond(self, first_month: date, months: int) -> int:
+        """Of the months in which money is paid, how many lie beyond the end of a run."""
+        ends = month_of(self.start, first_month) + self.months + self.taper
+        return max(0, ends - months)
+
+
+def dated(said: Any, first_month: date) -> Any:
+    """What is said of a policy, with its start as a date where it is so many whole months after ``first_month``.
+
+    >>> dated({"start": 24}, date(2026, 4, 1))
+    {'start': datetime.date(2028, 4, 1)}
+    """
+    start = said.get("start") if isinstance(said, Mapping) else None
+    if isinstance(start, bool) or not isinstance(start, int | float) or start % 1 or abs(start) > MOST_MONTHS_AHEAD:
+        return said
+    return {**said, "start": date_of(int(start), first_month)}
 
 
 def rows(policies: Mapping[str, Policy], first_month: date, funded: int = 0) -> dict[str, Any]:

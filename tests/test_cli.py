@@ -20,6 +20,8 @@ from rich.console import Console
 from sim import cli, verification
 from sim.cli import COMMANDS, NOT_BUILT, comparison, main, screen
 from sim.cli.request import read
+from sim.cli.work import notes
+from sim.composition import compose
 from sim.contrast import CONTRAST, GAINED, Contrast, pairs_needed
 from sim.headlines import SHORT
 from sim.observables import OBSERVABLES
@@ -128,6 +130,15 @@ def test_a_folder_says_how_it_was_made(store, tmp_path, capsys):
     assert {"source", "versions", "machine", "started", "ended", "seconds"} <= set(facts)
     ids = set(read_results(folder).results["run_id"])
     assert {run["run_id"] for run in facts["runs"]} == ids
+
+
+def test_money_beyond_the_end_is_told_and_not_forbidden():
+    late = "policy=nurture_late"
+    (said,) = notes(compose([late, "world=next_decade"]))
+    assert "nurture_late" in said
+    assert "begins in April 2033, and the run ends in March 2036: 24 of its 60 months of money lie beyond" in said
+    assert notes(compose([late])) == notes(compose([late, "world=next_decade", "policy.nurture_late.dose=0"])) == []
+    assert "whole place" in notes(compose(["place.funded_area=10000"]))[0]
 
 
 def test_the_second_time_nothing_is_run(store, capsys, monkeypatch):

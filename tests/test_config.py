@@ -1,21 +1,31 @@
 from __future__ import annotations
 
 import pickle
+from datetime import date
+from functools import cache
 from typing import Any
 
 import pytest
 from omegaconf import OmegaConf
 
 from sim import compose
-from sim.composition import ACCOUNTS, GROUPS, config_folder, options
+from sim.composition import ACCOUNTS, GROUPS, _composed, config_folder, options
 from sim.config import Config, ConfigError, parameters_of, registry
 from sim.parameters import GROUPS as ROOM_GROUPS
 from sim.parameters import REGISTRY, ROOMS
 from sim.place import Place
 from sim.policy import Policy, rows
 from sim.switches import SWITCHES
+from sim.units import date_of
+from sim.world import WorldSpec
 
 DEFAULT = compose([])
+
+
+@cache
+def composed(*overrides: str) -> Config:
+    """As `compose`, once for all the tests that ask for it."""
+    return compose(overrides)
 
 
 def refused(*overrides: str) -> str:
@@ -181,9 +191,14 @@ POLICY = "policy=nurture_early"
         ("dose=501", "is 501", "from 0 to 500 (pounds a resident-year)"),
         ("doze=50", "policy.nurture_early.doze is unknown", "Did you mean policy.nurture_early.dose?"),
         ("instrument=organizers", "is 'organizers'", "Did you mean organisers?"),
-        ("start=2009", "is no month", "as 2009-04"),
+        ("start=2009", "is no month", "as 2009-04, or whole months after the world's month 0, as 24"),
+        ("start=24.5", "is no month", "as 2009-04, or whole months"),
+        ("start=true", "is no month", "as 2009-04, or whole months"),
+        ("start=soon", "is no month", "as 2009-04"),
         ("start=2030-04", "would never start", "2007-04 to 2024-03"),
         ("start=2006-04", "would never start", "2007-04 to 2024-03"),
+        ("start=204", "start is 2024-04", "date in the run, as 2007-04, or whole months after month 0, from 0 to 203"),
+        ("start=-1", "start is 2007-03", "from 0 to 203"),
         ("where=7", "neighbourhoods 0 to 6", "or all"),
         ("where=north", "is no part of a place", "write all"),
         ("where=-1", "is no part of a place", "write all"),
@@ -195,6 +210,59 @@ def test_a_bad_policy_is_one_clear_message(override: str, what: str, advice: str
     said = refused(POLICY, f"policy.nurture_early.{override}")
     assert what in said
     assert advice in said
+
+
+@pytest.fixture(scope="module")
+def every_policy() -> dict[str, Any]:
+    """What the files say of each policy, composed by Hydra and not checked yet."""
+    every = ",".join(sorted(set(options("policy")) - {"none"}))
+    said: Any = OmegaConf.to_container(_composed([f"policy=[{every}]"]), resolve=True)
+    return dict(said["policy"])
+
+
+@pytest.mark.parametrize("world", options("world"))
+def test_every_world_and_policy_compose(world: str, every_policy: dict[str, Any]) -> None:
+    """Each policy starts as many months after month 0 in every world, and what is resolved makes the same again."""
+    alone = composed(f"world={world}")
+    first, plain = alone.world.first_month, alone.resolved()
+    plain["place"]["funded_area"] = 5000
+    for name, said in every_policy.items():
+        one = Config.check(plain | {"policy": {name: said}})
+        policy = one.policy[name]
+        assert policy.start == date_of(84 if name == "nurture_late" else 24, first)
+        assert policy.named == f"{policy.title} from {policy.start:%B %Y}"
+        assert not any(char.isdigit() for char in policy.title), name
+        assert one.resolved()["policy"][name]["start"] == f"{policy.start:%Y-%m}"
+    assert Config.check(one.resolved()) == one
+
+
+def test_hydra_composes_each_policy_with_a_world_that_begins_elsewhere() -> None:
+    every = sorted(set(options("policy")) - {"none"})
+    together = compose(["world=next_decade", f"policy=[{','.join(every)}]"])
+    assert {f"{policy.start:%Y-%m}" for policy in together.policy.values()} == {"2028-04", "2033-04"}
+
+
+def test_a_start_is_a_date_or_months_after_month_0() -> None:
+    """In the worlds of the record 24 months are April 2009, as a date that is written out is."""
+    early, decade = compose([POLICY]), compose([POLICY, "world=next_decade"])
+    assert early == compose([POLICY, "policy.nurture_early.start=2009-04"])
+    assert early.policy["nurture_early"].named == "organisers from April 2009"
+    assert decade.policy["nurture_early"].named == "organisers from April 2028"
+    assert decade.policy["nurture_early"] == compose(
+        [POLICY, "world=next_decade", "policy.nurture_early.start=2028-04"]).policy["nurture_early"]  # fmt: skip
+    assert early.resolved()["policy"]["nurture_early"]["start"] == "2009-04"
+    assert compose([POLICY, "policy.nurture_early.start=0"]).policy["nurture_early"].start == early.world.first_month
+    assert compose(["policy=nurture_late"]).policy["nurture_late"].named == "organisers from April 2014"
+
+
+def test_months_of_money_beyond_the_end_are_counted() -> None:
+    """Late nurture in the next ten years: from month 84 for 60 months, of which 36 are lived."""
+    late = compose(["policy=nurture_late", "world=next_decade"])
+    beyond = late.policy["nurture_late"].months_beyond(late.world.first_month, late.months)
+    assert beyond == 24
+    assert compose(["policy=nurture_late"]).policy["nurture_late"].months_beyond(DEFAULT.world.first_month, 204) == 0
+    tapered = compose([POLICY, "months=90", "policy.nurture_early.taper=12"])
+    assert tapered.policy["nurture_early"].months_beyond(tapered.world.first_month, 90) == 6
 
 
 def test_a_policy_may_not_start_after_the_run() -> None:
@@ -241,14 +309,14 @@ def test_a_configuration_cannot_be_changed() -> None:
 def test_every_option_composes_under_its_own_name(group: str) -> None:
     several = {"place_programme": "programme_revenue+programme_capital"}
     for option in options(group):
-        assert compose([f"{group}={option}"]).scenario[group] == several.get(option, option)
+        assert composed(f"{group}={option}").scenario[group] == several.get(option, option)
 
 
 def test_an_account_holds_what_its_file_says_and_differences_only() -> None:
     """A mechanism that is off by default may be turned off by name as well, and then nothing differs."""
     for group in ACCOUNTS:
         for option in options(group):
-            config = compose([f"{group}={option}"])
+            config = composed(f"{group}={option}")
             main = config.main_model
             assert main is None if option == "none" else main is not None and main.rooms == DEFAULT.rooms
             differs = {path for path, value in values_of(config).items() if value != values_of(DEFAULT)[path]}
@@ -267,7 +335,7 @@ def test_an_ablation_turns_off_what_the_switch_of_its_claim_does() -> None:
     found = {"none"}
     for switch in SWITCHES.values():
         found.add(switch.ablation)
-        config = compose([f"ablation={switch.ablation}"])
+        config = composed(f"ablation={switch.ablation}")
         assert values_of(config) == values_of(DEFAULT) | switch.off, switch.ablation
         is_off = all(values_of(DEFAULT)[path] == value for path, value in switch.off.items())
         assert is_off == (switch.ablation in OFF_BY_DEFAULT)
@@ -277,9 +345,9 @@ def test_an_ablation_turns_off_what_the_switch_of_its_claim_does() -> None:
 def test_rivals_that_can_be_true_together_are_joined() -> None:
     joined = dict(values_of(DEFAULT))
     for rival in ("replacement", "retreat", "selection", "scale_gain", "time_crowding"):
-        own = values_of(compose([f"rival={rival}"]))
+        own = values_of(composed(f"rival={rival}"))
         joined |= {path: value for path, value in own.items() if value != values_of(DEFAULT)[path]}
-    assert values_of(compose(["rival=sceptic"])) == joined
+    assert values_of(composed("rival=sceptic")) == joined
 
 
 def values_of(config: Config) -> dict[str, Any]:
@@ -292,16 +360,74 @@ OFF_BY_DEFAULT = {"none", "no_culture", "no_rethink", "one_authority", "asking_i
 
 
 def test_files_hold_differences_only() -> None:
-    """A file of a world or a policy repeats no value that the code states already."""
-    from sim.world import WorldSpec
+    """No line of a file says what would hold without it: what the code states, or the files that it builds on.
 
-    for group, model in (("world", WorldSpec), ("policy", Policy)):
-        for file in (config_folder() / group).glob("*.yaml"):
-            for name, value in (OmegaConf.to_container(OmegaConf.load(file)) or {}).items():
-                if name == "defaults":
-                    continue
-                field = model.model_fields.get(name)
-                assert field is None or field.is_required() or field.default != value, f"{file.name}: {name}"
+    A claim that has no effect at the centre is turned off by name all the same, and its ablation is no difference.
+    """
+    for group in ("world", *ACCOUNTS, "experiment"):
+        for option in set(options(group)) - OFF_BY_DEFAULT:
+            said = leaves(told_by(group, option))
+            assert not [path for path, value in said.items() if is_equal(value, without(group, option, path))], option
+    for option in set(options("policy")) - {"none"}:
+        told = told_by("policy", option)
+        for one in told.get("policy", {"": told}).values():
+            stated = {name: field.get_default() for name, field in Policy.model_fields.items()}
+            assert not [name for name, value in leaves(one).items() if is_equal(value, stated.get(name))], option
+        for name, value in told.get("place", {}).items():
+            assert value != getattr(DEFAULT.place, name), option
+
+
+def test_a_line_that_repeats_a_default_would_be_seen() -> None:
+    assert is_equal("2026-04", without("world", "next_decade_early", "first_month"))
+    assert is_equal(204, without("world", "next_decade", "after.most_months"))
+    assert is_equal("2007-04", without("world", "next_decade", "first_month"))
+    assert not is_equal("2007-05", without("world", "next_decade", "first_month"))
+    assert is_equal(0.7, without("experiment", "late_beats_early", "nurture.eta"))
+    assert is_equal(1, without("experiment", "late_beats_early", "world.deepening"))
+    assert is_equal(3, without("rival", "sceptic", "coproduction.sigma")) == (
+        told_by("rival", "replacement")["coproduction"]["sigma"] == 3
+    )
+
+
+def told_by(group: str, option: str) -> Any:
+    """What a file itself says."""
+    said: Any = OmegaConf.to_container(OmegaConf.load(config_folder() / group / f"{option}.yaml"))
+    return said or {}
+
+
+def leaves(said: Any, prefix: str = "") -> dict[str, Any]:
+    """What a file says, by dotted path, but for what it builds on and its own name."""
+    made: dict[str, Any] = {}
+    for name, value in said.items():
+        if name == "defaults" or f"{prefix}{name}" in {"name", "title", *ACCOUNTS}:
+            continue
+        nested = isinstance(value, dict) and name in {"after", "world", *ROOM_GROUPS}
+        made |= leaves(value, f"{name}.") if nested else {f"{prefix}{name}": value}
+    return made
+
+
+def without(group: str, option: str, path: str) -> Any:
+    """What would hold at a path if a file did not say it."""
+    for line in reversed(told_by(group, option).get("defaults", [])):
+        parent, _, under = line.partition("@")
+        inherited = path.removeprefix(f"{under}.") if under else path
+        if parent in options(group) and (inherited != path or not under):
+            own = leaves(told_by(group, parent))
+            return own[inherited] if inherited in own else without(group, parent, inherited)
+    if path in REGISTRY:
+        return REGISTRY[path].default
+    name = path.rpartition(".")[2]
+    stated = WorldSpec if group == "world" or path.startswith("world.") else Config
+    if path.startswith("world.") and name in told_by("world", "history"):
+        return told_by("world", "history")[name]
+    return stated.model_fields[name].get_default()
+
+
+def is_equal(said: Any, stated: Any) -> bool:
+    """Whether two values of a file or of the code are one value."""
+    if isinstance(stated, date):
+        stated = f"{stated:%Y-%m}"
+    return bool((list(stated) if isinstance(stated, tuple) else stated) == said)
 
 
 def test_every_value_of_a_place_has_a_source() -> None:

@@ -13,6 +13,7 @@ from rich.console import Console
 from sim.cli import folder
 from sim.cli.request import Request
 from sim.cli.screen import Watcher
+from sim.config import Config
 from sim.cost import cost_of, learn
 from sim.ensemble import run_all, specs_of
 from sim.files import check_folder
@@ -21,6 +22,7 @@ from sim.provenance import provenance
 from sim.results import Results
 from sim.store import Store
 from sim.tables import joined
+from sim.units import date_of
 
 
 @dataclass(frozen=True)
@@ -84,16 +86,29 @@ def report(where: Path) -> None:
     write_report(where)
 
 
+def notes(config: Config) -> list[str]:
+    """What is right, and yet not as it may seem: a place that begins elsewhere, an area, money beyond the end."""
+    what, place, world = folder.title(config), config.place, config.world
+    said = []
+    if faults := missed(config):
+        said.append(f"{what}: with these parameters it cannot begin as places are to ({'; '.join(faults)}).")
+    if place.funded_area >= place.residents:
+        said.append(f"the funded area of {what} is the whole place, so nothing lies next door.")
+    for name, policy in config.policy.items():
+        beyond, paid = policy.months_beyond(world.first_month, config.months), policy.months + policy.taper
+        if beyond and policy.dose > 0.0:
+            end = date_of(config.months - 1, world.first_month)
+            said.append(f"policy {name} of {what} begins in {policy.start:%B %Y}, and the run ends in {end:%B %Y}: "
+                        f"{beyond} of its {paid} months of money lie beyond the end, so less is paid than by a policy "
+                        "that begins earlier.")  # fmt: skip
+    return said
+
+
 def say_where(out: Console, asked: Request, done: Done) -> None:
-    """Say which places do not begin as they were to, and where the results lie."""
+    """Say what is to be borne in mind of each scenario, and where the results lie."""
     for point in asked.points:
-        if faults := missed(point.config):
-            what = f"{folder.title(point.config)}: with these parameters it cannot begin as places are to"
-            out.print(f"Note: {what} ({'; '.join(faults)}).", soft_wrap=True)
-        place = point.config.place
-        if place.funded_area >= place.residents:
-            out.print(f"Note: the funded area of {folder.title(point.config)} is the whole place, so nothing lies next "
-                      "door.", soft_wrap=True)  # fmt: skip
+        for note in notes(point.config):
+            out.print(f"Note: {note}", soft_wrap=True)
     if done.stored:
         out.print(f"{done.stored} of {done.runs} runs were found in {asked.store}.", soft_wrap=True)
     out.print(f"Results: {asked.folder}", soft_wrap=True)

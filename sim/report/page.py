@@ -85,7 +85,7 @@ def facts(scenario: Scenario) -> dict[str, str]:
     """What was run, by name."""
     config = scenario.config
     policies = [
-        f"{p.title}: £{p.dose:g} a resident a year for {p.months} months, paid from "
+        f"{p.named}: £{p.dose:g} a resident a year for {p.months} months, paid from "
         + ("outside" if p.payer == "outside" else "the council's discretionary money")
         + _where(p.where)
         for p in config.policy.values()

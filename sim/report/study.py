@@ -265,7 +265,7 @@ def _names(overrides: list[list[str]], configs: list[Config]) -> list[str]:
     varied = {text.partition("=")[0].lstrip("+") for each in overrides for text in each}
     typed = [" ".join(each) for each in overrides]
     if varied == {"policy"}:
-        named = [" and ".join(p.title for p in c.policy.values()) or "no policy" for c in configs]
+        named = [" and ".join(p.named for p in c.policy.values()) or "no policy" for c in configs]
     elif varied == {"world"}:
         named = [c.world.title for c in configs]
     else:
