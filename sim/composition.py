@@ -226,6 +226,10 @@ def _unknown(key: str, there: Sequence[str]) -> str:
     section, _, _ = key.rpartition(".")
     first = key.partition(".")[0]
     if first == "policy" and section not in there:
+        named = sorted({path.split(".")[1] for path in there if path.startswith("policy.")})
+        if named and section.partition(".")[2] in options("policy"):
+            return (f"{key} is unknown: the policies chosen are called {' and '.join(named)}. Set what you mean of "
+                    f"one, as policy.{named[0]}.{key.rpartition('.')[2]}=VALUE.")  # fmt: skip
         return f"{key} is unknown, for {section} is not chosen. Choose it too, as policy=OPTION {key}=VALUE."
     near = [path for path in there if path.rpartition(".")[0] == section]
     return f"{key} is unknown. {nearest(key, near or there)}"

@@ -10,6 +10,7 @@ import sys
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
+from types import SimpleNamespace
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -22,7 +23,9 @@ from sim.cli import COMMANDS, NOT_BUILT, comparison, main, screen
 from sim.cli.request import read
 from sim.cli.work import notes
 from sim.composition import compose
+from sim.config import ConfigError
 from sim.contrast import CONTRAST, GAINED, Contrast, pairs_needed
+from sim.ensemble import Progress
 from sim.headlines import SHORT
 from sim.observables import OBSERVABLES
 from sim.report.study import read_study
@@ -194,6 +197,35 @@ def test_folders_may_be_named_by_the_time(tmp_path):
     asked = read(["months=12", "hydra.run.dir='here/${now:%Y}'", "store='a b/c'"])
     assert re.fullmatch(r"here/20\d\d", asked.folder.as_posix())
     assert asked.store.as_posix() == "a b/c"
+
+
+def test_what_is_set_of_a_policy_holds_where_it_is_chosen():
+    asked = read(["policy=none,nurture_early", "policy.nurture_early.dose=25,50"], several=True)
+    assert [point.name for point in asked.points] == [
+        "policy=none", "policy=nurture_early policy.nurture_early.dose=25",
+        "policy=nurture_early policy.nurture_early.dose=50",
+    ]  # fmt: skip
+    assert [sum(p.dose for p in point.config.policy.values()) for point in asked.points] == [0.0, 25.0, 50.0]
+    with pytest.raises(ConfigError, match=r"policy\.nurture_late is not chosen"):
+        read(["policy=none,nurture_early", "policy.nurture_late.dose=25"], several=True)
+
+
+def test_an_area_of_whole_neighbourhoods_may_be_the_place():
+    (note,) = notes(compose(["place.residents=1500", "place.funded_area=750"]))
+    assert "about 1,700 people: so nothing lies next door" in note
+    assert notes(compose(["place.residents=10000", "place.funded_area=5000"])) == []
+
+
+def test_the_time_left_is_that_of_the_months_and_not_of_what_is_done_once(monkeypatch):
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr(screen, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    watcher = screen.Watcher("a cost")
+    clock.now = 300.0
+    assert watcher._left(Progress(4, 0, 0, 800, 0)) == ""
+    watcher(Progress(4, 0, 0, 800, 10))
+    assert watcher._left(Progress(4, 0, 0, 800, 11)) == ""
+    clock.now = 310.0
+    assert watcher._left(Progress(4, 0, 0, 800, 110)) == "about 1 min 09 s left"
 
 
 # Comparisons

@@ -265,6 +265,12 @@ def test_months_of_money_beyond_the_end_are_counted() -> None:
     assert tapered.policy["nurture_early"].months_beyond(tapered.world.first_month, 90) == 6
 
 
+def test_the_policies_of_a_programme_are_named_to_who_sets_the_programme() -> None:
+    said = refused("policy=place_programme", "policy.place_programme.dose=9")
+    assert "called programme_capital and programme_revenue" in said
+    assert "as policy.programme_capital.dose=VALUE" in said
+
+
 def test_a_policy_may_not_start_after_the_run() -> None:
     assert "2007-04 to 2009-03" in refused("months=24", "policy=nurture_late")
     assert compose(["months=25", "policy=nurture_early"]).months == 25

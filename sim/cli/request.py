@@ -88,7 +88,37 @@ def _points(overrides: Sequence[Override]) -> tuple[Point, ...]:
     except HydraException as fault:
         raise ConfigError(f"{fault}. Write the values with commas, as months=12,24.") from None
     varied = {override.get_key_element() for override in overrides if override.is_sweep_override()}
-    return tuple(_point(point, [o for o in point if o.partition("=")[0] in varied]) for point in each)
+    return tuple(_point(point, [o for o in point if o.partition("=")[0] in varied]) for point in _fitting(each))
+
+
+def _fitting(points: Sequence[Sequence[str]]) -> list[list[str]]:
+    """What is set of a policy holds where it is chosen: policy=none,nurture_early policy.nurture_early.dose=50.
+
+    Scenarios that are then the same are one.
+    """
+    sets = {override for point in points for override in point if _policy_of(override)}
+    if not sets or len(points) == 1:
+        return [list(point) for point in points]
+    chosen = [_chosen([override for override in point if override not in sets]) for point in points]
+    known = set().union(*chosen)
+    made = [
+        [o for o in point if o not in sets or _policy_of(o) in own or _policy_of(o) not in known]
+        for point, own in zip(points, chosen, strict=True)
+    ]
+    return [point for number, point in enumerate(made) if point not in made[:number]]
+
+
+def _policy_of(override: str) -> str:
+    """The policy of which an override sets something; empty for any other override."""
+    section, _, rest = override.lstrip("+").partition(".")
+    return rest.partition(".")[0] if section == "policy" else ""
+
+
+def _chosen(overrides: Sequence[str]) -> set[str]:
+    try:
+        return set(compose(overrides).policy)
+    except ConfigError:  # told when the whole of it is composed
+        return set()
 
 
 def _point(overrides: Sequence[str], differing: Sequence[str]) -> Point:

@@ -31,6 +31,8 @@ HEADLINES = tuple(
 """Outcomes that the terminal shows; all are in the files."""
 FIRST_NUMBERS = ("unmet_need", "formal_volunteering", "ties_per_resident")
 WIDTH = 100
+PACE_SECONDS = 1.0
+"""How long months are watched before their pace says anything."""
 FIRST_LINE_SECONDS, LINE_SECONDS = 5.0, 60.0
 """Without a terminal, lines come ever more seldom: after the one, and at last every so many seconds."""
 
@@ -54,6 +56,7 @@ class Watcher:
         self._began = self._last_line = time.monotonic()
         self._pause = FIRST_LINE_SECONDS
         self._first = True
+        self._moving: tuple[float, int] | None = None  # since when months are lived, and how many were then
         self.progress: Progress | None = None
         self._bar = Bar(
             TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[left]}"), TimeElapsedColumn(),
@@ -78,6 +81,8 @@ class Watcher:
     def __call__(self, progress: Progress) -> None:
         """Show one report."""
         self.progress = progress
+        if progress.lived and self._moving is None:
+            self._moving = time.monotonic(), progress.lived
         if progress.newest is not None and self._first:
             self._first = False
             self._console.print(first_numbers(Results(progress.newest[1])), soft_wrap=True)
@@ -97,10 +102,12 @@ class Watcher:
             self._console.print(f"{_what(progress)}{left and ', '}{left}")
 
     def _left(self, progress: Progress) -> str:
-        """The time left, from the months lived so far; nothing before the first and after the last."""
-        if progress.lived in {0, progress.months}:
+        """The time left, by the pace since the first month was lived: before that, all is compiled and founded once."""
+        began, before = self._moving or (math.inf, 0)
+        moving = time.monotonic() - began
+        if moving < PACE_SECONDS or progress.lived in {before, progress.months}:
             return ""
-        seconds = (time.monotonic() - self._began) * (progress.months - progress.lived) / progress.lived
+        seconds = moving * (progress.months - progress.lived) / (progress.lived - before)
         return f"about {_duration(seconds)} left"
 
 
@@ -144,7 +151,7 @@ def outcomes(results: Results, title: str) -> Table:
     for name in HEADLINES:
         row, unit = rows.loc[name], _short(rows.unit[name])
         ends = value(row.start, row.unit), value(row.end, row.unit)
-        spread = _range(row.change_5, row.change_95, row.unit)
+        spread = _range(row.change_5, row.change_95, row.unit) if runs > 1 else ""
         table.add_row(name, unit, *ends, change(row.change, row.unit), spread)
     return table
 

@@ -92,8 +92,9 @@ def notes(config: Config) -> list[str]:
     said = []
     if faults := missed(config):
         said.append(f"{what}: with these parameters it cannot begin as places are to ({'; '.join(faults)}).")
-    if place.funded_area >= place.residents:
-        said.append(f"the funded area of {what} is the whole place, so nothing lies next door.")
+    if place.funded_area and place.area_neighbourhoods == place.neighbourhoods:
+        said.append(f"the funded area of {what} is the whole place, for an area is made of whole neighbourhoods of "
+                    f"about {place.neighbourhood_people:,.0f} people: so nothing lies next door.")  # fmt: skip
     for name, policy in config.policy.items():
         beyond, paid = policy.months_beyond(world.first_month, config.months), policy.months + policy.taper
         if beyond and policy.dose > 0.0:
