@@ -149,8 +149,8 @@ class WithSupper(Watched):
 
 
 # %% [markdown]
-# The same luck with and without, several times over. `run_seed(1, k)` is the luck of replicate `k` of seed 1, the same as
-# in `run_ensemble` and `compare`.
+# The same luck with and without, several times over. `run_seed(1, k)` is the luck of replicate `k` of seed 1, the same
+# as in `run_ensemble` and `compare`.
 
 
 # %%
@@ -161,7 +161,8 @@ def last_year(kind, replicate, name):
     return model.datacollector.get_model_vars_dataframe()[name].iloc[-12:].mean()
 
 
-gains = [last_year(WithSupper, k, "ties_of_newcomers") - last_year(Watched, k, "ties_of_newcomers") for k in range(PAIRS)]
+name = "ties_of_newcomers"
+gains = [last_year(WithSupper, k, name) - last_year(Watched, k, name) for k in range(PAIRS)]
 error = np.std(gains, ddof=1) / np.sqrt(len(gains))
 print(f"suppers give a newcomer {np.mean(gains):+.2f} ties (standard error {error:.2f}, {len(gains)} pairs)")
 
