@@ -47,7 +47,8 @@ print(len(town.services), "council services:", ", ".join(town.services.get("name
 
 # %%
 ada = town.volunteers[0]
-print("Ada's charity is", ada.charity.band_name, "in size and has", len(ada.charity.volunteers), "volunteers here")
+print("Ada's charity is", ada.charity.band_name, "in size")
+print("others who volunteer for it here:", len(ada.charity.volunteers) - 1)
 print("hours she has promised it for the month to come:", round(ada.pledged_hours, 1))
 print("her trust in the council, from 0 to 1:", round(ada.trust_council, 2))
 print("the deprivation of her neighbourhood, from 1 (most) to 5 (least):", ada.quintile)
@@ -72,7 +73,8 @@ kept = sum(strength > 0 for strength in months[-1])
 figure, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")
 axes.plot(months, color="#0072B2", alpha=0.7)
 axes.set(title=f"Of the {len(friends)} ties that Ada had, {kept} are left two years later",
-         xlabel="months since April 2007", ylabel="strength of the tie (0 to 1)", ylim=(0, 1), xlim=(0, 23))
+         xlabel="months since April 2007", ylabel="strength of the tie (0 to 1)",
+         ylim=(0, 1), xlim=(0, 23))
 axes.spines[["top", "right"]].set_visible(False)
 plt.show()
 
@@ -86,7 +88,8 @@ plt.show()
 
 # %%
 diary = town.datacollector.get_model_vars_dataframe()
-columns = ["formal_volunteering", "hours_volunteer", "hours_neighbour", "hours_discretionary", "ties_per_resident"]
+columns = ["formal_volunteering", "hours_volunteer", "hours_neighbour", "hours_discretionary",
+           "ties_per_resident"]
 diary.loc[[0, 12], columns].round(2)
 
 # %% [markdown]

@@ -27,12 +27,16 @@ import matplotlib.pyplot as plt
 from sim import compare, compose
 
 PAIRS = int(os.environ.get("TAKESTWO_LESSON_PAIRS", "8"))  # more pairs, narrower intervals
-TOWN = ["place.residents=1500", "months=96", "workers=1"]  # eight years from April 2007; so small a town needs one core
+TOWN = ["place.residents=1500", "months=96", "workers=1"]  # eight years from April 2007
 SHOWN = {
-    "hours_discretionary": "council hours beyond the law", "hours_volunteer": "volunteers' hours",
-    "hours_neighbour": "neighbours' hours", "hours_coproduced": "hours put into joint work",
-    "ties_per_resident": "ties of a resident", "trust_council": "trust in the council", "unmet_need": "need unmet",
-}  # fmt: skip
+    "hours_discretionary": "council hours beyond the law",
+    "hours_volunteer": "volunteers' hours",
+    "hours_neighbour": "neighbours' hours",
+    "hours_coproduced": "hours put into joint work",
+    "ties_per_resident": "ties of a resident",
+    "trust_council": "trust in the council",
+    "unmet_need": "need unmet",
+}
 
 # %% [markdown]
 # ## Two worlds
@@ -44,7 +48,7 @@ SHOWN = {
 # %%
 cuts = compare(compose(["world=flat", *TOWN]), compose(["world=essay", *TOWN]), replicates=PAIRS)
 table = cuts.outcomes.set_index("outcome")
-table.loc[list(SHOWN), ["unit", "counterfactual", "scenario", "difference", "low", "high"]].round(3)
+table.loc[list(SHOWN), ["unit", "counterfactual", "scenario", "difference", "low", "high"]].round(4)
 
 # %% [markdown]
 # Read a row as: in the last year, the town with cuts had so much more or less. Where the interval holds 0, this many
@@ -86,11 +90,13 @@ picture(table, f"With cuts beside without: {told(table)}")
 # that asks people to step forward. `nurture_early` buys organisers who bring people together.
 
 # %%
-ready_meals, nurture = (compose(["world=essay", f"policy={name}", *TOWN]) for name in ("ready_meals", "nurture_early"))
+ready_meals = compose(["world=essay", "policy=ready_meals", *TOWN])
+nurture = compose(["world=essay", "policy=nurture_early", *TOWN])
 policies = compare(ready_meals, nurture, replicates=PAIRS)
 table = policies.outcomes.set_index("outcome")
 for name, side in (("ready meals", policies.counterfactual), ("nurture", policies.scenario)):
-    print(f"{name}: {side.results.groupby('replicate')['spend_nurture'].sum().mean():,.0f} pounds in all")
+    spent = side.results.groupby("replicate")["spend_nurture"].sum()
+    print(f"{name}: {spent.mean():,.0f} pounds in all")
 picture(table, f"Nurture beside ready meals: {told(table)}")
 
 # %% [markdown]
@@ -105,9 +111,10 @@ picture(table, f"Nurture beside ready meals: {told(table)}")
 
 # %%
 without = compare(
-    compose(["world=flat", "ablation=no_brokers", *TOWN]), compose(["world=essay", "ablation=no_brokers", *TOWN]),
+    compose(["world=flat", "ablation=no_brokers", *TOWN]),
+    compose(["world=essay", "ablation=no_brokers", *TOWN]),
     replicates=PAIRS,
-)  # fmt: skip
+)
 beside = {"the model": cuts, "no brokers": without}
 
 # %% [markdown]
@@ -118,19 +125,22 @@ beside = {"the model": cuts, "no brokers": without}
 
 # %%
 retreat = compare(
-    compose(["world=flat", "rival=retreat", *TOWN]), compose(["world=essay", "rival=retreat", *TOWN]), replicates=PAIRS
+    compose(["world=flat", "rival=retreat", *TOWN]),
+    compose(["world=essay", "rival=retreat", *TOWN]),
+    replicates=PAIRS,
 )
 beside["rival: retreat"] = retreat
 
 figure, axes = plt.subplots(figsize=(8, 3), layout="constrained")
 for place, contrast in enumerate(beside.values()):
     row = contrast.outcomes.set_index("outcome").loc["hours_coproduced"]
-    axes.errorbar(row["difference"], -place, xerr=[[row["difference"] - row["low"]], [row["high"] - row["difference"]]],
-                  fmt="o", color="#0072B2", capsize=4)  # fmt: skip
+    reach = [[row["difference"] - row["low"]], [row["high"] - row["difference"]]]
+    axes.errorbar(row["difference"], -place, xerr=reach, fmt="o", color="#0072B2", capsize=4)
 axes.axvline(0, color="0.5", linewidth=1)
 axes.set_yticks([0, -1, -2], list(beside))
 axes.set(title="What cuts do to co-production, by three accounts", ylim=(-2.5, 0.5),
-         xlabel="hours put into joint work, a month for 1,000 residents:\nwith cuts less without (95% interval)")
+         xlabel="hours put into joint work, a month for 1,000 residents:\n"
+                "with cuts less without (95% interval)")
 axes.spines[["top", "right"]].set_visible(False)
 plt.show()
 

@@ -63,7 +63,7 @@ except ValueError as refusal:
 # %%
 frozen = CommunityModel(compose([*TOWN, "trust.moves=false"]), rng=1)
 frozen.run()
-print(frozen.row(0)["trust_council"], frozen.row()["trust_council"])
+print(round(frozen.row(0)["trust_council"], 3), round(frozen.row()["trust_council"], 3))
 
 # %% [markdown]
 # It is not quite still: people die and move away, and newcomers bring their own trust. A switch set like this leaves
@@ -115,8 +115,8 @@ for step in MONTH:
 # Now a rule that the model lacks. Every month each neighbourhood has a **supper**. Newcomers are invited, and so is a
 # share of everybody else. Who comes spends some hours with the others there.
 #
-# $$P(i \text{ comes}) = \begin{cases} c & \text{newcomer} \\ c / 10 & \text{else}\end{cases}
-# \qquad h_i \leftarrow h_i + 3 \text{ hours}$$
+#     P(i comes) = c for a newcomer, c / 10 for others
+#     h_i'       = h_i + 3 hours, if i comes
 #
 # A room needs a name and `advance(state, p, dice)`, which changes the state in place. `nurtured_hours` are hours of
 # arranged company; the rooms that follow, `meet` and `tie`, make of them what they make of all such hours. Luck comes
@@ -124,7 +124,7 @@ for step in MONTH:
 
 
 # %%
-class supper:  # noqa: N801 - named as a room is
+class supper:
     """A monthly supper in each neighbourhood, to which newcomers come with chance p."""
 
     @staticmethod
@@ -137,9 +137,10 @@ class supper:  # noqa: N801 - named as a room is
 
 
 def with_supper(chance):
-    """The month with a supper after `nurture`, where arranged company is counted, and before people meet."""
+    """The month with a supper after `nurture`, which counts arranged company, and before `meet`."""
     place = [step.verb for step in MONTH].index("nurture") + 1
-    return (*MONTH[:place], Step("dine", supper, "who dines together has then met", chance), *MONTH[place:])
+    dine = Step("dine", supper, "who dines together has then met", chance)
+    return (*MONTH[:place], dine, *MONTH[place:])
 
 
 class WithSupper(Watched):
@@ -164,7 +165,8 @@ def last_year(kind, replicate, name):
 name = "ties_of_newcomers"
 gains = [last_year(WithSupper, k, name) - last_year(Watched, k, name) for k in range(PAIRS)]
 error = np.std(gains, ddof=1) / np.sqrt(len(gains))
-print(f"suppers give a newcomer {np.mean(gains):+.2f} ties (standard error {error:.2f}, {len(gains)} pairs)")
+print(f"suppers give a newcomer {np.mean(gains):+.2f} ties")
+print(f"standard error {error:.2f}, from {len(gains)} pairs")
 
 # %% [markdown]
 # Try it with nobody coming: a rule of nothing must change nothing, to the bit.
@@ -193,7 +195,7 @@ print(all(np.array_equal(a, b) for (_, _, a), (_, _, b) in columns))
 trust_step = next(step for step in MONTH if step.verb == "trust")
 
 
-class trust:  # noqa: N801 - the name of the room whose numbers it takes
+class trust:
     """The model's trust, but what is lost stays lost."""
 
     @staticmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,9 @@ from sim.source import cache_folder, source_hash
 
 # Compiled kernels go to a folder named by the source: an edit anywhere makes a new one, and none is ever stale.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_folder() / "kernels" / source_hash()))
+
+# Mesa loads a progress bar for notebooks, which nothing here draws, and without ipywidgets it complains in red.
+warnings.filterwarnings("ignore", message="IProgress not found")
 
 if TYPE_CHECKING:
     from sim.composition import compose
@@ -36,4 +40,4 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     """What a prompt may complete: what is there, loaded or not."""
-    return sorted({*globals(), *__all__} - {"Any", "TYPE_CHECKING", "annotations", "import_module", "os"})
+    return sorted({*globals(), *__all__} - {"Any", "TYPE_CHECKING", "annotations", "import_module", "os", "warnings"})

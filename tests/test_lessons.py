@@ -56,6 +56,7 @@ def test_a_lesson_is_short_and_ends_with_three_questions(lesson):
     assert re.findall(r"^(\d)\. ", last, re.MULTILINE) == ["1", "2", "3"]
     assert max(len(text.strip().splitlines()) for kind, text in cells(lesson) if kind == "code") <= 30
     assert all(len(line) <= 120 for line in lesson.read_text(encoding="utf-8").splitlines())
+    assert all(len(line) <= 100 for kind, text in cells(lesson) if kind == "code" for line in text.splitlines())
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
