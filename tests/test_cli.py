@@ -281,7 +281,7 @@ def test_residents_of_large_comparisons_are_not_recorded_unasked(store, capsys, 
     out, _ = said(capsys, "compare", "world=flat,history", *SMALL, "replicates=1", store)
     assert "Who gained and who lost: ask for it with record=[residents]." in out
     assert "gained_and_lost.csv" not in out
-    assert "One pair has no interval" in out
+    assert "One pair of runs has no interval" in out
 
 
 def test_tables_fit_in_a_hundred_columns(store, compared, capsys):
@@ -356,8 +356,8 @@ BAD = {
     ("run", "store="): "store=FOLDER",
     ("run", "-m", "months=interval(1,2)"): "commas",
     ("compare", "policy=none"): "two are needed",
-    ("compare", "seed=1,2"): "one seed",
-    ("compare", "months=12,24"): "one months",
+    ("compare", "seed=1,2"): "Set seed to the same in both",
+    ("compare", "months=12,24"): "Set months to the same in both",
     ("verify", "months=2"): "takes no settings",
     ("report",): "name one results folder",
     ("report", "nowhere"): "is not a results folder",

@@ -25,6 +25,7 @@ from sim.report.figures import paths, sections
 from sim.report.gains import where
 from sim.report.parts import parts, where_found
 from sim.report.study import Scenario, read_study
+from sim.report.svg import smaller
 from sim.report.words import changed, finding, findings, peaks
 from sim.results import Results, read_results, write_results
 from sim.tables import PARTS, SCHEMAS, Tables, joined
@@ -554,3 +555,26 @@ def test_the_same_folder_gives_the_same_files(one, tmp_path):
     files = {path: path.read_bytes() for path in write_report(one)}
     write_report(one)
     assert {path: path.read_bytes() for path in files} == files
+
+
+def points(path):
+    """Where a path goes, in points, its lines given from the point before or not."""
+    at, gone = np.zeros(2), []
+    for command, numbers in re.findall(r"([MlL])([^MlLz]*)", path):
+        pair = np.array([float(word) for word in re.findall(r"-?(?:\d+\.?\d*|\.\d+)", numbers)])
+        at = at + pair if command == "l" else pair
+        gone.append(at)
+    return np.array(gone)
+
+
+def test_a_path_made_smaller_goes_the_same_way():
+    luck = np.random.default_rng(1)
+    way = np.add(np.cumsum(luck.normal(0.0, 3.0, (200, 2)), axis=0), [300.0, -40.0])
+    way[50:90] = way[50] + np.outer(np.arange(40), [1.0, 0.0])  # straight on
+    written = "M " + " L ".join(f"{x:.6f} {y:.6f}" for x, y in way)
+    short = smaller(written)
+    assert len(short) < 0.6 * len(written)
+    gone = points(short)
+    assert len(gone) < 165  # what goes straight on is one line
+    assert np.allclose(gone[:50], way[:50], atol=0.0501)
+    assert np.allclose(gone[-100:], way[-100:], atol=0.0501)

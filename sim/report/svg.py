@@ -34,8 +34,11 @@ def embedded(figure: Figure) -> str:
 def smaller(path: str) -> str:
     """A path with lines from point to point in tenths; runs in one direction are one line.
 
+    >>> from sim.report.svg import smaller
     >>> smaller("M 10 20 L 12.04 20 L 14.04 20 L 14.04 25.26 z")
     'M10 20l4 0l0 5.3z'
+    >>> smaller("M 10 -20 L 10.42 -20.3")
+    'M10-20l.4-.3'
     """
     words, made = path.split(), list[str]()
     at = start = (0, 0)
@@ -51,14 +54,16 @@ def smaller(path: str) -> str:
                 made.pop()
             else:
                 start = at
-            made.append(f"l{_tenths(numbers[0] - start[0])} {_tenths(numbers[1] - start[1])}")
+            made.append("l" + _written([numbers[0] - start[0], numbers[1] - start[1]]))
             last = step
         else:
-            made.append(command + " ".join(_tenths(number) for number in numbers))
+            made.append(command + _written(numbers))
             last = None
         at = (numbers[-2], numbers[-1]) if numbers else at
     return "".join(made)
 
 
-def _tenths(number: int) -> str:
-    return f"{number / 10:g}" if abs(number) < 1_000_000 else f"{number / 10:.1f}"
+def _written(tenths: list[int]) -> str:
+    """Numbers given in tenths, as short as a path may have them: a minus parts two numbers as a space does."""
+    each = (re.sub(r"^(-?)0\.", r"\1.", f"{number / 10:.1f}".removesuffix(".0")) for number in tenths)
+    return " ".join(each).replace(" -", "-")
