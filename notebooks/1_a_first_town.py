@@ -17,7 +17,7 @@
 # open and close. A council spends what it is given, which from 2010 is less each year.
 #
 # Here you open such a town, look at one person in it and at one tie, and then let it live from 2007 to 2024. You need
-# a little Python and no statistics. The first time, the town is made and the model compiled, which can take three
+# a little Python and no statistics. The first time, the model is compiled and the town made, which takes a few
 # minutes. After that every cell takes seconds.
 
 # %%
