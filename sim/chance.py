@@ -134,6 +134,9 @@ class Die(IntEnum):
     SECOND_CONTACT = auto()
     # what is written down
     CLUSTERING_SAMPLE = auto()
+    # nurture again
+    LISTENED_TO = auto()
+    HOSTED = auto()
 
 
 # The plain hand: whole numbers of Python, cut to 64 bits.

@@ -37,9 +37,6 @@ YAML, FROM_FILE = (".yaml", ".yml"), "file_"
 PATHS = ("store",)
 """Keys of the composed configuration that say where things are kept, and are no part of `Config`."""
 
-NOT_BUILT = {"policy": {"localism", "hand_over_libraries"}}
-"""Options of the model that are still to come."""
-
 
 def compose(overrides: Sequence[str] = ()) -> Config:
     """The configuration of one scenario.
@@ -202,8 +199,6 @@ def _check_option(group: str, option: str) -> None:
     there = options(group)
     if option in there or (group == "place" and option.startswith(FROM_FILE)):
         return
-    if option in NOT_BUILT.get(group, set()):
-        raise ConfigError(f"{group}={option} is not built yet. There is {', '.join(there)}.")
     raise ConfigError(f"{group}={option} is unknown. {nearest(option, there)}")
 
 

@@ -15,15 +15,17 @@ from sim.units import date_of, month_of
 
 Instrument = Literal[
     "organisers", "publicity", "contracts", "small_grants", "shared_assets", "second_contacts", "connectors", "culture",
-    "joint_picture", "volunteer_support", "match",
+    "joint_picture", "volunteer_support", "match", "listening", "hosting", "officer_time", "local_decisions",
+    "libraries",
 ]  # fmt: skip
 Whom = Literal["as met", "assets", "needs"]
 INSTRUMENTS = get_args(Instrument)
 """What money is turned into, in the order of their numbers in the state."""
 (ORGANISERS, PUBLICITY, CONTRACTS, SMALL_GRANTS, SHARED_ASSETS, SECOND_CONTACTS, CONNECTORS, CULTURE, JOINT_PICTURE,
- VOLUNTEER_SUPPORT, MATCH) = range(len(INSTRUMENTS))  # fmt: skip
+ VOLUNTEER_SUPPORT, MATCH, LISTENING, HOSTING, OFFICER_TIME, LOCAL_DECISIONS,
+ LIBRARIES) = range(len(INSTRUMENTS))  # fmt: skip
 WHOM_FIRST = get_args(Whom)
-"""Whom organisers meet first: those they come across, those who could give most, or those in need."""
+"""Whom organisers, listeners and hosts meet first: those they come across, who could give most, or those in need."""
 AS_MET, ASSETS, NEEDS = range(len(WHOM_FIRST))
 PAYERS = ("outside", "council")
 BY_COUNCIL = 1
@@ -71,7 +73,9 @@ class Policy(Checked):
     title: str = words("what the policy is called in text")
     instrument: Instrument = words("what money is turned into")
     whom: Whom = Field(
-        "as met", description="whom organisers meet first: as met, assets (who could give most) or needs")
+        "as met",
+        description="whom organisers, listeners and hosts meet first: as met, assets (who could give most) or needs",
+    )
     dose: float = number(12.0, unit="pounds a resident-year", low=0.0, high=500.0, meaning="money paid into the purse")
     start: Annotated[Month, BeforeValidator(_start)] = Field(
         description="first month in which money is paid: a date, or months after month 0")

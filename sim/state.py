@@ -30,6 +30,8 @@ SLOTS = 16
 KINDS = ("care", "practical", "company", "advice", "activity")
 """Kinds of need, in the order of every column that has one value a kind."""
 CARE = 0
+LIBRARIES, LIBRARY = 2, 0
+"""The row of Services that runs libraries, and which of a neighbourhood's places to meet is its library."""
 
 EMPTY, NOBODY = -1, -1
 BONDING, WEAK, BRIDGING = 0, 1, 2
@@ -161,6 +163,7 @@ class Charities(NamedTuple):
     income_past: Floats  # (C, 24) income of each of the last 24 months, by month modulo 24
     joint_staff_hours: Floats  # of paid_hours, what went into joint work and its co-ordination this month
     passed_on: Floats  # of this month's contracts, what was spent at once on hours that a policy bought
+    asked_hours: Floats  # hours of its volunteers that running libraries takes this month
 
 
 class Bands(NamedTuple):
@@ -200,7 +203,6 @@ class Council(NamedTuple):
     saved_share: Floats  # share of the budget that reorganisations have saved for ever; negative: cost
     culture: Floats  # 0 to 1: how far a culture programme, or parity at the top, has come
     openness: Floats  # share of discretionary hours opened to joint work, beside founding
-    decides_locally: Ints  # 1 if money is allotted by neighbourhoods rather than by the authority
     modes_differ: Ints  # 1 if contracts, grants and assets differ in kind, 0 if a pound is a pound
 
 
@@ -246,6 +248,9 @@ class Neighbourhoods(NamedTuple):
     needed: Floats  # share of the place's need that arises here
     joint_routes: Floats  # (B, 3) of joint_kinds in all, by route: direct, brokered, charities' own
     area: Ints  # 0 inside the funded area, 1 next door to it, 2 the rest of the place
+    protected_hours: Floats  # (B, S) hours of officers this month that a policy keeps for joint work, by service
+    decides: Ints  # 1 if it is decided here what hours are needed here, 0 if by the authority
+    library_run_by: Ints  # id of the charity that runs the library here, 0 while the council does
 
 
 class Officers(NamedTuple):
@@ -260,6 +265,7 @@ class Officers(NamedTuple):
     last: Ints  # to last, both included
     since: Ints  # month in which the holder came
     filled: Ints  # 1 if somebody holds it
+    protected: Ints  # 1 if a policy paid for some of the holder's time this month
 
 
 class Partnerships(NamedTuple):
@@ -522,14 +528,15 @@ assert [f.name for f in dataclasses.fields(State)][2:-1] == list(TABLES)  # noqa
 
 _SHORT = {
     "tenure", "group", "venue", "ever", "met_neighbour", "klass", "deepening", "band", "serves_place", "statutory",
-    "section_114", "quintile", "instrument", "payer", "meeting_ban", "influence", "alive", "wide", "decides_locally",
+    "section_114", "quintile", "instrument", "payer", "meeting_ban", "influence", "alive", "wide", "decides",
     "body", "filled", "kind", "struck", "planned_council", "planned_health", "whom", "modes_differ",
+    "protected",
 }  # fmt: skip
 _WIDTH = {
     "need": len(KINDS), "met": len(KINDS), "kinds": len(KINDS), "joint_kinds": len(KINDS), "hours_past": 12,
     "income_past": 24, "joint_routes": 3,
 }  # fmt: skip
-_LONG = {"id", "post", "who"}
+_LONG = {"id", "post", "who", "library_run_by"}
 
 
 def allocate(
@@ -546,12 +553,14 @@ def allocate(
         "past": SURVIVAL_MONTHS + 1, "strong_ties": SURVIVAL_MONTHS + 1,
     }  # fmt: skip
 
+    widths = _WIDTH | {"protected_hours": services}
+
     def column(table: str, name: str, annotation: object) -> Any:
         if name == "bits":
             return np.zeros((rows[table], (rows["ties"] + 7) // 8), np.uint8)
         whole = np.int64 if name in _LONG else np.int8 if name in _SHORT else np.int32
         kind = np.float64 if "Floats" in str(annotation) else whole
-        return np.zeros((rows[table], _WIDTH[name]) if name in _WIDTH else rows[table], kind)
+        return np.zeros((rows[table], widths[name]) if name in widths else rows[table], kind)
 
     tables = {
         table: made(*(column(table, name, made.__annotations__[name]) for name in made._fields))

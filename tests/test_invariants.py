@@ -87,7 +87,7 @@ def lopsided(state):
         "services' contracts": (state.services.contracts.sum(), ledger[Flow.COUNCIL_CONTRACTS]),
         "what was met": (r.met.sum(), sum(ledger[flow] for flow in FLOWS if flow.name.startswith("NEED_MET"))),
     }
-    if state.council.decides_locally[0] == 0:  # else deciding is among what runs
+    if not state.neighbourhoods.decides.any() and not state.charities.asked_hours.any():  # else these run too
         b = state.neighbourhoods
         twice["joint hours of officers"] = (
             b.joint_officer.sum(), ledger[Flow.HOURS_COUNCIL_JOINT] + ledger[Flow.HOURS_COUNCIL_RUNNING]

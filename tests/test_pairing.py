@@ -17,6 +17,7 @@ from sim import CommunityModel, compose
 from sim.chance import Dice, run_seed
 from sim.composition import options
 from sim.founding import found
+from sim.policy import INSTRUMENTS
 from sim.processes import nurture, volunteering
 from sim.schedule import live_a_month
 from sim.state import EMPTY, SLOTS, State
@@ -65,6 +66,19 @@ def test_scenarios_are_the_same_to_the_bit_until_they_part(a, b, month):
     assert "residents.met" in apart(one, other, but)
 
 
+@pytest.mark.parametrize("instrument", INSTRUMENTS)
+def test_a_policy_without_money_changes_nothing_to_the_bit(instrument):
+    """Half a year of whole months with two purses of nil, beside the same town without a policy."""
+    state = town(residents=60, neighbourhoods=3, seed=7, month=0)
+    state.policies.dose[:] = state.policies.balance[:] = state.policies.people[:] = 0.0
+    state.policies.where[:] = [-1, 0]
+    none = state.fork()
+    state.policies.instrument[:], none.policies.instrument[:] = INSTRUMENTS.index(instrument), 127
+    for month in range(6):
+        assert differences(none, state)[1:] == [], month  # the instrument's own number comes first, and nothing after
+        live_a_month(none, CONFIG), live_a_month(state, CONFIG)
+
+
 POLICIES = [name for name in options("policy") if name not in {"none", "place_programme"}]
 """A place programme is two policies under names of their own."""
 
@@ -89,7 +103,10 @@ def test_each_policy_begins_in_its_month_and_not_before(policy, plain):
     for month in range(18):
         assert (apart(plain[month], state, ("policies",)) == []) == (month <= begins), month
         live_a_month(state, config)
-    assert state.policies.people[0] > 0 or policy in {"culture", "shared_assets"}  # no place to meet is shut so early
+    if policy == "hand_over_libraries":
+        assert state.neighbourhoods.library_run_by.any()  # in the month in which it was paid for, and for good
+    else:
+        assert state.policies.people[0] > 0 or policy in {"culture", "shared_assets"}  # no place is shut so early
 
 
 def test_policies_together_begin_each_in_its_month(plain):

@@ -175,7 +175,7 @@ def _bodies(state: State, rng: Any, habit: str) -> None:
     council.spend_statutory[:], council.spend_discretionary[:] = 6000.0 * money, 3000.0 * money
     council.reorganisation_due[:] = rng.choice([0.0, 5000.0])
     council.saved_share[:], council.culture[:] = rng.choice([0.0, 0.01, -0.01]), rng.random()
-    council.openness[:], council.decides_locally[:] = rng.gamma(4, 0.25), rng.integers(0, 2)
+    council.openness[:], locally = rng.gamma(4, 0.25), rng.integers(0, 2)
     council.modes_differ[:] = state.seed % 2
     b = state.neighbourhoods
     b.quintile[:], b.area[:] = rng.integers(1, 6, len(b.x)), np.arange(len(b.x)) % 3
@@ -186,6 +186,11 @@ def _bodies(state: State, rng: Any, habit: str) -> None:
     b.picture_need[:], b.picture_resources[:] = rng.random(len(b.x)), rng.random(len(b.x))
     b.mapped_hours[:], b.groups_due[:] = rng.choice([0.0, 20.0], len(b.x)), rng.integers(0, 2, len(b.x))
     b.allotted[:] = b.needed[:] = 1.0 / len(b.x)
+    b.decides[:] = np.arange(len(b.x)) % 2 if state.seed % 4 == 0 else locally
+    b.protected_hours[:, 2:] = 0.05 * s.hours[2:] * (state.seed % 2)
+    if n and state.seed % 3 == 1:
+        b.library_run_by[0] = c.id[state.seed % n]
+        c.asked_hours[:] = 15.0 * (c.id == b.library_run_by[0]) * c.alive
     for column in (b.joint_officer, b.joint_citizen, b.joint_charity):
         column[:] = rng.gamma(1, 4, len(b.x))
     b.joint_kinds[:], b.joint_routes[:] = rng.gamma(1, 2, (len(b.x), len(KINDS))), rng.gamma(1, 2, (len(b.x), 3))
@@ -220,6 +225,7 @@ def _officers(state: State, rng: Any, habit: str) -> None:
     o.first[:] = rng.integers(0, last + 1, n)
     o.last[:] = np.maximum(o.first, rng.integers(0, last + 1, n))
     o.filled[:] = rng.random(n) < 0.85
+    o.protected[:] = (np.arange(n) % 3 == 0) * (state.seed % 2)
     alive = np.flatnonzero(state.charities.alive)
     people = len(state.residents.id)
     for k in np.flatnonzero(o.filled):

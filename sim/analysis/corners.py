@@ -35,7 +35,8 @@ from sim.units import MONTHS_A_YEAR
 RECORD = ("world=history", "place.residents=3000")
 POLICIES = ("nurture_early", "nurture_late", "asset_based", "needs_led", "place_programme", "ready_meals", "contracts",
             "small_grants", "shared_assets", "double_contacts", "connectors", "culture", "joint_picture",
-            "match")  # fmt: skip
+            "match", "listening", "hosting", "officer_time", "volunteer_support", "localism",
+            "hand_over_libraries")  # fmt: skip
 SCENARIOS = {"none": [*RECORD], "all": [*RECORD, f"policy=[{','.join(POLICIES)}]"]}
 """What is lived at every corner: the record without a policy, and with all of them, so that every rule has work."""
 IN_THE_BOOKS = {

@@ -12,7 +12,7 @@ import numpy as np
 
 from sim.ledger import Flow
 from sim.observables.town import PER, Ratio, Town, observable, share_of
-from sim.state import BANDS, EMPTY, NOBODY, PARTNERED, PARTNERS
+from sim.state import BANDS, EMPTY, LIBRARIES, LIBRARY, NOBODY, PARTNERED, PARTNERS
 from sim.units import MONTHS_A_YEAR, population
 
 MILLION_BAND = 4
@@ -276,7 +276,10 @@ def by_service(town: Town) -> dict[str, tuple[float, ...]]:
     venues = [0.0] * len(s.hours)
     for venue, service in enumerate(VENUE_OF):
         if service < len(venues):
-            venues[service] += float(((b.venues_open >> venue) & 1).sum())
+            kept_open = (b.venues_open >> venue) & 1
+            if venue == LIBRARY:
+                kept_open = kept_open * (b.library_run_by == 0)
+            venues[service] += float(kept_open.sum())
     return {
         "hours_staff": tuple((s.hours * per).tolist()),
         "volunteers": tuple(s.volunteers.tolist()),
@@ -287,7 +290,7 @@ def by_service(town: Town) -> dict[str, tuple[float, ...]]:
     }
 
 
-VENUE_OF = (2, 5, 7)
+VENUE_OF = (LIBRARIES, 5, 7)
 """The service that runs each of a neighbourhood's venues: libraries, culture and leisure, community."""
 UNITS = {
     "by_band": {

@@ -40,6 +40,8 @@ ROUTE_FAULTS = [
     ("for seeker in (True, False):", "for seeker in (True, True):"),
     ("math.exp(math.log(links) / 3.0)", "math.exp(math.log(links) / 2.0)"),
     ("p.path_hours * hours[i] / total[path]", "p.path_hours"),
+    ("(services.hours[s] - kept_apart[s]) * allotted[b]", "services.hours[s] * allotted[b]"),
+    ("* allotted[b] + protected[b, s]", "* allotted[b]"),
 ]
 
 
@@ -217,7 +219,8 @@ def test_no_hour_is_counted_twice(habit: str, p: Parameters) -> None:
         share = min(1.0, p.set_aside * after.council.openness[0])
         at_work = r.joint_hours > 0
         assert np.array_equal(r.joint_hours[at_work], share * r.pledged_hours[at_work])
-        assert np.all(s.joint_officer <= min(1.0, p.open_share * after.council.openness[0]) * s.hours * (1 + 1e-12))
+        opening, kept_apart = min(1.0, p.open_share * after.council.openness[0]), b.protected_hours.sum(axis=0)
+        assert np.all(s.joint_officer <= (opening * (s.hours - kept_apart) + kept_apart) * (1 + 1e-12))
         assert not s.joint_officer[s.statutory == 1].any()
         assert np.all(c.joint_staff_hours <= c.paid_hours)
         for who, hours, places in (
@@ -407,6 +410,15 @@ def test_an_empty_neighbourhood_has_no_output_and_its_picture_fades() -> None:
     assert not after.neighbourhoods.joint_kinds[1].any()
     assert after.neighbourhoods.picture_need[1] == 0.97 * 0.5
     assert after.services.joint_officer[0] == pytest.approx(10)  # the other half stays with the solo pools
+
+
+def test_protected_time_opens_where_it_was_bought_and_stalls_with_its_body() -> None:
+    """Of 230 hours 30 are kept for joint work in the second part, which is allotted nothing; a tenth of 200 opens."""
+    state = hamlet(services__hours=230.0)
+    state.neighbourhoods.protected_hours[:] = [[0.0], [30.0]]
+    assert choose(state).opened[:, 0] == pytest.approx([20.0, 30.0])
+    state.bodies.stalled_until[:] = state.month + 1
+    assert not choose(state).opened.any()
 
 
 def test_a_stalled_body_does_nothing() -> None:

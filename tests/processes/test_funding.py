@@ -32,6 +32,9 @@ FAULTS = [
     ("(services.spend[s] - services.contracts[s]) / p", "services.spend[s] / p"),
     ("here = derived_id(seed, b)", "here = derived_id(seed, 0)"),
     ("count[g] += 1.0", "count[g] += 2.0"),
+    ("services.spend[LIBRARIES] -= freed", "services.spend[LIBRARIES] -= 0.0"),
+    ("freed = p.library_freed * handed *", "freed = handed *"),
+    ("handed += 1.0 if charity != 0 else 0.0", "handed += 1.0"),
 ]
 YEARS = {year: row for year, row in drivers().items() if year <= 2023}
 
@@ -45,6 +48,7 @@ def council_of(world: str, *, months: int = 204) -> State:
     state.services.share[:] = [0.7, 0.3, 0.6, 0.4]
     council, charities = state.council, state.charities
     council.reorganisation_due[:], council.saved_share[:] = 0.0, 0.0
+    state.neighbourhoods.library_run_by[:] = 0
     for base in (charities.private_base, charities.grants_base, charities.contracts_base):
         base[:] = 0.01 * base
     year = council.core_founding[0] + council.other_founding[0]
@@ -451,7 +455,28 @@ def test_openness_follows_the_choice_and_culture(name: str, value: float, openne
 
 def test_it_decides_where_it_says() -> None:
     for where, locally in (("authority", 0), ("neighbourhood", 1)):
-        assert paid(council_of("flat"), replace(P, decide_at=where)).council.decides_locally[0] == locally
+        assert np.all(paid(council_of("flat"), replace(P, decide_at=where)).neighbourhoods.decides == locally)
+
+
+def test_what_libraries_no_longer_cost_goes_to_the_other_services_and_the_books_balance() -> None:
+    """Half of the libraries are run by charities: .8 of half their spending goes to the others, by share."""
+    state = council_of("flat")
+    assert len(state.neighbourhoods.x) == 2
+    state.charities.contracts_base[:] = 0.0
+    state.services.statutory[:], state.services.share[:] = [1, 0, 0, 0], [1.0, 0.1, 0.5, 0.4]
+    state.neighbourhoods.library_run_by[:] = 0
+    before = paid(state)
+    state.neighbourhoods.library_run_by[:] = [state.charities.id[0], 0]
+    after = paid(state)
+    freed = 0.8 * 0.5 * before.services.spend[2]
+    moved = after.services.spend - before.services.spend
+    assert moved == pytest.approx([0.0, freed * 0.1 / 0.5, -freed, freed * 0.4 / 0.5])
+    assert after.services.hours.sum() == pytest.approx(before.services.hours.sum())
+    assert after.ledger == pytest.approx(before.ledger)
+    assert_twins(funding, state)
+    alone = state.fork()
+    alone.services.share[:] = [1.0, 0.0, 1.0, 0.0]
+    assert paid(alone).services.spend[2] > 0.9 * before.services.spend[1:].sum()  # there is nobody to give it to
 
 
 def test_places_shut_as_money_falls_and_the_same_ones_open_again() -> None:

@@ -41,6 +41,8 @@ FAULTS = [
     ("month + ahead <= bodies.strikes[body]", "month + ahead >= bodies.strikes[body]"),
     ("derived_id(officers.post[k], seed)", "officers.post[k]"),
     ("and not holds(known, g)", "and holds(known, g)"),
+    ("if officers.protected[k] == 1:", "if officers.protected[k] == 2:"),
+    ("if kept[k] == 0 and left", "if left"),
 ]
 
 
@@ -361,3 +363,23 @@ def test_a_place_without_discretionary_money_at_founding_keeps_its_posts() -> No
     state.council.discretionary_founding[:] = state.council.spend_discretionary[:] = 0.0
     after = by_fast_hand(reorganisation, state, Parameters(turnover=0.0))
     assert not differences(state, after)
+
+
+def test_posts_whose_time_is_paid_for_stay_and_others_go_the_sooner() -> None:
+    """Six posts of which half can be kept: the two that are protected stay, whichever they are; then all six do."""
+    state = allocate(residents=1, charities=0, services=1, neighbourhoods=1, policies=0, world=1, flows=len(Flow),
+                     officers=6, month=9)  # fmt: skip
+    state.officers.post[:] = state.officers.id[:] = np.arange(6) + 50
+    state.officers.filled[:] = 1
+    state.bodies.posts_founding[:], state.bodies.strikes[:] = [6, 0], -1
+    state.council.discretionary_founding[:], state.council.spend_discretionary[:] = 100.0, 50.0
+    quiet = Parameters(turnover=0.0)
+    for protected in ([0, 1], [2, 3], [4, 5]):
+        state.officers.protected[:] = 0
+        state.officers.protected[protected] = 1
+        assert_twins(reorganisation, state, quiet)
+        after = by_fast_hand(reorganisation, state, quiet)
+        assert after.officers.filled[protected].tolist() == [1, 1]
+        assert after.officers.filled.sum() == 3
+    state.officers.protected[:] = 1
+    assert by_fast_hand(reorganisation, state, quiet).officers.filled.sum() == 6

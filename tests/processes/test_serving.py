@@ -29,7 +29,10 @@ FAULTS = [
     ("+ charities.bought_hours[g]", ""),
     ("residents.role_since[i] == month - 1", "residents.role_since[i] == month"),
     ("spent = min(deciding, discretionary)", "spent = deciding"),
-    ("(weighed[g] * kept)", "weighed[g]"),
+    ("(weighed[g] * kept * left)", "weighed[g]"),
+    ("running = min(asked, hours)", "running = min(0.5 * asked, hours)"),
+    ("(own * left)", "own"),
+    ("count += decides[b]", "count += 1"),
 ]
 PICTURE_FAULTS = [
     ("neighbourhoods.need_weight[b] * heads[b]", "heads[b]"),
@@ -40,16 +43,18 @@ PICTURE_FAULTS = [
     ("filled[slot // PARTNERS] == 1", "filled[slot // PARTNERS] == 0"),
     ("+ charities.contracts[g]", ""),
     ("max(LEAST_HEARD, beside)", "beside + 0.01"),
+    ("if neighbourhoods.decides[b] == 1:\n            K", "if neighbourhoods.decides[0] == 1:\n            K"),
+    ("if neighbourhoods.decides[b] == 1:\n            n", "if neighbourhoods.decides[0] == 1:\n            n"),
 ]
 
 
 def apart(state: State) -> State:
     """The town without joint work, where the authority decides and knows where need is."""
     r, s, c = state.residents, state.services, state.charities
-    for column in (r.joint_hours, s.joint_officer, s.used, c.joint_staff_hours,
-                   c.bought_hours):  # fmt: skip
+    for column in (r.joint_hours, s.joint_officer, s.used, c.joint_staff_hours, c.bought_hours,
+                   c.asked_hours):  # fmt: skip
         column[:] = 0.0
-    state.council.decides_locally[:], state.neighbourhoods.picture_need[:] = 0, 1.0
+    state.neighbourhoods.decides[:], state.neighbourhoods.picture_need[:] = 0, 1.0
     r.role_since[:] = state.month - 5
     return state
 
@@ -308,7 +313,7 @@ def test_charities_of_the_whole_place_go_by_their_own_picture() -> None:
 def local(*, influence: tuple[float, float] = (1.0, 1.0)) -> State:
     """Two neighbourhoods that decide for themselves, unseen by the authority."""
     state = parted([20, 20], [300.0, 100.0])
-    state.council.decides_locally[:], state.neighbourhoods.picture_need[:] = 1, 0.0
+    state.neighbourhoods.decides[:], state.neighbourhoods.picture_need[:] = 1, 0.0
     for b, share in enumerate(influence):
         state.residents.influence[20 * b : 20 * (b + 1)] = np.arange(20) < round(20 * share)
     return state
@@ -332,15 +337,15 @@ def test_where_neighbourhoods_decide_the_best_connected_get_more(power: float) -
 
 def test_where_the_authority_decides_the_numbers_of_localism_are_exactly_off() -> None:
     state = town(residents=90, neighbourhoods=3)
-    state.council.decides_locally[:] = 0
+    state.neighbourhoods.decides[:] = 0
     most = serving.Parameters(local_knowledge=1.0, capture=1.0, deciding_hours=3.0, participants=20.0)
     assert not differences(by_fast_hand(serving, state, most), by_fast_hand(serving, state, P))
-    state.council.decides_locally[:] = 1
+    state.neighbourhoods.decides[:] = 1
     least = serving.Parameters(local_knowledge=0.0, capture=0.0, deciding_hours=0.0)
     one, other = by_fast_hand(serving, state, least), state.fork()
-    other.council.decides_locally[:] = 0
+    other.neighbourhoods.decides[:] = 0
     other = by_fast_hand(serving, other, P)
-    other.council.decides_locally[:] = 1
+    other.neighbourhoods.decides[:] = 1
     assert not differences(one, other)
 
 
@@ -355,8 +360,36 @@ def test_deciding_takes_hours_of_volunteers_and_of_officers() -> None:
     state.services.hours[1:] = 0.0
     assert by_fast_hand(serving, state, P).ledger[Flow.HOURS_COUNCIL_RUNNING] == 0.0
     givers = apart(town(residents=40, habit="everybody volunteers"))
-    givers.council.decides_locally[:] = 1
+    givers.neighbourhoods.decides[:] = 1
     assert by_fast_hand(serving, givers, P).ledger[Flow.HOURS_VOLUNTEER_RUNNING] == pytest.approx(0.4)
+
+
+def test_each_neighbourhood_that_decides_pays_for_its_own_deciding() -> None:
+    """Of two neighbourhoods one decides: hours for its residents alone, and only its need is better known."""
+    state = apart(town(residents=200, neighbourhoods=2, habit="everybody volunteers"))
+    heads = np.bincount(state.residents.neighbourhood, minlength=2)
+    spent = {}
+    for decides in ([0, 0], [1, 0], [1, 1]):
+        state.neighbourhoods.decides[:] = decides
+        assert_twins(serving, state)
+        spent[sum(decides)] = by_fast_hand(serving, state, P).ledger[Flow.HOURS_VOLUNTEER_RUNNING]
+    assert spent[0] == 0.0
+    assert spent[1] == pytest.approx(P.deciding_hours * P.participants * heads[0] / 1000.0)
+    assert spent[2] == pytest.approx(P.deciding_hours * P.participants * heads.sum() / 1000.0)
+
+
+def test_running_a_library_takes_its_volunteers_hours_as_far_as_they_go() -> None:
+    state = apart(town(residents=60, habit="everybody volunteers", seed=4))
+    r, charities = state.residents, len(state.charities.id)
+    given = np.bincount(r.gives_to, weights=r.pledged_hours, minlength=charities)
+    g = int(np.argmax(given))
+    before = by_fast_hand(serving, state, P).ledger
+    for asked in (10.0, 1e6):
+        state.charities.asked_hours[g] = asked
+        after = by_fast_hand(serving, state, P).ledger
+        assert after[Flow.HOURS_VOLUNTEER_RUNNING] == pytest.approx(min(asked, given[g]))
+        assert after[Flow.HOURS_VOLUNTEER] == pytest.approx(before[Flow.HOURS_VOLUNTEER])
+        assert_twins(serving, state)
 
 
 def test_newcomers_take_hours_of_paid_staff_as_far_as_there_are_any() -> None:

@@ -33,7 +33,8 @@ FAULTS = [
     ("or (g != NOBODY and known[g])", ""),
     ("partnerships.strength[slot] >= PARTNERED", "partnerships.strength[slot] < PARTNERED"),
     ("filled[slot // PARTNERS] == 1", "filled[slot // PARTNERS] == 0"),
-    ("if locally == 1 else", "if locally == 0 else"),
+    ("if decides else", "if not decides else"),
+    ("neighbourhoods.decides[residents.neighbourhood[i]] == 1", "neighbourhoods.decides[0] == 1"),
 ]
 
 
@@ -196,7 +197,7 @@ def test_influence_follows_the_logistic(role: int, log_odds: float) -> None:
 
 def test_the_formula_of_influence_is_that_of_the_room() -> None:
     state, p = town(residents=200, habit="no officers"), Parameters()
-    state.council.decides_locally[:] = 0
+    state.neighbourhoods.decides[:] = 0
     after = by_fast_hand(trust, state, p).residents
     felt = [
         trust.feels_influence(T, voice, role >= 0, state.constants.influence[0], numbers(p))
@@ -240,7 +241,7 @@ def test_a_path_to_an_officer_is_worth_a_role() -> None:
 def test_influence_is_felt_where_neighbourhoods_decide(bonus: float) -> None:
     p, state = Parameters(moves=False, localism_bonus=bonus), voices(filled=0)
     before = share_with_influence(state, p)
-    state.council.decides_locally[:] = 1
+    state.neighbourhoods.decides[:] = 1
     assert share_with_influence(state, p) == pytest.approx(1 / (1 + math.exp(-bonus)), abs=MARGIN)
     assert (share_with_influence(state, p) == before) == (bonus == 0.0)
 

@@ -22,6 +22,7 @@ FAULTS = [
     ("asking[i] += w * other_in_role", "asking[i] += other_in_role"),
     ("if ever == 1:", "if ever == 0:"),
     ("max(1.0, present[g])", "max(2.0, present[g])"),
+    ("(charities.work_hours[g] + charities.asked_hours[g])", "charities.work_hours[g]"),
     ("if close >= 2", "if close >= 1"),
     ("max(0, month) / 12.0", "max(0, month)"),
     ("residents.role_starts[i] = month + p.waiting_months", "residents.role_starts[i] = month"),

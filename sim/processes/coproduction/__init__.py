@@ -1,8 +1,9 @@
 """Co-production: paid and citizen hours set aside for it join, along the best route open.
 
     S_i  = min(1, set_aside openness) pledged_i                       of those who hold a role; c_i is its charity
-    O_bs = min(1, open_share openness) hours_s allotted_b             of discretionary services s, less the share of its
-                                                                      posts at work in b whose body is stalled
+    O_bs = min(1, open_share openness) (hours_s - B_s) allotted_b + B_bs     of discretionary services s, less the share
+                                       of its posts at work in b whose body is stalled; B_bs hours of officers that a
+                                       policy keeps for joint work in b, B_s their sum
     G_g  = min(1, open_share openness) paid_g                         of a charity's staff
 
 Three routes compete for the hours of citizen i of neighbourhood b. A post counts if it is filled, its body is not
@@ -34,7 +35,8 @@ in), in the order of a keyed lottery, up to `joint_reach` of a person's need of 
 Hours are posted here as given and as joint or running; serving posts the rest.
 
 Reads   residents (role, pledged_hours, belongs, belonging, trust, arrived, need), charities, council.openness,
-        services, neighbourhoods.allotted, officers, bodies, partnerships, acquaintances, alliances, constants
+        services, neighbourhoods (allotted, protected_hours), officers, bodies, partnerships, acquaintances,
+        alliances, constants
 Writes  residents.met, joint_hours; charities.joint_staff_hours; services.joint_officer, joint_citizen, joint_output,
         volunteers, used (the joint part: serving adds its own); neighbourhoods.joint_officer, joint_citizen,
         joint_charity, joint_kinds, joint_routes, picture_need, picture_resources; partnerships.used, acquaintances.used

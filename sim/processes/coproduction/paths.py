@@ -41,7 +41,7 @@ def choose_the_routes(
     """
     opening = min(1.0, p.open_share * openness[0])
     free = _free_posts(officers, bodies, month)
-    opened = _opened(services, neighbourhoods.allotted, officers, free, opening)
+    opened = _opened(services, neighbourhoods.allotted, neighbourhoods.protected_hours, officers, free, opening)
     staff = opening * charities.paid_hours
     hours = _set_aside(residents, min(1.0, p.set_aside * openness[0]))
     useful = _useful(opened, services.sigma_ratio, p)
@@ -79,7 +79,7 @@ def _free_posts(officers, bodies, month):
 
 
 @njit(**PART)
-def _opened(services, allotted, officers, free, opening):
+def _opened(services, allotted, protected, officers, free, opening):
     """Hours opened by neighbourhood and service, as far as its posts there may use them."""
     posts = np.zeros((allotted.size, services.hours.size))
     at_work = np.zeros_like(posts)
@@ -88,11 +88,15 @@ def _opened(services, allotted, officers, free, opening):
             for b in range(officers.first[o], officers.last[o] + 1):
                 posts[b, officers.service[o]] += 1.0
                 at_work[b, officers.service[o]] += free[o]
-    opened = np.zeros_like(posts)
+    opened, kept_apart = np.zeros_like(posts), np.zeros(services.hours.size)
+    for b in range(allotted.size):
+        for s in range(kept_apart.size):
+            kept_apart[s] += protected[b, s]
     for b in range(allotted.size):
         for s in range(services.hours.size):
             if services.statutory[s] == 0 and posts[b, s] > 0.0:
-                opened[b, s] = opening * services.hours[s] * allotted[b] * (at_work[b, s] / posts[b, s])
+                hours = opening * (services.hours[s] - kept_apart[s]) * allotted[b] + protected[b, s]
+                opened[b, s] = hours * (at_work[b, s] / posts[b, s])
     return opened
 
 

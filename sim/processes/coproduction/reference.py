@@ -111,13 +111,17 @@ def open_up(community: Community, p: Parameters) -> Month:
     """The hours that paid people open: O_bs and G_g; and every charity's partnerships, its allies' among them."""
     opening = min(1.0, p.open_share * community.council.openness)
     cells = []
+    B = [0.0] * len(community.services)
+    for neighbourhood in community.neighbourhoods:
+        B = [B_s + B_bs for B_s, B_bs in zip(B, neighbourhood.protected_hours, strict=True)]
     for b, neighbourhood in enumerate(community.neighbourhoods):
         row = [Cell() for _ in community.services] + [Cell()]
         for s, service in enumerate(community.services):
             posts = [o for o in community.officers if o.filled and o.service == s and covers(o, b)]
             if posts and not service.statutory:
                 at_work = float(len([o for o in posts if free(o, community)]))
-                row[s].O = opening * service.hours * neighbourhood.allotted * (at_work / float(len(posts)))
+                hours = opening * (service.hours - B[s]) * neighbourhood.allotted + neighbourhood.protected_hours[s]
+                row[s].O = hours * (at_work / float(len(posts)))
         cells.append(row)
     G = [opening * charity.paid_hours for charity in community.charities]
     brokers = [partnerships_of(g, community) for g in range(len(community.charities))]

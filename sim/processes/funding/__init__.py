@@ -14,6 +14,8 @@
     tilt_g = (1 + voice w_g) (1 + need_tilt (r_g - 1)),  S such that tilting leaves the sum as it is
     w_g    = the strongest of g's partnerships;  r_g = 1 + K_b (need a head in b / that of the place - 1) at home in b
     spend_s        = share_s (rest - the council's grants), or share_s care
+    of it library_freed x libraries run by charities / all goes from libraries to the other discretionary services, by
+    share_s
     contracts to g = c contracts_g spend_s / spend_s0 + (1 - c) contracts_g       of the service s that g works for
     hours_s        = scale (spend_s - the council's contracts with s) / council_hour_gbp
     private_g      = base_g exp(luck_g) household_t M^members_power T^trust_power + crowd_give (cut of state money)
@@ -30,10 +32,10 @@ where another account is founded to match the main model.
 
 Reads   world (core_funding, other_income, care_demand, household), council (founding, reserves, culture,
         reorganisation_due, saved_share), services.share, spend_founding; residents (neighbourhood, belongs, trust in
-        charities), charities, officers.filled, partnerships, neighbourhoods (needed, picture_need, venues), policies,
-        constants.council_scale
-Writes  council (all money, section_114, openness, decides_locally, modes_differ); services.spend, contracts, hours;
-        charities.private_income, grants, contracts, from_council, reserves; neighbourhoods.venues_open;
+        charities), charities, officers.filled, partnerships, neighbourhoods (needed, picture_need, venues,
+        library_run_by), policies, constants.council_scale
+Writes  council (all money, section_114, openness, modes_differ); services.spend, contracts, hours;
+        charities.private_income, grants, contracts, from_council, reserves; neighbourhoods.decides, venues_open;
         policies.received, balance
 Source  IFS (2024), NAO (2018): care protected, the rest cut by twice the whole. `drivers.csv` holds what came of it, as
         a check. De Wit and Bekkers (2017): gifts do not refill what the state cuts.
@@ -99,6 +101,9 @@ class Parameters:
         0.0, unit="share", low=-0.5, high=0.5, path="culture.effect",
         source="experiments: one positive (2016), two null replications (2017, 2021)",
         meaning="how a full culture programme, or parity at the top, changes openness to joint work (S8)")
+    library_freed: float = parameter(
+        0.8, unit="share", low=0.5, high=1.0, source="assumption: books, systems and advice stay with the council",
+        meaning="share of a library's spending that is free for other services once charities run it")
     decide_at: str = choice(
         "authority", options=("authority", "neighbourhood"),
         meaning="where it is decided what hours go where: authority or neighbourhood (S13)")  # fmt: skip

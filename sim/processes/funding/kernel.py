@@ -11,7 +11,7 @@ from sim.chance import derived_id
 from sim.compiling import PART
 from sim.ledger import Flow
 from sim.policy import ALL
-from sim.state import EMPTY, NOBODY, PARTNERS
+from sim.state import EMPTY, LIBRARIES, NOBODY, PARTNERS
 from sim.units import MONTHS_A_YEAR
 
 COUNCIL_PAYS = 1
@@ -36,14 +36,15 @@ def fund_the_month(
     left = _beside(rest, council.discretionary_founding[0])
     council.spend_statutory[0] = care
     council.spend_discretionary[0] = rest
-    _choose(council, left, p)
+    _choose(council, neighbourhoods, left, p)
     _open_venues(neighbourhoods, left, p, seed)
     tilt = _tilt(charities, neighbourhoods, neighbourhood, partnerships, filled, p)
     grants = _let_grants(charities, tilt, left, rest, p)
     granted = 0.0
     for g in range(grants.size):
         granted += grants[g]
-    contracts = _run_services(services, charities, care, max(0.0, rest - granted), scale, p, ledger)
+    handed = _handed_over(neighbourhoods.library_run_by)
+    contracts = _run_services(services, charities, care, max(0.0, rest - granted), handed, scale, p, ledger)
     _pay_charities(charities, grants, contracts, p, ledger)
     _earn(charities, _members(belongs, charities.id.size), members, _trust(trust, trust_first), world.household[row],
           p, ledger)  # fmt: skip
@@ -134,11 +135,11 @@ def _within(ratio):
 
 
 @njit(**PART)
-def _choose(council, left, p):
+def _choose(council, neighbourhoods, left, p):
     """How far the council opens its hours to joint work, and where it decides."""
     opened = (1.0 + p.culture_effect * council.culture[0]) * (1.0 + p.rethink * (1.0 - left))
     council.openness[0] = min(MOST_OPEN, max(0.0, opened))
-    council.decides_locally[0] = p.decide_at
+    neighbourhoods.decides[:] = p.decide_at
     council.modes_differ[0] = p.modes
 
 
@@ -195,12 +196,40 @@ def _let_grants(charities, tilt, left, rest, p):
 
 
 @njit(**PART)
-def _run_services(services, charities, care, rest, scale, p, ledger):
+def _handed_over(run_by):
+    """The share of neighbourhoods whose library a charity runs."""
+    handed = 0.0
+    for charity in run_by:
+        handed += 1.0 if charity != 0 else 0.0
+    return handed / run_by.size
+
+
+@njit(**PART)
+def _free_libraries(services, handed, p):
+    """What charities' libraries cost no longer goes to the other discretionary services."""
+    if handed == 0.0 or services.spend.size <= LIBRARIES:
+        return
+    others = 0.0
+    for s in range(services.spend.size):
+        if s != LIBRARIES and services.statutory[s] != STATUTORY:
+            others += services.share[s]
+    if others <= 0.0:
+        return
+    freed = p.library_freed * handed * services.spend[LIBRARIES]
+    services.spend[LIBRARIES] -= freed
+    for s in range(services.spend.size):
+        if s != LIBRARIES and services.statutory[s] != STATUTORY:
+            services.spend[s] += freed * (services.share[s] / others)
+
+
+@njit(**PART)
+def _run_services(services, charities, care, rest, handed, scale, p, ledger):
     """Each service's money, its contracts and the hours that the remainder buys; gives the contract of each charity."""
     contracts = np.zeros(charities.id.size)
     due = np.zeros(services.spend.size)
     for s in range(due.size):
         services.spend[s] = services.share[s] * (care if services.statutory[s] == STATUTORY else rest)
+    _free_libraries(services, handed, p)
     for g in range(contracts.size):
         if charities.alive[g] == 1:
             s = charities.service[g]

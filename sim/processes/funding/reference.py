@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sim.chance import Dice, permanent_id
 from sim.ledger import Flow
 from sim.policy import reaches
-from sim.state import EMPTY, PARTNERS
+from sim.state import EMPTY, LIBRARIES, PARTNERS
 
 if TYPE_CHECKING:
     from sim.community import Community
@@ -26,9 +26,9 @@ def advance_reference(community: Community, p: Parameters, _dice: Dice) -> None:
     rest = council.spend_discretionary
     f = beside(rest, council.discretionary_founding)
     council.openness = min(10.0, max(0.0, (1.0 + p.culture_effect * council.culture) * (1.0 + p.rethink * (1.0 - f))))
-    council.decides_locally = int(p.decide_at == "neighbourhood")
     council.modes_differ = int(p.modes)
     for b, place in enumerate(community.neighbourhoods):
+        place.decides = int(p.decide_at == "neighbourhood")
         place.venues_open = venues_open(b, place, f, community.seed, p)
     grants = let_grants(community, f, p)
     granted = 0.0
@@ -37,6 +37,7 @@ def advance_reference(community: Community, p: Parameters, _dice: Dice) -> None:
     for service in community.services:
         block = council.spend_statutory if service.statutory else max(0.0, rest - granted)
         service.spend = service.share * block
+    free_libraries(community, p)
     community.ledger[Flow.COUNCIL_STATUTORY] += council.spend_statutory
     community.ledger[Flow.COUNCIL_DISCRETIONARY] += max(0.0, rest - granted)
     contracts = let_contracts(community, p)
@@ -156,6 +157,22 @@ def tilt(g: int, community: Community, p: Parameters) -> float:
         place = community.neighbourhoods[b]
         r_g = within(1.0 + place.picture_need * (place.needed * len(community.residents) / heads - 1.0))
     return float((1.0 + p.voice * w_g) * (1.0 + p.need_tilt * (r_g - 1.0)))
+
+
+def free_libraries(community: Community, p: Parameters) -> None:
+    """Spending on libraries that charities run goes to the other discretionary services."""
+    handed = len([place for place in community.neighbourhoods if place.library_run_by])
+    libraries = community.services[LIBRARIES] if len(community.services) > LIBRARIES else None
+    rest = [service for service in community.services if service is not libraries and not service.statutory]
+    shares = 0.0
+    for service in rest:
+        shares += service.share
+    if libraries is None or not handed or shares <= 0.0:
+        return
+    freed = p.library_freed * (handed / len(community.neighbourhoods)) * libraries.spend
+    libraries.spend -= freed
+    for service in rest:
+        service.spend += freed * (service.share / shares)
 
 
 def let_contracts(community: Community, p: Parameters) -> list[float]:

@@ -9,6 +9,9 @@ buys no whole unit, or finds nobody who could use it, stays in the purse. A purs
                        assets, with K = 1; needs, with K = 0 and m_i = .1 + hours of i's need unmet
                        nurtured_hours_i += organiser_hours, up to most_hours;  outside_ask_i += organiser_ask A0
     publicity          likewise with weight 1;  outside_ask_i += publicity_ask A0, an ask without support
+    listening          likewise with organisers' weights: a conversation, no meeting;  outside_ask_i += listening_ask A0
+                       and listening_hours of mapping where i lives, together with joint_picture up to mapping_most
+    hosting            likewise: a meeting, no ask;  nurtured_hours_i += hosting_hours, up to most_hours
     contracts          hours = balance / cost, by the contracts held, each up to most_growth of its own paid hours
     small_grants       n of grant_gbp to bodies under 100,000 pounds a year, in the order of a lottery. A share works:
                        half of those start a group, half let a body take on more people, up to twice its band's
@@ -25,6 +28,19 @@ buys no whole unit, or finds nobody who could use it, stays in the purse. A purs
     culture            x = share paid of culture_gbp a year and post
                        C' = C + x / months - (1 - x) (C - C_own) / fading
     joint_picture      hours of mapping by head, up to mapping_most for 100 residents
+    officer_time       hours of officers for joint work, up to protected_most post_hours a post, first of the posts that
+                       have most in their partnerships; each post's by head over the part of its patch in reach. They
+                       are hours of its service, and the post stays filled next month whatever the pay bill
+    local_decisions    n neighbourhoods decide for themselves this month, in a lasting keyed order
+    libraries          n neighbourhoods' libraries are handed over, once and for good, in a lasting keyed order, each to
+                       the registered charity at home there to which most volunteers' hours go, if library_hours or more
+
+Every month a library in a charity's hands is open if the volunteers' hours that go to that charity are library_hours or
+more: so many of them then run it, and the charity's rent falls and repairs rise as for a shared building. Else it is
+shut. If the charity is gone, another takes it over as one did at first. What the council saves is said by funding.
+
+Organisers do in one visit what listening and hosting do apart, and the two together cost more than the one: each has to
+find its people. Both have an organiser's strength, so that only what is done, and its price, sets them apart.
 
 Locality: of those who belong to a charity, the share that live where it is at home; 1 / B where nobody belongs. A body
 is in reach if it is at home there. With `funding.modes` off a pound is a pound: the money of contracts, small grants,
@@ -35,11 +51,12 @@ An organiser's ask has support; publicity's has none, and is remembered as such.
 policy, so that more money goes on to those whom the first money passed by.
 
 Reads   policies; residents (id, neighbourhood, civic, role, belongs, pledges; hours, need and met of last month);
-        charities, bands, officers, services.hours, neighbourhoods (picture_resources, venues), council.modes_differ,
-        constants.asking
+        charities, bands, officers, services (statutory, hours), neighbourhoods (picture_resources, venues),
+        council.modes_differ, constants.asking
 Writes  residents.nurtured_hours, outside_ask, unsupported_asks; charities (bought_hours, connecting_hours, supported,
-        rent_relief, passed_on, contracts, grants, from_council, reserves, joining_weight); neighbourhoods
-        (mapped_hours, groups_due, venues_open); partnerships.second; council.culture; policies.balance, spent, people
+        rent_relief, passed_on, asked_hours, contracts, grants, from_council, reserves, joining_weight);
+        neighbourhoods (mapped_hours, groups_due, venues_open, protected_hours, decides, library_run_by);
+        services.hours; officers.protected; partnerships.second; council.culture; policies.balance, spent, people
 Source  Community Organisers 2011-15 (cost, people met); Community First and the Community Development Foundation
         (small grants; a match of a pound for a pound, mostly in hours); the rest assumptions.
 Departs Met again costs the same. What a contract or a match pays for is spent at once, so it is kept out of a body's
@@ -52,10 +69,13 @@ from typing import Any
 
 from sim.chance import Dice
 from sim.parameters import numbers, parameter, room_parameters
-from sim.processes.nurture.charities import Bodies, work_with_charities
-from sim.processes.nurture.kernel import Purses, meet_people
+from sim.processes.nurture.bodies import Bodies
+from sim.processes.nurture.charities import work_with_charities
+from sim.processes.nurture.giving_up import give_up
+from sim.processes.nurture.kernel import meet_people
 from sim.processes.nurture.matching import match_what_is_brought
 from sim.processes.nurture.officers import work_with_officers
+from sim.processes.nurture.purses import Purses
 from sim.processes.nurture.reference import advance_reference
 from sim.state import State
 
@@ -93,6 +113,22 @@ class Parameters:
     most_hours: float = parameter(
         20.0, unit="hours/month", low=5.0, high=60.0, source="assumption",
         meaning="most hours for which anybody can be met")
+    listening_gbp: float = parameter(
+        65.0, unit="pounds", low=20.0, high=130.0, source="assumption: half of what an organiser costs for each met",
+        meaning="one conversation that listens, all in")
+    listening_ask: float = parameter(
+        3.0, unit="times", low=0.0, high=6.0, source="assumption, as an organiser's ask",
+        meaning="strength of the ask in which such a conversation ends, beside the founding mean of being asked")
+    listening_hours: float = parameter(
+        1.0, unit="hours", low=0.0, high=3.0, source="assumption; 0: nothing of what is heard is written down",
+        meaning="hours of mapping that one conversation is worth")
+    hosting_gbp: float = parameter(
+        70.0, unit="pounds", low=20.0, high=140.0,
+        source="assumption: a little over half of what an organiser costs for each met, for food and a room",
+        meaning="bringing one person together with others, all in")
+    hosting_hours: float = parameter(
+        2.0, unit="hours", low=0.5, high=6.0, source="assumption, as with an organiser",
+        meaning="hours of nurtured meeting for each person brought together")
     charity_hour_gbp: float = parameter(
         22.0, unit="pounds", low=15.0, high=35.0, source="assumption, as in the council",
         meaning="what an hour of paid charity work costs in a contract")
@@ -167,7 +203,19 @@ class Parameters:
         meaning="how far parity at the top takes culture, without a programme (C_own)")
     mapping_most: float = parameter(
         10.0, unit="hours", low=2.0, high=40.0, source="assumption",
-        meaning="most hours a month of mapping together for each 100 residents")  # fmt: skip
+        meaning="most hours a month of mapping together for each 100 residents")
+    protected_most: float = parameter(
+        0.5, unit="share", low=0.1, high=1.0, source="assumption",
+        meaning="most of an officer's hours that a policy can keep for joint work")
+    deciding_gbp: float = parameter(
+        12_000.0, unit="pounds/year", low=3_000.0, high=40_000.0, source="assumption: a clerk for a third of a week, "
+        "meetings and papers", meaning="what it costs that one neighbourhood decides for itself")
+    handover_gbp: float = parameter(
+        5_000.0, unit="pounds", low=1_000.0, high=30_000.0, source="assumption: surveys, leases and training",
+        meaning="what handing a library over costs, once")
+    library_hours: float = parameter(
+        80.0, unit="hours/month", low=20.0, high=240.0, source="assumption: two people for nine or ten hours a week",
+        meaning="hours of volunteers that keep a library open")  # fmt: skip
 
 
 def advance(state: State, p: Parameters, dice: Dice) -> None:
@@ -175,18 +223,22 @@ def advance(state: State, p: Parameters, dice: Dice) -> None:
     people, places, council = state.residents, state.neighbourhoods, state.council
     modes_differ, asking = council.modes_differ[0], state.constants.asking[0]
     purses, bodies = columns(Purses, state.policies), columns(Bodies, state.charities)
-    meet_people(people, places.picture_resources, purses, asking, numbers(p), dice.streams, state.ledger)
+    meet_people(
+        people, places.picture_resources, places.mapped_hours, purses, asking, numbers(p), dice.streams, state.ledger
+    )
     work_with_charities(
-        bodies, state.bands.joining_weight, places.venues, places.venues_open, places.groups_due, people.neighbourhood,
-        people.role, people.belongs, purses, modes_differ, numbers(p), dice.streams, state.ledger, state.seed,
+        bodies, state.bands.joining_weight, places, people.neighbourhood, people.role, people.belongs, purses,
+        modes_differ, numbers(p), dice.streams, state.ledger, state.seed,
     )  # fmt: skip
     match_what_is_brought(
         bodies, state.bands.staff_share, people, purses, modes_differ, asking, numbers(p), state.ledger
     )
     work_with_officers(
-        council.culture, state.services, places.mapped_hours, people.neighbourhood, state.officers, state.partnerships,
-        state.charities.id, state.charities.neighbourhood, purses, numbers(p), dice.streams, state.ledger,
+        council.culture, state.services, places.mapped_hours, places.protected_hours, people.neighbourhood,
+        state.officers, state.partnerships, state.charities.id, state.charities.neighbourhood, purses, numbers(p),
+        dice.streams, state.ledger,
     )  # fmt: skip
+    give_up(bodies, places, people, purses, numbers(p), state.ledger, state.seed)
 
 
 def columns(kind: Any, table: Any) -> Any:

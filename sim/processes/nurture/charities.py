@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -14,36 +13,10 @@ from sim.compiling import PART
 from sim.indexes import in_lottery_order
 from sim.ledger import Flow
 from sim.policy import BY_COUNCIL, CONNECTORS, CONTRACTS, MATCH, SHARED_ASSETS, SMALL_GRANTS, VOLUNTEER_SUPPORT
-from sim.processes.nurture.kernel import in_reach, largest_first, spend
-from sim.state import NOBODY, Floats, Ints
-
-
-class Bodies(NamedTuple):
-    """The columns of charities that policies read or change."""
-
-    id: Ints
-    alive: Ints
-    neighbourhood: Ints
-    band: Ints
-    quality: Floats
-    load: Floats
-    joining_weight: Floats
-    paid_hours: Floats
-    costs: Floats
-    private_income: Floats
-    private_base: Floats
-    grants_base: Floats
-    contracts_base: Floats
-    grants: Floats
-    contracts: Floats
-    from_council: Floats
-    reserves: Floats
-    bought_hours: Floats
-    connecting_hours: Floats
-    supported: Floats
-    rent_relief: Floats
-    passed_on: Floats
-
+from sim.processes.nurture.bodies import grant_to, here, total_of
+from sim.processes.nurture.kernel import spend
+from sim.processes.nurture.purses import in_reach, largest_first
+from sim.state import LIBRARY, NOBODY
 
 SMALL = 2
 """The highest band under 100,000 pounds a year."""
@@ -51,11 +24,11 @@ SMALL = 2
 
 @njit(cache=True)
 def work_with_charities(
-    charities, band_weight, venues, venues_open, groups_due, neighbourhood, role, belongs, policies, modes_differ, p,
-    streams, ledger, seed,
+    charities, band_weight, neighbourhoods, neighbourhood, role, belongs, policies, modes_differ, p, streams, ledger,
+    seed,
 ):  # fmt: skip
     """Each purse in turn pays charities, or what is done for them."""
-    _wipe(charities, groups_due)
+    _wipe(charities, neighbourhoods.groups_due)
     given = np.zeros(charities.id.size)
     for row in range(policies.id.size):
         kind = policies.instrument[row]
@@ -64,11 +37,11 @@ def work_with_charities(
         elif kind == CONTRACTS:
             _let_contracts(charities, policies, row, p, ledger)
         elif kind == SMALL_GRANTS:
-            _grant(charities, band_weight, groups_due, policies, row, p, streams, ledger)
+            _grant(charities, band_weight, neighbourhoods.groups_due, policies, row, p, streams, ledger)
         elif kind == SHARED_ASSETS:
-            _share_assets(charities, venues, venues_open, policies, row, p, ledger, seed)
+            _share_assets(charities, neighbourhoods, policies, row, p, ledger, seed)
         elif kind == CONNECTORS:
-            _connect(charities, neighbourhood, belongs, venues.size, policies, row, p, ledger)
+            _connect(charities, neighbourhood, belongs, neighbourhoods.venues.size, policies, row, p, ledger)
         elif kind == VOLUNTEER_SUPPORT:
             _support(charities, neighbourhood, role, policies, row, p, ledger)
 
@@ -80,30 +53,8 @@ def _wipe(charities, groups_due):
     charities.supported[:] = 0.0
     charities.rent_relief[:] = 0.0
     charities.passed_on[:] = 0.0
+    charities.asked_hours[:] = 0.0
     groups_due[:] = 0.0
-
-
-@njit(**PART)
-def _here(charities, g, where):
-    """Whether a body works and is in reach."""
-    return charities.alive[g] == 1 and in_reach(where, charities.neighbourhood[g])
-
-
-@njit(**PART)
-def _total(weights):
-    total = 0.0
-    for weight in weights:
-        total += weight
-    return total
-
-
-@njit(**PART)
-def _grant_to(charities, g, pounds, payer, ledger):
-    charities.reserves[g] += pounds
-    charities.grants[g] += pounds
-    if payer == BY_COUNCIL:
-        charities.from_council[g] += pounds
-    ledger[Flow.PURSE_TO_CHARITIES] += pounds
 
 
 @njit(**PART)
@@ -111,16 +62,16 @@ def _give(charities, given, policies, row, p, ledger):
     """A pound is a pound: all of the purse, by ordinary income."""
     income = np.zeros(given.size)
     for g in range(given.size):
-        if _here(charities, g, policies.where[row]):
+        if here(charities, g, policies.where[row]):
             income[g] = charities.private_base[g] + charities.grants_base[g] + charities.contracts_base[g]
-    total, paid = _total(income), 0.0
+    total, paid = total_of(income), 0.0
     pounds = max(0.0, policies.balance[row]) / (1.0 + policies.overhead[row])
     for g in range(given.size):
         if income[g] > 0.0:
             part = min(pounds * (income[g] / total), max(0.0, p.most_growth * income[g] - given[g]))
             given[g] += part
             paid += part
-            _grant_to(charities, g, part, policies.payer[row], ledger)
+            grant_to(charities, g, part, policies.payer[row], ledger)
     spend(policies, row, paid, paid * (1.0 + policies.overhead[row]), paid, ledger)
 
 
@@ -129,9 +80,9 @@ def _let_contracts(charities, policies, row, p, ledger):
     """Hours of those who hold contracts; what is paid for them is spent at once, so reserves stay as they are."""
     held = np.zeros(charities.id.size)
     for g in range(held.size):
-        if _here(charities, g, policies.where[row]):
+        if here(charities, g, policies.where[row]):
             held[g] = charities.contracts_base[g]
-    total, bought, paid = _total(held), 0.0, 0.0
+    total, bought, paid = total_of(held), 0.0, 0.0
     hours = max(0.0, policies.balance[row]) / (p.charity_hour_gbp * (1.0 + policies.overhead[row]))
     for g in range(held.size):
         if held[g] > 0.0:
@@ -158,14 +109,14 @@ def _grant(charities, band_weight, groups_due, policies, row, p, streams, ledger
     tickets = np.empty(charities.id.size, np.uint64)
     n = 0
     for g in range(charities.id.size):
-        if _here(charities, g, policies.where[row]) and charities.band[g] <= SMALL:
+        if here(charities, g, policies.where[row]) and charities.band[g] <= SMALL:
             small[n] = g
             tickets[n] = bits(np.uint64(bits(streams[Die.GRANT_TO], charities.id[g])), policies.id[row])
             n += 1
     granted = min(n, max(0, math.floor(policies.balance[row] / cost)))
     for place in in_lottery_order(tickets[:n])[:granted]:
         g = small[place]
-        _grant_to(charities, g, p.grant_gbp, policies.payer[row], ledger)
+        grant_to(charities, g, p.grant_gbp, policies.payer[row], ledger)
         luck = uniform2(streams[Die.GRANT_WORKS], charities.id[g], policies.id[row])
         if luck < 0.5 * p.grant_works:
             groups_due[charities.neighbourhood[g]] += 1.0
@@ -177,8 +128,12 @@ def _grant(charities, band_weight, groups_due, policies, row, p, streams, ledger
 
 
 @njit(**PART)
-def _share_assets(charities, venues, venues_open, policies, row, p, ledger, seed):
-    """Closed places are opened in an order that lasts, so that a building stays open while it is paid for."""
+def _share_assets(charities, neighbourhoods, policies, row, p, ledger, seed):
+    """Closed places are opened in an order that lasts, so that a building stays open while it is paid for.
+
+    A library that a charity runs is that charity's to keep open.
+    """
+    venues, venues_open = neighbourhoods.venues, neighbourhoods.venues_open
     cost = p.asset_gbp / 12.0 * (1.0 + policies.overhead[row])
     places = np.sum(venues)
     where, venue, turn = np.empty(places, np.int64), np.empty(places, np.int64), np.empty(places, np.uint64)
@@ -187,7 +142,8 @@ def _share_assets(charities, venues, venues_open, policies, row, p, ledger, seed
     for b in range(venues.size):
         here = derived_id(ours, b)
         for v in range(venues[b]):
-            if in_reach(policies.where[row], b) and (venues_open[b] >> v) & 1 == 0:
+            ours_to_open = v != LIBRARY or neighbourhoods.library_run_by[b] == 0
+            if ours_to_open and in_reach(policies.where[row], b) and (venues_open[b] >> v) & 1 == 0:
                 where[n], venue[n], turn[n] = b, v, bits(np.uint64(here), v)
                 n += 1
     opened = min(n, max(0, math.floor(policies.balance[row] / cost)))
@@ -222,10 +178,10 @@ def _connect(charities, neighbourhood, belongs, parts, policies, row, p, ledger)
             near[g] += 1.0 if neighbourhood[i] == charities.neighbourhood[g] else 0.0
     weights = np.zeros(people.size)
     for g in range(people.size):
-        if _here(charities, g, policies.where[row]):
+        if here(charities, g, policies.where[row]):
             weights[g] = charities.quality[g] * (near[g] / people[g] if people[g] > 0.0 else 1.0 / parts)
     cost = p.connector_gbp / 12.0 / p.connector_hours * (1.0 + policies.overhead[row])
-    total, bought = _total(weights), 0.0
+    total, bought = total_of(weights), 0.0
     hours = max(0.0, policies.balance[row]) / cost
     for g in range(people.size):
         if weights[g] > 0.0:

@@ -9,6 +9,7 @@ from sim.chance import GOLDEN, Dice, Die, mix_plain, permanent_id
 from sim.indexes import lottery
 from sim.ledger import Flow
 from sim.policy import PAYERS, reaches
+from sim.state import LIBRARY
 
 if TYPE_CHECKING:
     from sim.community import Community
@@ -19,7 +20,7 @@ def wipe(community: Community) -> None:
     """What was bought last month is used up."""
     for charity in community.charities:
         charity.bought_hours = charity.connecting_hours = charity.supported = 0.0
-        charity.rent_relief = charity.passed_on = 0.0
+        charity.rent_relief = charity.passed_on = charity.asked_hours = 0.0
     for neighbourhood in community.neighbourhoods:
         neighbourhood.groups_due = 0.0
 
@@ -117,7 +118,8 @@ def share_assets(policy: Any, community: Community, p: Parameters, _dice: Dice) 
     closed = []
     for b, neighbourhood in enumerate(community.neighbourhoods):
         if reaches(policy.where, b):
-            shut = [v for v in range(neighbourhood.venues) if not neighbourhood.venues_open >> v & 1]
+            ours = [v for v in range(neighbourhood.venues) if v != LIBRARY or not neighbourhood.library_run_by]
+            shut = [v for v in ours if not neighbourhood.venues_open >> v & 1]
             key = permanent_id(permanent_id(community.seed, policy.id), b)
             closed += [(turn(key, v), b, v) for v in shut]
     cost = p.asset_gbp / 12.0 * (1.0 + policy.overhead)

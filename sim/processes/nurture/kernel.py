@@ -1,9 +1,8 @@
-"""Nurture, the fast hand: what is done for people, by organisers and by publicity; and how purses are spent."""
+"""Nurture, the fast hand: what is done for people, in person and by publicity; and how purses are spent."""
 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -11,43 +10,42 @@ from numba import njit
 from sim.chance import Die, uniform2
 from sim.compiling import PART
 from sim.ledger import Flow
-from sim.policy import ALL, ASSETS, NEEDS, ORGANISERS, PUBLICITY
-from sim.state import Floats, Ints
+from sim.policy import ASSETS, HOSTING, LISTENING, NEEDS, ORGANISERS, PUBLICITY
+from sim.processes.nurture.purses import in_reach
 
 LEAST = 0.1
 """Hours that count for those who gave none, so that they too can be met."""
 
 
-class Purses(NamedTuple):
-    """The columns of policies that spending reads or changes."""
-
-    id: Ints
-    instrument: Ints
-    whom: Ints
-    where: Ints
-    payer: Ints
-    overhead: Floats
-    balance: Floats
-    spent: Floats
-    people: Floats
-
-
 @njit(cache=True)
-def meet_people(residents, picture, policies, asking, p, streams, ledger):
-    """Each purse of organisers or publicity in turn meets, or asks, those whom it reaches."""
+def meet_people(residents, picture, mapped_hours, policies, asking, p, streams, ledger):
+    """Each purse of organisers, publicity, listening or hosting in turn meets, or asks, those whom it reaches."""
     residents.nurtured_hours[:] = 0.0
     residents.outside_ask[:] = 0.0
+    mapped_hours[:] = 0.0
     for row in range(policies.id.size):
-        organisers = policies.instrument[row] == ORGANISERS
-        if not organisers and policies.instrument[row] != PUBLICITY:
+        kind = policies.instrument[row]
+        if kind not in (ORGANISERS, PUBLICITY, LISTENING, HOSTING):
             continue
-        direct = p.organiser_gbp / p.organiser_meets if organisers else p.publicity_gbp
+        direct = _one_of(kind, p)
         cost = direct * (1.0 + policies.overhead[row])
         wanted = math.floor(policies.balance[row] / cost)
-        met = _those_reached(residents, picture, policies, row, wanted, organisers, p, streams)
+        met = _those_reached(residents, picture, policies, row, wanted, p, streams)
         for i in met:
-            _reach(i, residents, organisers, asking, p)
+            _reach(i, residents, kind, asking, p)
+        if kind == LISTENING:
+            _write_down(met, residents.neighbourhood, mapped_hours, p)
         spend(policies, row, met.size, met.size * cost, 0.0, ledger)
+
+
+@njit(**PART)
+def _one_of(kind, p):
+    """What one person met, heard, hosted or asked costs, before the host's overhead."""
+    if kind == ORGANISERS:
+        return p.organiser_gbp / p.organiser_meets
+    if kind == LISTENING:
+        return p.listening_gbp
+    return p.hosting_gbp if kind == HOSTING else p.publicity_gbp
 
 
 @njit(cache=True)
@@ -60,41 +58,25 @@ def spend(policies, row, bought, cost, to_charities, ledger):
     ledger[Flow.PURSE_SPENT] += max(0.0, paid - to_charities)
 
 
-@njit(cache=True)
-def largest_first(values):
-    """Rows in falling order of their values, earlier rows first among equals: sorting by insertion, for short lists."""
-    order = np.arange(values.size)
-    for place in range(1, values.size):
-        row, at = order[place], place
-        while at > 0 and values[order[at - 1]] < values[row]:
-            order[at] = order[at - 1]
-            at -= 1
-        order[at] = row
-    return order
-
-
-@njit(cache=True, inline="always")
-def in_reach(where, neighbourhood):
-    """Whether a policy is for those of a neighbourhood: ALL, one, or (below ALL) the first so many."""
-    return (where == ALL) | (where == neighbourhood) | (neighbourhood < ALL - where)
-
-
 @njit(**PART)
-def _those_reached(residents, picture, policies, row, wanted, organisers, p, streams):
+def _those_reached(residents, picture, policies, row, wanted, p, streams):
     """The first of the race, in order of rows; earlier rows first among equals."""
-    stream = streams[Die.MET_BY_ORGANISER] if organisers else streams[Die.ASKED_BY_PUBLICITY]
-    where, policy = policies.where[row], policies.id[row]
+    where, policy, kind = policies.where[row], policies.id[row], policies.instrument[row]
+    stream = streams[Die.MET_BY_ORGANISER]
+    if kind != ORGANISERS:
+        other = Die.HOSTED if kind == HOSTING else Die.ASKED_BY_PUBLICITY
+        stream = streams[Die.LISTENED_TO if kind == LISTENING else other]
     if wanted <= 0:
         return np.empty(0, np.int64)
     weights = np.ones(0)
-    if organisers:
+    if kind != PUBLICITY:
         weights = _weights(residents, picture, policies.whom[row], where, p)
     running = np.empty(residents.id.size, np.int64)
     times = np.empty(residents.id.size)
     n = 0
     for i in range(residents.id.size):
         if in_reach(where, residents.neighbourhood[i]):
-            weight = weights[i] if organisers else 1.0
+            weight = weights[i] if kind != PUBLICITY else 1.0
             running[n] = i
             times[n] = -math.log(uniform2(stream, residents.id[i], policy)) / weight
             n += 1
@@ -174,10 +156,26 @@ def _in_place(x, k):
 
 
 @njit(**PART)
-def _reach(i, residents, organisers, asking, p):
-    if organisers:
+def _reach(i, residents, kind, asking, p):
+    if kind == ORGANISERS:
         residents.nurtured_hours[i] = min(p.most_hours, residents.nurtured_hours[i] + p.organiser_hours)
         residents.outside_ask[i] += p.organiser_ask * asking
+    elif kind == HOSTING:
+        residents.nurtured_hours[i] = min(p.most_hours, residents.nurtured_hours[i] + p.hosting_hours)
+    elif kind == LISTENING:
+        residents.outside_ask[i] += p.listening_ask * asking
     else:
         residents.outside_ask[i] += p.publicity_ask * asking
         residents.unsupported_asks[i] += 1
+
+
+@njit(**PART)
+def _write_down(heard, neighbourhood, mapped_hours, p):
+    """What was heard is mapped where it was heard, up to what a place can use in a month."""
+    heads = np.zeros(mapped_hours.size)
+    for b in neighbourhood:
+        heads[b] += 1.0
+    for i in heard:
+        b = neighbourhood[i]
+        room = p.mapping_most * heads[b] / 100.0 - mapped_hours[b]
+        mapped_hours[b] += min(p.listening_hours, max(0.0, room))

@@ -11,7 +11,8 @@ from numba import njit
 from sim.compiling import PART
 from sim.ledger import Flow
 from sim.policy import BY_COUNCIL, MATCH
-from sim.processes.nurture.kernel import in_reach, spend
+from sim.processes.nurture.kernel import spend
+from sim.processes.nurture.purses import in_reach
 from sim.state import NOBODY, Floats
 
 

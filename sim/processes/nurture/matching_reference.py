@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from sim.ledger import Flow
-from sim.policy import ALL, PAYERS
+from sim.policy import PAYERS, reaches
 from sim.processes.nurture.charities_reference import in_parts, settle, within
 from sim.processes.nurture.officers_reference import by
 from sim.state import NOBODY
@@ -27,7 +27,7 @@ def match_brought(community: Community, p: Parameters) -> None:
         counted = match(policy, B, H, community, p)
         for resident in community.residents:
             g = resident.belongs
-            if g in counted and resident.role == NOBODY and policy.where in {ALL, resident.neighbourhood}:
+            if g in counted and resident.role == NOBODY and reaches(policy.where, resident.neighbourhood):
                 resident.outside_ask += p.match_ask * community.constants.asking * (counted[g] / given[g])
 
 

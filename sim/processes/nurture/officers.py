@@ -1,4 +1,4 @@
-"""Nurture of officers' work, the fast hand: second contacts, a programme of culture, mapping together."""
+"""Nurture of officers' work, the fast hand: second contacts, culture, mapping together, protected time."""
 # ruff: noqa: ANN001, ANN201, ANN202
 
 from __future__ import annotations
@@ -10,22 +10,28 @@ from numba import njit
 
 from sim.chance import Die, uniform2
 from sim.compiling import PART
-from sim.policy import CULTURE, JOINT_PICTURE, SECOND_CONTACTS
-from sim.processes.nurture.kernel import in_reach, largest_first, spend
+from sim.policy import CULTURE, JOINT_PICTURE, OFFICER_TIME, SECOND_CONTACTS
+from sim.processes.nurture.kernel import spend
+from sim.processes.nurture.purses import in_reach, largest_first
 from sim.state import EMPTY, NOBODY, PARTNERS
 
 
 @njit(cache=True)
 def work_with_officers(
-    culture, services, mapped_hours, neighbourhood, officers, partnerships, bodies, home, policies, p, streams, ledger
-):
-    """Second contacts, then culture, then mapping, each by its purses in turn."""
+    culture, services, mapped_hours, protected_hours, neighbourhood, officers, partnerships, bodies, home, policies, p,
+    streams, ledger,
+):  # fmt: skip
+    """Second contacts, then culture, mapping and protected time, each by its purses in turn."""
     _keep_seconds(officers, partnerships, bodies, home, policies, p, streams, ledger)
     _change_culture(culture, services, policies, p, ledger)
-    mapped_hours[:] = 0.0
+    protected_hours[:] = 0.0
+    officers.protected[:] = 0
+    kept = np.zeros(officers.id.size)
     for row in range(policies.id.size):
         if policies.instrument[row] == JOINT_PICTURE:
             _map(mapped_hours, neighbourhood, policies, row, p, ledger)
+        elif policies.instrument[row] == OFFICER_TIME:
+            _protect(kept, officers, partnerships, services, protected_hours, neighbourhood, policies, row, p, ledger)
 
 
 @njit(**PART)
@@ -123,4 +129,31 @@ def _map(mapped_hours, neighbourhood, policies, row, p, ledger):
             part = min(hours * (heads[b] / living), room)
             mapped_hours[b] += part
             bought += part
+    spend(policies, row, bought, bought * cost, 0.0, ledger)
+
+
+@njit(**PART)
+def _protect(kept, officers, partnerships, services, protected_hours, neighbourhood, policies, row, p, ledger):
+    """Hours of posts for joint work in reach, first of those that have most in their partnerships."""
+    heads = np.zeros(protected_hours.shape[0])
+    for b in neighbourhood:
+        heads[b] += 1.0 if in_reach(policies.where[row], b) else 0.0
+    held = np.zeros(kept.size)
+    for slot in range(partnerships.charity.size):
+        held[slot // PARTNERS] += partnerships.strength[slot] if partnerships.charity[slot] != EMPTY else 0.0
+    cost = p.officer_hour_gbp * (1.0 + policies.overhead[row])
+    hours, bought = max(0.0, policies.balance[row]) / cost, 0.0
+    for k in largest_first(held):
+        s, living = officers.service[k], 0.0
+        for b in range(officers.first[k], officers.last[k] + 1):
+            living += heads[b]
+        part = min(hours - bought, p.protected_most * p.post_hours - kept[k])
+        if officers.filled[k] == 0 or services.statutory[s] == 1 or living <= 0.0 or part <= 0.0:
+            continue
+        kept[k] += part
+        officers.protected[k] = 1
+        services.hours[s] += part
+        bought += part
+        for b in range(officers.first[k], officers.last[k] + 1):
+            protected_hours[b, s] += part * (heads[b] / living)
     spend(policies, row, bought, bought * cost, 0.0, ledger)

@@ -79,8 +79,6 @@ def change_culture(community: Community, p: Parameters) -> None:
 
 def map_together(community: Community, p: Parameters) -> None:
     """Hours of mapping, by head, no more than a place can use."""
-    for neighbourhood in community.neighbourhoods:
-        neighbourhood.mapped_hours = 0.0
     heads = [len(rows) for rows in community.residents_by_neighbourhood()]
     for policy in by("joint_picture", community):
         reached = [b for b in range(len(heads)) if heads[b] and reaches(policy.where, b)]
@@ -93,3 +91,38 @@ def map_together(community: Community, p: Parameters) -> None:
             neighbourhood.mapped_hours += hours
             bought += hours
         settle(policy, bought, bought * cost, 0.0, community)
+
+
+def protect_time(community: Community, p: Parameters) -> None:
+    """Hours of posts, those with most in their partnerships first, in the part of their patch that is in reach."""
+    for place in community.neighbourhoods:
+        place.protected_hours = [0.0] * len(community.services)
+    for officer in community.officers:
+        officer.protected = 0
+    kept = [0.0] * len(community.officers)
+    heads = [float(len(rows)) for rows in community.residents_by_neighbourhood()]
+    for policy in by("officer_time", community):
+        cost = p.officer_hour_gbp * (1.0 + policy.overhead)
+        whole, bought = max(0.0, policy.balance) / cost, 0.0
+        for k in sorted(range(len(kept)), key=lambda k: -held(k, community)):
+            officer = community.officers[k]
+            service = community.services[officer.service]
+            patch = [b for b in range(officer.first, officer.last + 1) if heads[b] and reaches(policy.where, b)]
+            hours = min(whole - bought, p.protected_most * p.post_hours - kept[k])
+            if officer.filled and not service.statutory and patch and hours > 0.0:
+                kept[k] += hours
+                officer.protected = 1
+                service.hours += hours
+                bought += hours
+                for b in patch:
+                    share = heads[b] / sum(heads[j] for j in patch)
+                    community.neighbourhoods[b].protected_hours[officer.service] += hours * share
+        settle(policy, bought, bought * cost, 0.0, community)
+
+
+def held(k: int, community: Community) -> float:
+    """Strength of all the partnerships of a post together."""
+    strength = 0.0
+    for tie in community.partnerships[k * PARTNERS : (k + 1) * PARTNERS]:
+        strength += tie.strength if tie.charity != EMPTY else 0.0
+    return strength

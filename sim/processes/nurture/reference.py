@@ -9,22 +9,32 @@ from sim.chance import Dice, Die
 from sim.ledger import Flow
 from sim.policy import INSTRUMENTS, WHOM_FIRST, reaches
 from sim.processes.nurture.charities_reference import BY_INSTRUMENT, give, wipe
+from sim.processes.nurture.giving_up_reference import give_up_by_hand
 from sim.processes.nurture.matching_reference import match_brought
-from sim.processes.nurture.officers_reference import change_culture, keep_seconds, map_together
+from sim.processes.nurture.officers_reference import change_culture, keep_seconds, map_together, protect_time
 
 if TYPE_CHECKING:
     from sim.community import Community
     from sim.processes.nurture import Parameters
 
 
+MEETS = {
+    "organisers": Die.MET_BY_ORGANISER, "publicity": Die.ASKED_BY_PUBLICITY, "listening": Die.LISTENED_TO,
+    "hosting": Die.HOSTED,
+}  # fmt: skip
+"""The instruments that reach residents one by one, and the die that says whom first."""
+
+
 def advance_reference(community: Community, p: Parameters, dice: Dice) -> None:
     """The plain hand: a month of what the purses buy."""
     for resident in community.residents:
         resident.nurtured_hours = resident.outside_ask = 0.0
+    for neighbourhood in community.neighbourhoods:
+        neighbourhood.mapped_hours = 0.0
     for policy in community.policies:
-        if INSTRUMENTS[policy.instrument] in {"organisers", "publicity"}:
+        if INSTRUMENTS[policy.instrument] in MEETS:
             for resident in met(policy, community, p, dice):
-                reach(resident, policy, community.constants.asking, p)
+                reach(resident, policy, community, p)
     wipe(community)
     given = dict.fromkeys(range(len(community.charities)), 0.0)
     for policy in community.policies:
@@ -37,20 +47,25 @@ def advance_reference(community: Community, p: Parameters, dice: Dice) -> None:
     keep_seconds(community, p, dice)
     change_culture(community, p)
     map_together(community, p)
+    protect_time(community, p)
+    give_up_by_hand(community, p)
 
 
 def met(policy: Any, community: Community, p: Parameters, dice: Dice) -> list[Any]:
     """Pay for as many people as the purse holds whole costs of, and say who they are."""
-    organisers = INSTRUMENTS[policy.instrument] == "organisers"
-    cost = (p.organiser_gbp / p.organiser_meets if organisers else p.publicity_gbp) * (1.0 + policy.overhead)
+    instrument = INSTRUMENTS[policy.instrument]
+    direct = {
+        "organisers": p.organiser_gbp / p.organiser_meets, "publicity": p.publicity_gbp, "listening": p.listening_gbp,
+        "hosting": p.hosting_gbp,
+    }  # fmt: skip
+    cost = direct[instrument] * (1.0 + policy.overhead)
     people = [r for r in community.residents if reaches(policy.where, r.neighbourhood)]
     n = min(len(people), max(0, math.floor(policy.balance / cost)))
     times: dict[int, float] = {}
     if n:
-        weight = weights(policy, people, community, p) if organisers else [1.0] * len(people)
-        die = Die.MET_BY_ORGANISER if organisers else Die.ASKED_BY_PUBLICITY
+        weight = [1.0] * len(people) if instrument == "publicity" else weights(policy, people, community, p)
         for place, resident in enumerate(people):
-            times[place] = -math.log(dice.uniform(die, resident.id, policy.id)) / weight[place]
+            times[place] = -math.log(dice.uniform(MEETS[instrument], resident.id, policy.id)) / weight[place]
     policy.people = float(n)
     policy.spent = min(policy.balance, n * cost)
     policy.balance -= policy.spent
@@ -85,11 +100,19 @@ def weights(policy: Any, people: list[Any], community: Community, p: Parameters)
     return made
 
 
-def reach(resident: Any, policy: Any, A0: float, p: Parameters) -> None:
-    """What a meeting, or an ask, leaves with a resident."""
-    if INSTRUMENTS[policy.instrument] == "organisers":
-        resident.nurtured_hours = min(p.most_hours, resident.nurtured_hours + p.organiser_hours)
-        resident.outside_ask += p.organiser_ask * A0
-    else:
-        resident.outside_ask += p.publicity_ask * A0
+def reach(resident: Any, policy: Any, community: Community, p: Parameters) -> None:
+    """What a meeting, a conversation, or an ask, leaves with a resident."""
+    instrument, A0 = INSTRUMENTS[policy.instrument], community.constants.asking
+    hours = {"organisers": p.organiser_hours, "hosting": p.hosting_hours}
+    asks = {"organisers": p.organiser_ask, "listening": p.listening_ask, "publicity": p.publicity_ask}
+    if instrument in hours:
+        resident.nurtured_hours = min(p.most_hours, resident.nurtured_hours + hours[instrument])
+    if instrument in asks:
+        resident.outside_ask += asks[instrument] * A0
+    if instrument == "publicity":
         resident.unsupported_asks += 1
+    if instrument == "listening":
+        b, place = resident.neighbourhood, community.neighbourhoods[resident.neighbourhood]
+        heads = sum(1 for other in community.residents if other.neighbourhood == b)
+        room = p.mapping_most * heads / 100.0 - place.mapped_hours
+        place.mapped_hours += min(p.listening_hours, max(0.0, room))

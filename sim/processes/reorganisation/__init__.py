@@ -11,7 +11,8 @@
     w' = w / 2 for a tie that outlives its contact
     at a reorganisation chance and loss of strength are multiplied by damage; at turnover and redundancy they are not
 
-Which posts go first is a lottery keyed by run and post: in one run the same posts go and come back. One
+Which posts go first is a lottery keyed by run and post: in one run the same posts go and come back. A post for whose
+time a policy paid last month stays before all others, whatever the pay bill; the others go the sooner. One
 reorganisation of a body is pending at a time. A planned one strikes in its month, whatever is announced by chance; one
 announced by chance that would strike later, or in the same month, gives way to it. The health body's, when by chance,
 are structural.

@@ -133,8 +133,12 @@ def _posts_kept(officers, bodies, pay, p, seed):
     share = min(1.0, max(0.0, 1.0 - p.posts_first * (1.0 - pay)))
     left[COUNCIL_BODY] = int(left[COUNCIL_BODY] * share + 0.5)
     kept = np.zeros(n, np.int8)
+    for k in range(n):
+        if officers.protected[k] == 1:
+            left[officers.body[k]] -= 1
+            kept[k] = 1
     for k in in_lottery_order(tickets):
-        if left[officers.body[k]] > 0:
+        if kept[k] == 0 and left[officers.body[k]] > 0:
             left[officers.body[k]] -= 1
             kept[k] = 1
     return kept

@@ -93,10 +93,12 @@ def posts_kept(community: Community, p: Parameters, dice: Dice) -> list[bool]:
     """Whether there is money for each post: as many as there is money for, in an order that is the same for ever."""
     order = lottery([permanent_id(permanent_id(o.post, dice.seed), Die.POST_CUT) for o in community.officers])
     share = min(1.0, max(0.0, 1.0 - p.posts_first * (1.0 - pay(community))))
-    kept = [False] * len(order)
+    kept = [bool(officer.protected) for officer in community.officers]
     for body, row in enumerate(community.bodies):
         posts = math.floor(row.posts_founding * share + 0.5) if body == COUNCIL_BODY else row.posts_founding
-        for k in [k for k in order if community.officers[k].body == body][:posts]:
+        safe = sum(kept[k] for k in order if community.officers[k].body == body)
+        others = [k for k in order if community.officers[k].body == body and not kept[k]]
+        for k in others[: max(0, posts - safe)]:
             kept[k] = True
     return kept
 

@@ -9,16 +9,17 @@ Shares of the hours of a source that go to neighbourhood b:
     a_gb  = A_gb if g serves the place, else 1 in its own neighbourhood and 0 elsewhere
 each made to add up to 1. true_b is the share of this month's need that arises in b, heads_b of residents, loc_gb of the
 residents with a tie to g (heads_b in the last place, and nil in the others, where g has none). Who sees no need at all
-takes it to be where the heads are. A partner is a post that is filled, with a tie of PARTNERED or more. Where
-neighbourhoods decide, K_b becomes K_b + local_knowledge (1 - K_b) and
+takes it to be where the heads are. A partner is a post that is filled, with a tie of PARTNERED or more. Where b decides
+for itself, K_b becomes K_b + local_knowledge (1 - K_b) and
 capture_b = (share who feel influence in b / in the place, 1/4 to 4)^capture; else it is 1.
 
 Hours left, for serving alone (joint work and its running went before), none below nil:
     H_s   = hours_s - joint_s                                                                 paid by the council
     G_g   = paid_g + bought_g - joint_g - onboarding joiners_g                                paid by charities
     V_i   = pledged_i - joint_i                                                               of volunteers
-Where neighbourhoods decide, deciding_hours x participants come off discretionary H, and as many off V, as far as they
-go, from all alike. joiners took up a role last month. Then, by neighbourhood b and kind k,
+Where neighbourhoods decide, deciding_hours x their participants come off discretionary H, and as many off V, as far as
+they go, from all alike. Then the hours that a library takes come off those of its charity's volunteers, as far as they
+go. joiners took up a role last month. Then, by neighbourhood b and kind k,
     P_bk  = sum over s of a_sb H_s kinds_sk + sum over g of a_gb kinds_gk (G_g + sum of worth skill_i V_i given to g)
 is handed out in the order of a keyed lottery, one for each kind:
     x_ik  = min(max(0, reach need_ik - met_ik), what is left of P_bk)
@@ -29,8 +30,7 @@ met weighted. Where nobody lives, hours are idle. Where a formula has no weight 
 are posted here for all but joint work, which posts its own.
 
 Reads   residents (id, neighbourhood, need, influence, belongs, role, role_since, gives_to, pledged_hours, joint_hours,
-        skill), charities, services, council.decides_locally, officers.filled, partnerships,
-        neighbourhoods (need_weight, picture_need)
+        skill), charities, services, officers.filled, partnerships, neighbourhoods (need_weight, picture_need, decides)
 Writes  residents.met; services.used (added to the joint part); neighbourhoods.needed, allotted
 Source  Reach and what a volunteer's hour is worth are assumptions, to be reported at .5, .7 and 1.
 Departs Eligibility is a lottery here: services ration by need and by who comes forward.
@@ -83,12 +83,11 @@ class Parameters:
 
 def advance(state: State, p: Parameters, dice: Dice) -> None:
     """The fast hand: a month of serving, on the state's columns."""
-    locally = state.council.decides_locally[0]
+    decides = state.neighbourhoods.decides
     formula, reached = share_the_hours(
-        state.residents, state.charities, state.neighbourhoods, state.partnerships, state.officers.filled, locally,
-        numbers(p),
+        state.residents, state.charities, state.neighbourhoods, state.partnerships, state.officers.filled, numbers(p),
     )  # fmt: skip
     serve_for_a_month(
-        state.residents, state.charities, state.services, formula, state.neighbourhoods.allotted, reached, locally,
+        state.residents, state.charities, state.services, formula, state.neighbourhoods.allotted, reached, decides,
         numbers(p), dice.streams, state.ledger, state.month,
     )  # fmt: skip

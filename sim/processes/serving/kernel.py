@@ -17,10 +17,10 @@ TURN = 13
 
 @njit(cache=True)
 def serve_for_a_month(
-    residents, charities, services, formula, allotted, reached, locally, p, streams, ledger, month
+    residents, charities, services, formula, allotted, reached, decides, p, streams, ledger, month
 ):  # fmt: skip
     """Hours put into pools, handed out, and traced back to who gave them."""
-    deciding = p.deciding_hours * p.participants * residents.id.size / 1000.0 if locally == 1 else 0.0
+    deciding = p.deciding_hours * p.participants * _who_decide(residents.neighbourhood, decides) / 1000.0
     alone = _paid_by_council(services, deciding, ledger)
     council = _council(services, alone, formula, allotted)
     charity = np.zeros_like(council)
@@ -49,6 +49,15 @@ def serve_for_a_month(
         for k in range(pool.shape[1]):
             unmet += max(0.0, residents.need[i, k] - residents.met[i, k])
     ledger[Flow.NEED_UNMET] = unmet
+
+
+@njit(**PART)
+def _who_decide(neighbourhood, decides):
+    """Residents of the neighbourhoods that decide for themselves."""
+    count = 0
+    for b in neighbourhood:
+        count += decides[b]
+    return count
 
 
 @njit(**PART)
@@ -103,13 +112,26 @@ def _charities(residents, charities, reached, deciding, p, month, charity, volun
     kept = 1.0 - spent / given if given > 0.0 else 1.0
     for g in range(pledged.size):
         paid = _paid_by_charity(g, joiners[g], charities, p, ledger)
+        own = pledged[g] * kept
+        left = _after_the_library(own, charities.asked_hours[g], ledger)
         for b in range(reached.shape[1]):
             if reached[g, b] > 0.0:
                 for k in range(charity.shape[1]):
                     part = reached[g, b] * charities.kinds[g, k]
                     charity[b, k] += part * paid
-                    volunteer[b, k] += part * (pledged[g] * kept)
-                    worth[b, k] += part * (weighed[g] * kept)
+                    volunteer[b, k] += part * (own * left)
+                    worth[b, k] += part * (weighed[g] * kept * left)
+
+
+@njit(**PART)
+def _after_the_library(hours, asked, ledger):
+    """The share of its volunteers' hours that a charity has left when its libraries have been run."""
+    if hours <= 0.0:
+        return 1.0
+    running = min(asked, hours)
+    ledger[Flow.HOURS_VOLUNTEER] += running
+    ledger[Flow.HOURS_VOLUNTEER_RUNNING] += running
+    return 1.0 - running / hours
 
 
 @njit(**PART)

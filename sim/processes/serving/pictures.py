@@ -15,7 +15,7 @@ LEAST_HEARD, MOST_HEARD = 0.25, 4.0
 
 
 @njit(cache=True)
-def share_the_hours(residents, charities, neighbourhoods, partnerships, filled, locally, p):  # noqa: ANN001, ANN201
+def share_the_hours(residents, charities, neighbourhoods, partnerships, filled, p):  # noqa: ANN001, ANN201
     """Write down where need is and what each neighbourhood is allotted.
 
     Returns:
@@ -30,7 +30,7 @@ def share_the_hours(residents, charities, neighbourhoods, partnerships, filled, 
     said, heard = _what_advocates_say(charities, partnerships, filled, seen)
     for b in range(heads.size):
         K = neighbourhoods.picture_need[b]
-        if locally == 1:
+        if neighbourhoods.decides[b] == 1:
             K = K + p.local_knowledge * (1.0 - K)
         neighbourhoods.allotted[b] = K * neighbourhoods.needed[b] + (1.0 - K) * heads[b]
     _add_up(neighbourhoods.allotted)
@@ -38,8 +38,8 @@ def share_the_hours(residents, charities, neighbourhoods, partnerships, filled, 
         for b in range(heads.size):
             own = (1.0 - p.advocate_weight) * neighbourhoods.allotted[b]
             neighbourhoods.allotted[b] = own + p.advocate_weight * said[b]
-    if locally == 1:
-        for b in range(heads.size):
+    for b in range(heads.size):
+        if neighbourhoods.decides[b] == 1:
             neighbourhoods.allotted[b] *= math.exp(p.capture * math.log(moved[b]))
     _add_up(neighbourhoods.allotted)
     for g in range(charities.id.size):

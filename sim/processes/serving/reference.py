@@ -37,9 +37,8 @@ def advance_reference(community: Community, p: Parameters, dice: Dice) -> None:
     """The plain hand: a month of serving."""
     people = community.residents_by_neighbourhood()
     f, seen = look(people, community, p)
-    deciding = 0.0
-    if community.council.decides_locally:
-        deciding = p.deciding_hours * p.participants * len(community.residents) / 1000.0
+    who_decide = len([r for r in community.residents if community.neighbourhoods[r.neighbourhood].decides])
+    deciding = p.deciding_hours * p.participants * who_decide / 1000.0
     council = paid_by_council(f, deciding, community)
     paid, given = paid_by_charities(seen, community, p), given_by_volunteers(seen, deciding, community, p)
     for b, rows in enumerate(people):
@@ -64,20 +63,19 @@ def look(people: list[list[int]], community: Community, p: Parameters) -> tuple[
     arisen = [total([need for i in rows for need in community.residents[i].need]) for rows in people]
     true = [hours / total(arisen) for hours in arisen] if total(arisen) > 0.0 else heads
     seen = [what_it_sees(g, true, heads, people, community, p) for g in range(len(community.charities))]
-    said, locally = what_advocates_say(seen, community), community.council.decides_locally
+    said = what_advocates_say(seen, community)
     E = []
     for b, place in enumerate(places):
         K = place.picture_need
-        if locally:
+        if place.decides:
             K = K + p.local_knowledge * (1.0 - K)
         E.append(K * true[b] + (1.0 - K) * heads[b])
     a = whole(E)
     if said is not None:
         w = p.advocate_weight
         a = [(1.0 - w) * E_b + w * A_b for E_b, A_b in zip(a, said, strict=True)]
-    if locally:
-        influence = [float(sum(community.residents[i].influence for i in rows)) for rows in people]
-        a = [a_b * captured(b, influence, people, p) for b, a_b in enumerate(a)]
+    influence = [float(sum(community.residents[i].influence for i in rows)) for rows in people]
+    a = [a_b * captured(b, influence, people, p) if places[b].decides else a_b for b, a_b in enumerate(a)]
     for place, needed, allotted in zip(places, true, whole(a), strict=True):
         place.needed, place.allotted = needed, allotted
     return whole([place.need_weight * heads_b for place, heads_b in zip(places, heads, strict=True)]), seen
@@ -182,7 +180,11 @@ def given_by_volunteers(
     for g, c in enumerate(community.charities):
         hours = total([hours for to, hours, _ in givers if to == g])
         worth = total([value * hours for to, hours, value in givers if to == g])
-        found.append(Hours(reach_of(g, seen, community), c.kinds, hours * kept, worth * kept))
+        running = min(c.asked_hours, hours * kept)
+        community.ledger[Flow.HOURS_VOLUNTEER] += running
+        community.ledger[Flow.HOURS_VOLUNTEER_RUNNING] += running
+        left = 1.0 - running / (hours * kept) if hours * kept > 0.0 else 1.0
+        found.append(Hours(reach_of(g, seen, community), c.kinds, hours * kept * left, worth * kept * left))
     return found
 
 

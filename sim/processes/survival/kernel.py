@@ -180,6 +180,7 @@ def _empty_the_month(g, charities):
     charities.from_council[g] = 0.0
     charities.rent_relief[g] = 0.0
     charities.passed_on[g] = 0.0
+    charities.asked_hours[g] = 0.0
     charities.joint_staff_hours[g] = 0.0
     for past in range(charities.income_past.shape[1]):
         charities.income_past[g, past] = 0.0

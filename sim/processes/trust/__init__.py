@@ -6,7 +6,7 @@
     L           = 1 for o >= T, else 1 + (loss_ratio - 1) 4 T (1 - T)
     T'          = clip(T + [contact] gain L (o - T) + (revert_rate / 12) (G - T) + asked_unsupported * asks)
     strain_i    = -10 asked_unsupported * asks                         load, in units of its founding mean
-    influence_i = b0 + localism_bonus [neighbourhoods decide] + influence_slope (T' - influence_centre)
+    influence_i = b0 + localism_bonus [i's neighbourhood decides] + influence_slope (T' - influence_centre)
                   + volunteer_bonus [role, or a path to an officer] + e_i > 0
 
 met_i is the share of a resident's need that was met this month; who had no need had no experience. The same holds
@@ -15,7 +15,7 @@ nothing happening to it keeps its trust, whatever the loss ratio. Asks are forgo
 Who belongs to a charity has a path to an officer if a post that is filled has a tie with it of PARTNERED or more.
 
 Reads   residents (need, met, unsupported_asks, role, belongs, voice, T(0)), ties.strength, partnerships,
-        officers.filled, council.decides_locally, neighbourhoods.quintile, quintiles.met_founding, trust_knots,
+        officers.filled, neighbourhoods (quintile, decides), quintiles.met_founding, trust_knots,
         constants.influence
 Writes  residents.trust_council, trust_charity, strain, unsupported_asks, influence
 Source  Citizenship Survey 2009 (levels); Slovic, and Poortinga & Pidgeon (loss against gain).
@@ -81,6 +81,6 @@ def advance(state: State, p: Parameters, dice: Dice) -> None:
     """The fast hand: a month of trust and influence, on the state's columns."""
     live_the_month(
         state.residents, state.ties, state.neighbourhoods, state.quintiles, state.trust_knots, state.constants,
-        state.partnerships, state.officers.filled, len(state.charities.id), state.council.decides_locally[0],
-        numbers(p), dice.streams,
+        state.partnerships, state.officers.filled, len(state.charities.id), numbers(p),
+        dice.streams,
     )  # fmt: skip

@@ -13,7 +13,7 @@ from sim.state import EMPTY, NOBODY, PARTNERED, PARTNERS, SLOTS, STRONG
 
 @njit(cache=True)
 def live_the_month(
-    residents, ties, neighbourhoods, quintiles, knots, constants, partnerships, filled, charities, locally, p, streams
+    residents, ties, neighbourhoods, quintiles, knots, constants, partnerships, filled, charities, p, streams
 ):  # fmt: skip
     """A month of trust and influence."""
     if p.moves:
@@ -26,12 +26,13 @@ def live_the_month(
               _has_contact(streams[Die.CONTACT_CHARITY], residents.id, ties.alter, strong, p),
               streams[Die.OUTCOME_CHARITY], needed, surprise, residents, p)
     known = _known_to_officers(partnerships, filled, charities)
-    b0 = constants.influence[0] + (p.localism_bonus if locally == 1 else 0.0)
     for i in range(residents.id.size):
         residents.strain[i] = 0.0 - 10.0 * p.asked_unsupported * residents.unsupported_asks[i]
         residents.unsupported_asks[i] = 0
         g = residents.belongs[i]
         has_a_way = residents.role[i] != NOBODY or (g != NOBODY and known[g])
+        decides = neighbourhoods.decides[residents.neighbourhood[i]] == 1
+        b0 = constants.influence[0] + (p.localism_bonus if decides else 0.0)
         feels = feels_influence(residents.trust_council[i], residents.voice[i], has_a_way, b0, p)
         residents.influence[i] = 1 if feels else 0
 

@@ -17,9 +17,6 @@ def advance_reference(community: Community, p: Parameters, dice: Dice) -> None:
     if p.moves:
         move_trust("council", Die.CONTACT, Die.OUTCOME, community, p, dice)
         move_trust("charity", Die.CONTACT_CHARITY, Die.OUTCOME_CHARITY, community, p, dice)
-    b_0 = community.constants.influence
-    if community.council.decides_locally:
-        b_0 = b_0 + p.localism_bonus
     partners = {
         tie.charity
         for slot, tie in enumerate(community.partnerships)
@@ -28,6 +25,8 @@ def advance_reference(community: Community, p: Parameters, dice: Dice) -> None:
     for resident in community.residents:
         resident.strain = 0.0 - 10.0 * p.asked_unsupported * resident.unsupported_asks
         resident.unsupported_asks = 0
+        decides = community.neighbourhoods[resident.neighbourhood].decides
+        b_0 = community.constants.influence + (p.localism_bonus if decides else 0.0)
         resident.influence = int(log_odds(resident, partners, b_0, p) > 0.0)
 
 

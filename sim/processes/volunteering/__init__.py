@@ -6,8 +6,8 @@
     t       = years since month 0, none before it
     P(take up a role in the month) = 1 - exp(-k_i);  asked with chance s f / ((1 - s) + s f)
     P(leave it)  = base [new] (life + overload (load_g / L0)^1.3 + other [half, with two strong ties in the group])
-    load_g       = work_g / present_g (1 - support_effect min(1, supported_g / present_g)), + strain_i L0 from asks
-                   without support; present_g volunteers are at work, at least 1
+    load_g       = (work_g + library_g) / present_g (1 - support_effect min(1, supported_g / present_g)), + strain_i L0
+                   from asks without support; present_g volunteers are at work, at least 1; its library takes library_g
     P(help once) = 1 - exp(-.009 exp(.5 z2_i - .125))                               for those in no role
     hours        = 8 exp(.85 zF_i + .20 e)            for a role; about 4 where it is once
 
@@ -17,7 +17,7 @@ at work for each coordinator: one for every `coordinator_hours` of paid work, an
 
 Who joins belongs to that charity from then on, and to no other. The tie is at least NEW; it outlives the role.
 
-Reads   residents (traits, ever, asks), ties, charities (work, paid_hours, supported), council hours
+Reads   residents (traits, ever, asks), ties, charities (work, asked_hours, paid_hours, supported), council hours
 Writes  residents.role, role_since, role_starts, gives_to, pledged_hours, formal_hours, active_months, ever,
         unsupported_asks, belongs, belonging; charities.load
 Source  NCVO, Time Well Spent (how people came in, why they stopped, hours); Citizenship Survey (levels).

@@ -193,7 +193,7 @@ def _weigh_the_load(residents, charities, constants, p, month):
     overrun = np.zeros(present.size, np.bool_)
     for g in range(present.size):
         at_work = max(1.0, present[g])
-        load = charities.work_hours[g] / at_work
+        load = (charities.work_hours[g] + charities.asked_hours[g]) / at_work
         charities.load[g] = _ratio(load, constants.load[0])
         charities.load[g] *= 1.0 - p.support_effect * min(1.0, charities.supported[g] / at_work)
         coordinators = max(1.0, charities.paid_hours[g] / p.coordinator_hours)

@@ -54,7 +54,7 @@ def at_work(g: int, community: Community) -> int:
 def load(g: int, charity: Any, community: Community, p: Parameters) -> float:
     """Hours asked of each volunteer present, beside the founding mean; less where their support is paid for."""
     present = max(1, at_work(g, community))
-    L, L_0 = charity.work_hours / present, community.constants.load
+    L, L_0 = (charity.work_hours + charity.asked_hours) / present, community.constants.load
     supported = 1.0 - p.support_effect * min(1.0, charity.supported / present)
     return float((L / L_0 if L_0 > 0.0 else 1.0) * supported)
 
