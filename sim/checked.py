@@ -36,14 +36,19 @@ def words(meaning: str) -> Any:
     return Field(description=meaning)
 
 
-def _month(value: object) -> date:
+def as_month(value: object) -> date:
+    """A date, or a month written as 2009-04, as its first day.
+
+    Raises:
+        ValueError: if it is neither.
+    """
     try:
         return value if isinstance(value, date) else date.fromisoformat(f"{value}-01")
     except ValueError as fault:
         raise ValueError("is no month; write a year and a month, as 2009-04") from fault
 
 
-Month = Annotated[date, BeforeValidator(_month), PlainSerializer(lambda day: f"{day:%Y-%m}", return_type=str)]
+Month = Annotated[date, BeforeValidator(as_month), PlainSerializer(lambda day: f"{day:%Y-%m}", return_type=str)]
 """A month, written 2009-04, held as its first day."""
 
 

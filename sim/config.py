@@ -182,6 +182,20 @@ def check_place(said: Mapping[str, Any]) -> Place:
         raise ConfigError(_message(Place, fault)) from None
 
 
+def check_policy(name: str, said: Mapping[str, Any], config: Config) -> Policy:
+    """A policy of a configuration's world and place, from plain data.
+
+    Raises:
+        ConfigError: if anything in it is unknown, missing, of the wrong type or out of range.
+    """
+    try:
+        policy = Policy(**dated(said, config.world.first_month))
+    except ValidationError as fault:
+        raise ConfigError(f"policy.{name}.{_message(Policy, fault)}") from None
+    _in_its_place(name, policy, config.place)
+    return policy
+
+
 def parameters_of(config: Config, room: str) -> Any:
     """The ``Parameters`` of one room."""
     return config.rooms[room]
@@ -344,13 +358,18 @@ def _possible(config: Config) -> None:
                 f"{world.first_month:%Y-%m}, or whole months after month 0, from 0 to {months - 1}; or "
                 "make months longer."
             )
-        if policy.where == "funded_area" and not config.place.funded_area:
-            raise ConfigError(
-                f"policy.{name}.where is funded_area, but {config.place.name} has none. Give it one, as in "
-                "place.funded_area=5000 (people of 16 and over), or choose all."
-            )
-        if isinstance(policy.where, int) and policy.where >= config.place.neighbourhoods:
-            raise ConfigError(
-                f"policy.{name}.where is {policy.where}, but {config.place.name} with {config.place.residents:,} "
-                f"residents has neighbourhoods 0 to {config.place.neighbourhoods - 1}. Choose one of those, or all."
-            )
+        _in_its_place(name, policy, config.place)
+
+
+def _in_its_place(name: str, policy: Policy, place: Place) -> None:
+    """Whom a policy is for must live there."""
+    if policy.where == "funded_area" and not place.funded_area:
+        raise ConfigError(
+            f"policy.{name}.where is funded_area, but {place.name} has none. Give it one, as in "
+            "place.funded_area=5000 (people of 16 and over), or choose all."
+        )
+    if isinstance(policy.where, int) and policy.where >= place.neighbourhoods:
+        raise ConfigError(
+            f"policy.{name}.where is {policy.where}, but {place.name} with {place.residents:,} residents has "
+            f"neighbourhoods 0 to {place.neighbourhoods - 1}. Choose one of those, or all."
+        )

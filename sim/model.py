@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import os
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
 from functools import partial
 from typing import Any, ClassVar, NoReturn, Self
 
@@ -23,9 +24,11 @@ from sim.agents import Charity, Council, CouncilService, Resident, Volunteer, Wi
 from sim.agents.networks import network
 from sim.chance import ID_BITS, key, run_seed
 from sim.config import Config, checked
+from sim.decisions import Decision, decision, plan, take_force
 from sim.founding import found
 from sim.observables import OBSERVABLES
 from sim.schedule import MONTH, Step, live_a_month
+from sim.source import source_hash, versions
 from sim.state import NOBODY, State
 from sim.units import date_of
 
@@ -46,6 +49,7 @@ class CommunityModel(Model):  # type: ignore[misc]
         datacollector: Mesa's, with every observable, a row a month.
         running: whether months of ``config.months`` are left to live.
         steps: months lived since month 0.
+        decisions: what was decided on the way (`decide`), in the order in which it was.
         lots: what shuffles of windows draw from.
 
     Raises:
@@ -93,13 +97,16 @@ class CommunityModel(Model):  # type: ignore[misc]
 
     def __init__(self, config: Config, rng: int | None = None) -> None:
         seed = run_seed(checked(config).seed, 0) if rng is None else _checked_seed(rng)
-        self._begin(config, found(checked(config), seed), [])
+        self._begin(config, found(checked(config), seed), [], [])
 
-    def _begin(self, config: Config, state: State, rows: list[dict[str, float]]) -> None:
+    def _begin(
+        self, config: Config, state: State, rows: list[dict[str, float]], decisions: Sequence[Decision]
+    ) -> None:
         if clash := sorted(set(self.also) & set(OBSERVABLES)):
             raise ValueError(f"the model has an observable {clash[0]!r} already; name yours otherwise")
         super().__init__(rng=state.seed)
         self.config, self.state = config, state
+        self.decisions = list(decisions)
         self.lots = random.Random(key(state.seed))
         self._rows: list[dict[str, float]] = []
         self.datacollector = DataCollector({name: partial(_observed, name) for name in (*OBSERVABLES, *self.also)})
@@ -109,9 +116,11 @@ class CommunityModel(Model):  # type: ignore[misc]
         self.running = state.month < config.months
 
     @classmethod
-    def _going_on(cls, config: Config, state: State, rows: list[dict[str, float]]) -> Self:
+    def _going_on(
+        cls, config: Config, state: State, rows: list[dict[str, float]], decisions: Sequence[Decision]
+    ) -> Self:
         model = cls.__new__(cls)
-        model._begin(config, state, rows)  # noqa: SLF001 - in place of __init__, which would found a town
+        model._begin(config, state, rows, decisions)  # noqa: SLF001 - in place of __init__, which would found a town
         return model
 
     def step(self) -> None:
@@ -130,6 +139,9 @@ class CommunityModel(Model):  # type: ignore[misc]
         world = self.config.world
         if self.state.month >= world.most_months:
             raise ValueError(f"world={world.name} has {world.most_months} months, and all are lived")
+        for decided in self.decisions:
+            if decided.month == self.state.month:
+                take_force(decided, self.state, self.config)
         observed = live_a_month(self.state, self.config, month=self.verbs).whole
         self._write_down(observed | {name: float(measure(self)) for name, measure in self.also.items()})
         self.running = self.running and self.state.month < self.config.months
@@ -354,7 +366,8 @@ class CommunityModel(Model):  # type: ignore[misc]
             >>> later.row()["trust_council"] == model.row()["trust_council"]
             True
         """
-        self.state.save(path, beside=json.dumps({"config": self.config.resolved(), "rows": self._rows}))
+        beside = {"config": self.config.resolved(), "rows": self._rows}
+        self.state.save(path, beside=json.dumps(beside | {"decisions": [one.plain() for one in self.decisions]}))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -370,7 +383,8 @@ class CommunityModel(Model):  # type: ignore[misc]
         if not beside:
             raise ValueError(f"{path} is a saved state and not a saved model: it has no configuration")
         saved = json.loads(beside)
-        return cls._going_on(Config.check(saved["config"]), state, saved["rows"])
+        decisions = [Decision(**one) for one in saved["decisions"]]
+        return cls._going_on(Config.check(saved["config"]), state, saved["rows"], decisions)
 
     def fork(self) -> Self:
         """A second model that stands where this one stands, shares nothing that changes, and collects on from here.
@@ -384,7 +398,79 @@ class CommunityModel(Model):  # type: ignore[misc]
             >>> model.steps, other.steps
             (2, 3)
         """
-        return self._going_on(self.config, self.state.fork(), self._rows)
+        return self._going_on(self.config, self.state.fork(), self._rows, self.decisions)
+
+    def decide(
+        self, *, month: int | str | date | None = None, policy: Mapping[str, Any] | None = None,
+        dose: Mapping[str, float] | None = None, end: str | None = None, reorganisation: str | None = None,
+        body: str = "council", core_funding: float | None = None,
+    ) -> Decision:  # fmt: skip
+        """Decide one thing while the town lives, from a month on that is still to come.
+
+        All luck stays as it is: two forks of a model, one with a decision and one without, are the same to the bit up
+        to its month, and differ from then on by the decision alone.
+
+        Args:
+            month: from whose beginning it is in force, in months after month 0 or as a date (2012-04); without it, the
+                next that is lived.
+            policy: new policies by name, each a `sim.policy.Policy` (as of another configuration) or plain data without
+                a start: it begins with the month.
+            dose: a new dose by the name of the policy, pounds a resident-year, 0 to 500.
+            end: the name of a policy into whose purse nothing more is paid. What lies in it is still spent.
+            reorganisation: "structural" or "restructure": one that strikes in the month. It is announced at once, or
+                when its usual notice begins.
+            body: whose reorganisation, "council" or "health".
+            core_funding: what core funding is from then on beside its path, 0 to 3: 0.9 is a cut of a tenth.
+
+        Returns:
+            The decision, which is kept in ``decisions``, by `save`, `load` and `fork`, and told by `provenance`.
+
+        Raises:
+            ConfigError: if the month has been lived or is never lived, or what is decided is not possible.
+
+        Examples:
+            >>> from sim import CommunityModel, compose
+            >>> model = CommunityModel(compose(["place.residents=1500", "months=4"]), rng=1)
+            >>> model.run(months=2)
+            >>> other = model.fork()
+            >>> new = {"listening": {"title": "listening", "instrument": "listening", "dose": 50}}
+            >>> other.decide(policy=new, month=3)
+            Decision(taken=2, month=3, kind='policy', what={'listening': {'title': 'listening', ...}})
+            >>> model.run(), other.run()
+            (None, None)
+            >>> [other.row(month)["spend_nurture"] > 0 for month in range(4)]
+            [False, False, False, True]
+            >>> other.row(2) == model.row(2), other.row(3) == model.row(3)
+            (True, False)
+            >>> other.decide(core_funding=0.9, month="2007-05")
+            Traceback (most recent call last):
+            sim.config.ConfigError: month 1 has been lived, and what is past cannot be decided. The next ...
+        """
+        asked = {"policy": policy, "dose": dose, "end": end, "reorganisation": reorganisation}
+        decided = decision(self.config, self.state, self.decisions, month, asked | {"core_funding": core_funding}, body)
+        plan(decided, self.state)
+        self.decisions.append(decided)
+        return decided
+
+    def provenance(self) -> dict[str, Any]:
+        """How this town came to be as it is, as plain data: enough to make it again.
+
+        Returns:
+            ``source`` (hash of the code), ``versions``, ``seed``, ``month`` (the next to be lived), ``config``
+            (resolved) and ``decisions``, each with the month that was next when it was taken, and the month from which
+            it is in force.
+
+        Examples:
+            >>> from sim import CommunityModel, compose
+            >>> model = CommunityModel(compose(["place.residents=1500"]), rng=1)
+            >>> decided = model.decide(reorganisation="structural", month="2009-04")
+            >>> model.provenance()["decisions"][0]["month"]
+            24
+        """
+        return {
+            "source": source_hash(), "versions": versions(), "seed": self.state.seed, "month": self.state.month,
+            "config": self.config.resolved(), "decisions": [one.plain() for one in self.decisions],
+        }  # fmt: skip
 
     def register_agent(self, agent: object) -> NoReturn:
         """Not to be had.

@@ -7,13 +7,10 @@ import platform
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from sim.ensemble import RunSpec, cores
-from sim.source import source_hash
-
-PACKAGES = ("takestwo", "numpy", "numba", "pandas", "pyarrow", "pydantic", "hydra-core", "omegaconf", "mesa")
+from sim.source import source_hash, versions
 
 
 def provenance(specs: Sequence[RunSpec], *, started: datetime, command: Sequence[str]) -> dict[str, Any]:
@@ -28,7 +25,7 @@ def provenance(specs: Sequence[RunSpec], *, started: datetime, command: Sequence
     return {
         "command": list(command),
         "source": source_hash(),
-        "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
+        "versions": versions(),
         "machine": machine(),
         "started": started.isoformat(timespec="seconds"),
         "ended": ended.isoformat(timespec="seconds"),
@@ -51,10 +48,3 @@ def machine() -> dict[str, Any]:
         "cores_usable": cores(),
         "byte_order": sys.byteorder,
     }
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None

@@ -9,13 +9,17 @@ from __future__ import annotations
 import csv
 import hashlib
 import os
+import platform
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 HERE = Path(__file__).parent
+PACKAGES = ("takestwo", "numpy", "numba", "pandas", "pyarrow", "pydantic", "hydra-core", "omegaconf", "mesa")
 COUNTS = (
     "units.py", "chance.py", "compiling.py", "parameters.py", "checked.py", "place.py", "world.py", "policy.py",
-    "state.py", "indexes.py", "ledger.py", "founding", "processes", "schedule.py", "observables", "model.py", "data",
+    "state.py", "indexes.py", "ledger.py", "founding", "processes", "schedule.py", "observables", "decisions.py",
+    "model.py", "data",
 )  # fmt: skip
 """What can change a result: files, and folders with all that is in them."""
 
@@ -30,6 +34,18 @@ def source_hash() -> str:
             if file.suffix in {".py", ".csv"}:
                 digest.update(file.relative_to(HERE).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
+
+
+def versions() -> dict[str, str | None]:
+    """The versions of Python and of the packages on which results rest; none for one that is not installed."""
+    return {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES}
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def config_folder() -> Path:
