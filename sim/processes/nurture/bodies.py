@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from numba import njit
 
-from sim.compiling import PART
 from sim.ledger import Flow
 from sim.policy import BY_COUNCIL
 from sim.processes.nurture.purses import in_reach
@@ -42,13 +41,13 @@ class Bodies(NamedTuple):
     asked_hours: Floats
 
 
-@njit(**PART)
+@njit(cache=True)
 def here(charities, g, where):
     """Whether a body works and is in reach."""
     return charities.alive[g] == 1 and in_reach(where, charities.neighbourhood[g])
 
 
-@njit(**PART)
+@njit(cache=True)
 def total_of(weights):
     """The sum of weights, added up one after the other."""
     total = 0.0
@@ -57,7 +56,7 @@ def total_of(weights):
     return total
 
 
-@njit(**PART)
+@njit(cache=True)
 def grant_to(charities, g, pounds, payer, ledger):
     """A grant, which stays with the charity."""
     charities.reserves[g] += pounds
