@@ -78,16 +78,19 @@ def test_help_of_each_command_has_an_example(capsys, command):
 
 
 def examples():
+    """The examples of each help, in their order."""
     helps = [cli.HELP, *(import_module(f"sim.cli.{name}").HELP for name in COMMANDS)]
-    found = [line.split("takestwo ", 1)[1].split() for text in helps
-             for line in re.split(r"examples?:", text)[1].splitlines() if "takestwo " in line]  # fmt: skip
-    assert len(found) >= len(COMMANDS) + 1
+    found = [[line.split("takestwo ", 1)[1].split() for line in re.split(r"examples?:", text)[1].splitlines()
+              if "takestwo " in line] for text in helps]  # fmt: skip
+    assert all(found)
     return found
 
 
-@pytest.mark.parametrize("words", [e for e in examples() if e != ["verify"]], ids=" ".join)
-def test_examples_work(words, store, capsys):
-    said(capsys, *words, *([store] if words[0] in {"run", "compare"} else []))
+@pytest.mark.parametrize("lines", [e for e in examples() if e != [["verify"]]], ids=lambda lines: lines[0][0])
+def test_examples_work(lines, store, capsys):
+    """One after another, in one folder: an example may go on from what the one before has left."""
+    for words in lines:
+        said(capsys, *words, *([store] if words[0] in {"run", "compare"} else []))
 
 
 def test_asking_for_help_is_quick():

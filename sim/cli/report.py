@@ -11,7 +11,7 @@ Makes the figures and report.html of a results folder anew, as `takestwo run` an
 after a new version, or for a sub-folder that has none. The page is one file, and opens without a network.
 
 example:
-  takestwo run place.residents=1500 months=36 replicates=2 hydra.run.dir=outputs/mine
+  takestwo run world=essay policy=nurture_early place.residents=1500 months=36 replicates=2 hydra.run.dir=outputs/mine
   takestwo report outputs/mine
 """
 

@@ -177,7 +177,7 @@ def test_a_planted_fault_is_caught(part: Any, right: str, wrong: str, monkeypatc
     assert_fault_is_caught(nurture, part, ENTRIES[part], right, wrong, p=CHEAP, seeds=TOWNS)
 
 
-@pytest.mark.parametrize("planted", [1, 19, -13, -8])
+@pytest.mark.parametrize("planted", [1, -13, -8])
 def test_a_planted_fault_is_caught_when_compiled(planted: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(twins, "town", bought_town)
     part, right, wrong = FAULTS[planted]
