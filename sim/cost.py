@@ -34,7 +34,7 @@ SIZES = (20_000, 200_000)
 STEP_SECONDS = 1.5e-3
 START_SECONDS = 2.5
 """Until a process has imported everything."""
-COMPILE_SECONDS = 30.0
+COMPILE_SECONDS = 200.0
 """Of one core, the first time after the model's source has changed; two processes share it."""
 PROCESS_BYTES, RESIDENT_BYTES, TOWN_BYTES = 275e6, 1_200.0, 1_000.0
 RUN_BYTES, MONTH_BYTES, REPORT_BYTES = 60_000.0, 600.0, 1e6
