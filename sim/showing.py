@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from sim.headlines import SHORT, unit_of
-from sim.wording import amount, difference, interval
+from sim.wording import amount, difference, interval, plural
 
 RIGHT, LEFT = "text-align: right; white-space: nowrap;", "text-align: left;"
 
@@ -27,7 +27,7 @@ def of_contrast(rows: Any, finding: str, before: str, after: str) -> str:
         levels = [amount(row.counterfactual, row.unit), amount(row.scenario, row.unit)]
         return [*levels, difference(row.difference, row.unit), interval(row.low, row.high, row.unit) or "–"]
 
-    title = f"{after} less {before}: the last 12 months, {pairs} {'pair' if pairs == 1 else 'pairs'} of runs"
+    title = f"{after} less {before}: the last 12 months, {pairs} {plural(pairs, 'pair')} of runs"
     return f"<p><b>{escape(finding)}</b></p>" + _table(
         title, [before, after, "difference", "95% interval"], rows, cells
     )  # fmt: skip
@@ -47,7 +47,7 @@ def of_results(summary: Any, title: str) -> str:
         return [*ends, interval(row.change_5, row.change_95, row.unit) if runs > 1 else "–"]
 
     columns = ["first 12 months", "last 12 months", "change", "5% to 95% of runs"]
-    return _table(f"{title}: mean of {runs} {'run' if runs == 1 else 'runs'}", columns, summary, cells)
+    return _table(f"{title}: mean of {runs} {plural(runs, 'run')}", columns, summary, cells)
 
 
 def _table(title: str, columns: Iterable[str], rows: Any, cells: Any) -> str:

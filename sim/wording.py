@@ -84,6 +84,11 @@ def upper(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
+def plural(count: int, word: str) -> str:
+    """The word, for so many."""
+    return word if count == 1 else f"{word}s"
+
+
 def lower(words: str) -> str:
     """Without one."""
     return words[:1].lower() + words[1:]

@@ -20,7 +20,7 @@ from sim.report.gains import HEADLINE, halving, spent
 from sim.report.study import Study
 from sim.report.words import finding
 from sim.tables import PARTS
-from sim.wording import amount, is_share, plus_minus, sign
+from sim.wording import amount, is_share, plural, plus_minus, sign
 
 BANDS = {"charities": "charities", "income_total": "their income"}
 NARROW = 76
@@ -56,7 +56,7 @@ def headlines(study: Study, width: int) -> Table:
     first = study.contrasts[study.others[0].name]
     columns = [*(_levels(study, first) if width >= NARROW else []), *_apart(study)]
     pairs = int(first.pairs.max())
-    title = f"Differences from {study.first.name}, mean of {pairs} {'pair' if pairs == 1 else 'pairs'} of runs"
+    title = f"Differences from {study.first.name}, mean of {pairs} {plural(pairs, 'pair')} of runs"
     table = _table(title + ("" if pairs == 1 else ", ± half of its 95% interval"), [name for name, _ in columns])
     table.caption = "Hours are a month's, for every 1,000 residents. *: the interval leaves out zero."
     for group, members in SHORT.items():

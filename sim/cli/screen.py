@@ -19,6 +19,7 @@ from sim.cost import Cost
 from sim.ensemble import Progress
 from sim.observables import OBSERVABLES
 from sim.results import Results, summarised
+from sim.wording import is_share
 
 HEADLINES = tuple(
     name
@@ -185,7 +186,7 @@ def change(number: float, unit: str) -> str:
     >>> change(-0.0213, "share"), change(3.0, "ties")
     ('-2.13 points', '+3.0')
     """
-    return _written(number, unit, "+") + (" points" if _is_share(unit) and not math.isnan(number) else "")
+    return _written(number, unit, "+") + (" points" if is_share(unit) and not math.isnan(number) else "")
 
 
 def _range(low: float, high: float, unit: str) -> str:
@@ -195,13 +196,7 @@ def _range(low: float, high: float, unit: str) -> str:
 def _written(number: float, unit: str, sign: str) -> str:
     if math.isnan(number):
         return "none"
-    if _is_share(unit):
+    if is_share(unit):
         return f"{100 * number:{sign}z.2f}" if sign else f"{100 * number:z.1f}%"
     digits = 3 if unit == "0 to 1" else 0 if abs(number) >= 100 else 1 if abs(number) >= 1 else 2
     return f"{number:{sign}z,.{digits}f}"
-
-
-def _is_share(unit: str) -> bool:
-    return unit.startswith("share")
-
-

@@ -15,7 +15,7 @@ from sim.contrast.differences import CONTRAST, by_part, paired
 from sim.contrast.interval import Interval, interval, pairs_needed, t_quantile
 from sim.contrast.people import GAINED, GAINS, Gain, at_the_end, gained_and_lost, matched
 from sim.results import Results
-from sim.wording import joined, lower, parted
+from sim.wording import joined, lower, parted, plural
 
 __all__ = ["CONTRAST", "GAINED", "GAINS", "Contrast", "Gain", "Interval", "at_the_end", "by_part",
            "gained_and_lost", "interval", "matched", "paired", "pairs_needed", "t_quantile"]  # fmt: skip
@@ -37,7 +37,7 @@ class Contrast:
     def __repr__(self) -> str:
         before, after = self.names
         pairs = int(self.outcomes["pairs"].max())
-        return f"Contrast({after} less {before}, {pairs} {'pair' if pairs == 1 else 'pairs'}). {self.finding}"
+        return f"Contrast({after} less {before}, {pairs} {plural(pairs, 'pair')}). {self.finding}"
 
     def _repr_html_(self) -> str:
         from sim import showing

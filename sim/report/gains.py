@@ -139,6 +139,6 @@ def halving(study: Study) -> list[str]:
             now = wording.plus_minus(row.difference, row.low, row.high, row.unit)
             told.append(
                 f"To halve the interval of {name}{whose} ({now} percentage points): {more} more "
-                f"{'pair' if more == 1 else 'pairs'}, replicates={row.pairs_needed}."
+                f"{wording.plural(more, 'pair')}, replicates={row.pairs_needed}."
             )
     return told

@@ -26,6 +26,7 @@ from sim.wording import (
     lower,
     parted,
     percent,
+    plural,
     sign,
     size_of,
     upper,
@@ -47,7 +48,7 @@ def finding(study: Study) -> str:
     """The finding in one sentence: a comparison where there is one, else what changed."""
     if not study.two_years_apart:
         months = min(s.config.months for s in study.scenarios)
-        return f"{months} {_plural(months, 'month')}: too short a run to set a last year apart from a first"
+        return f"{months} {plural(months, 'month')}: too short a run to set a last year apart from a first"
     if study.contrasts:
         return compared(study)
     if len(study.scenarios) > 1:
@@ -167,10 +168,6 @@ def _from_to(row: Any) -> str:
 
 def _few(runs: int) -> str:
     return f" (only {runs} runs)" if 1 < runs < FEW else ""
-
-
-def _plural(count: int, word: str) -> str:
-    return word if count == 1 else f"{word}s"
 
 
 def findings(study: Study) -> list[str]:
