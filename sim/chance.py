@@ -25,6 +25,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from sim.compiling import KERNEL, PART
+
 MASK = (1 << 64) - 1
 GOLDEN = 0x9E3779B97F4A7C15
 FIRST = 0xBF58476D1CE4E5B9
@@ -171,7 +173,7 @@ def run_seed(seed: int, replicate: int) -> int:
 # The fast hand: the same, compiled.
 
 
-@njit(cache=True, inline="always")
+@njit(**PART)
 def mix(x):  # noqa: ANN001, ANN201 - compiled
     """The finaliser of splitmix64 on 64 bits."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(FIRST)
@@ -179,27 +181,27 @@ def mix(x):  # noqa: ANN001, ANN201 - compiled
     return x ^ (x >> np.uint64(31))
 
 
-@njit(cache=True, inline="always")
+@njit(**KERNEL)
 def uniform(stream, who):  # noqa: ANN001, ANN201 - compiled
     """A draw in (0, 1) for one id."""
     h = mix(stream + np.uint64(who) * np.uint64(GOLDEN))
     return np.float64(h >> np.uint64(12)) * STEP + HALF_STEP
 
 
-@njit(cache=True, inline="always")
+@njit(**PART)
 def uniform2(stream, who, whom):  # noqa: ANN001, ANN201 - compiled
     """A draw in (0, 1) for an ordered pair (an id and an id, or an id and a number of tries)."""
     h = mix(mix(stream + np.uint64(who) * np.uint64(GOLDEN)) + np.uint64(whom) * np.uint64(GOLDEN))
     return np.float64(h >> np.uint64(12)) * STEP + HALF_STEP
 
 
-@njit(cache=True, inline="always")
+@njit(**PART)
 def bits(stream, who):  # noqa: ANN001, ANN201 - compiled
     """64 keyed bits for one id: the place in a keyed lottery."""
     return mix(stream + np.uint64(who) * np.uint64(GOLDEN))
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def uniforms(stream, who):  # noqa: ANN001, ANN201 - compiled
     """`uniform` for a column of ids. So short a loop is compiled to make several draws at a time."""
     draws = np.empty(who.size)
@@ -208,7 +210,7 @@ def uniforms(stream, who):  # noqa: ANN001, ANN201 - compiled
     return draws
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def uniforms2(stream, who, whom):  # noqa: ANN001, ANN201 - compiled
     """`uniform2` for two columns of ids."""
     draws = np.empty(who.size)
@@ -217,7 +219,7 @@ def uniforms2(stream, who, whom):  # noqa: ANN001, ANN201 - compiled
     return draws
 
 
-@njit(cache=True)
+@njit(**PART)
 def derived_id(predecessor, generation):  # noqa: ANN001, ANN201 - compiled
     """`permanent_id` (predecessor, generation), compiled: the id of a newcomer."""
     h = mix(np.uint64(predecessor) * np.uint64(GOLDEN) + np.uint64(1))
@@ -274,7 +276,7 @@ class Dice:
         return float(normal_quantile.py_func(self.uniform(die, who)))
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def normal_quantile(u):  # noqa: ANN001, ANN201 - compiled; the plain hand calls its py_func
     """The standard normal quantile (AS 241, 16 figures)."""
     q = u - 0.5
@@ -308,7 +310,7 @@ def normal_quantile(u):  # noqa: ANN001, ANN201 - compiled; the plain hand calls
     return -top / low if q < 0.0 else top / low
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def poisson_quantile(u, mean):  # noqa: ANN001, ANN201 - compiled; the plain hand calls its py_func
     """The Poisson quantile by inversion; a mean beyond 700 is cut there, where exp would underflow."""
     mean = min(mean, 700.0)
@@ -322,7 +324,7 @@ def poisson_quantile(u, mean):  # noqa: ANN001, ANN201 - compiled; the plain han
     return count
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def between(knots, u):  # noqa: ANN001, ANN201 - compiled; the plain hand calls its py_func
     """The value at ``u`` in [0, 1] of a curve given at evenly spaced knots, by straight lines."""
     last = len(knots) - 1

@@ -410,19 +410,41 @@ def _one_pool(
 ) -> Iterator[int]:
     """Yield what one pool of processes finishes; raise `BrokenProcessPool` if one of them dies before the end."""
     spawn = multiprocessing.get_context("spawn")
-    begin = partial(_begin, watch.lived, specs[todo[0]].config)
+    policies = any(specs[place].config.policy for place in todo)
+    begin = partial(_begin, watch.lived, specs[todo[0]].config, policies)
     pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=begin)
     finished_all = False
     try:
         with _children_of_sim():
             places = {pool.submit(_work, specs[place], place, shelf, source_hash()): place for place in todo}
-        while places:
-            finished, _ = wait(places, timeout=GLANCE_SECONDS, return_when=FIRST_COMPLETED)
-            yield from _harvest({future: places.pop(future) for future in finished})
-            watch.look()
+        with _ctrl_c_held() as heed_it:
+            while places:
+                heed_it()
+                finished, _ = wait(places, timeout=GLANCE_SECONDS, return_when=FIRST_COMPLETED)
+                yield from _harvest({future: places.pop(future) for future in finished})
+                watch.look()
         finished_all = True
     finally:
         _end(pool, at_once=not finished_all)
+
+
+@contextmanager
+def _ctrl_c_held() -> Iterator[Callable[[], None]]:
+    """Note Ctrl-C, and raise it where the caller heeds it: within `wait` it would leave a lock held, and all stuck."""
+    heard: list[int] = []
+
+    def heed_it() -> None:
+        if heard:
+            raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield heed_it
+        return
+    before = signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
+    try:
+        yield heed_it
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _harvest(finished: dict[Future[None], int]) -> Iterator[int]:
@@ -468,22 +490,23 @@ def _children_of_sim() -> Iterator[None]:
 _lived: Any = None  # in a worker: months lived, a cell a run
 
 
-def _begin(lived_months: Any, config: Config) -> None:
+def _begin(lived_months: Any, config: Config, policies: bool) -> None:
     """Make ready a worker: it leaves Ctrl-C to its parent, and ends with it."""
     global _lived
     _lived = lived_months
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _compile(config)
+    _compile(config, policies)
 
 
-def _compile(config: Config) -> None:
-    """Compile all kernels, or find them compiled: every other worker begins at the other end, to share the work.
+def _compile(config: Config, policies: bool) -> None:
+    """Compile the kernels that the runs need, or find them compiled: every other worker begins at the other end.
 
     A compiler makes millions of objects that are not garbage: looking for some among them takes a tenth of its time.
     """
     gc.disable()
-    first, last = partial(first_morning, config, 1, guess(), month=-1), compile_rooms
+    first = partial(first_morning, config, 1, guess(), month=-1)
+    last = partial(compile_rooms, policies=policies)
     if multiprocessing.current_process()._identity[0] % 2:  # noqa: SLF001 - a process has no other number
         first()
         last()

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from sim.compiling import KERNEL, PART
 from sim.state import EMPTY, SLOTS, Ints, Ties
 
 BLOCK = 4096
@@ -35,7 +36,7 @@ def ties_by_resident(ties: Ties) -> Incident:
     return Incident(*_ties_by_resident(ties.alter, len(ties.alter) // SLOTS))
 
 
-@njit(cache=True)
+@njit(**PART)
 def held_slots(alter):  # noqa: ANN001, ANN201 - compiled
     """The slots that hold a tie, ascending. Luck decides which are free, so this does not branch on it.
 
@@ -50,7 +51,7 @@ def held_slots(alter):  # noqa: ANN001, ANN201 - compiled
     return held[:found]
 
 
-@njit(cache=True)
+@njit(**PART)
 def pairs(held, alter, ids):  # noqa: ANN001, ANN201 - compiled
     """The ids at the two ends of each of these ties, the lesser first: they key its draws, whoever owns it."""
     lesser = np.empty(held.size, np.int64)
@@ -62,7 +63,7 @@ def pairs(held, alter, ids):  # noqa: ANN001, ANN201 - compiled
     return lesser, greater
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def _ties_by_resident(alter, residents):  # noqa: ANN001, ANN202 - compiled
     held = held_slots(alter)
     start = np.zeros(residents + 1, np.uint32)
@@ -87,7 +88,7 @@ def members(part: Ints, parts: int) -> Members:
     return Members(*_members(part, parts))
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def _members(part, parts):  # noqa: ANN001, ANN202 - compiled
     start = np.zeros(parts + 1, np.int64)
     for row in range(part.size):
@@ -102,7 +103,7 @@ def _members(part, parts):  # noqa: ANN001, ANN202 - compiled
     return start, rows
 
 
-@njit(cache=True)
+@njit(**PART)
 def holds(rows, row):  # noqa: ANN001, ANN201 - compiled
     """Whether a row is among some rows."""
     for other in rows:
@@ -111,7 +112,7 @@ def holds(rows, row):  # noqa: ANN001, ANN201 - compiled
     return False
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def in_lottery_order(tickets):  # noqa: ANN001, ANN201 - compiled
     """Rows in the order of their keyed tickets (64 bits), earlier rows first among equals: a radix sort."""
     order = np.arange(tickets.size).astype(np.uint32)

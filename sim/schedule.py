@@ -112,12 +112,13 @@ def pass_a_month(state: State, config: Any) -> None:
     state.month += 1
 
 
-def compile_rooms(*, backwards: bool = False) -> None:
-    """Call every room on an empty town, so that its kernels are compiled and kept.
+def compile_rooms(*, policies: bool = True, backwards: bool = False) -> None:
+    """Call every room on an empty town, so that its kernels are compiled and kept; without policies, not what they use.
 
     Two processes that begin at both ends share the work: what one has compiled, the other finds on the disk.
     """
-    town = allocate(residents=2, charities=1, services=1, neighbourhoods=1, policies=1, world=1, flows=len(Flow))
+    purses = int(policies)
+    town = allocate(residents=2, charities=1, services=1, neighbourhoods=1, policies=purses, world=1, flows=len(Flow))
     town.policies.months[:], town.policies.dose[:] = 1, 1.0
     for step in reversed(MONTH) if backwards else MONTH:
         step.room.advance(town.fork(), step.room.Parameters(), Dice(1, 0))

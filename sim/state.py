@@ -21,6 +21,8 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.columns import read_in_place
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.integer[Any]]
 
@@ -523,6 +525,9 @@ TABLES: dict[str, type[Any]] = {
     "strong_ties": StrongTies,
 }  # fmt: skip
 """The tables of a state, in order."""
+
+for _table in TABLES.values():
+    read_in_place(_table)
 
 assert [f.name for f in dataclasses.fields(State)][2:-1] == list(TABLES)  # noqa: S101 - a table is named once
 

@@ -210,7 +210,7 @@ PLANTED = [
     *((volunteering, volunteering.kernel, "live_the_month", fault) for fault in FAULTS[:4]),
     (funding, funding.kernel, "fund_the_month", MONEY_FAULTS[4]),
     (reorganisation, reorganisation.kernel, "reorganise", POST_FAULTS[0]),
-    (nurture, charities, "work_with_charities", ("charities.supported[:] = 0.0", "charities.supported[:] *= 1.0")),
+    (nurture, charities, "work_with_charities", ("charities.supported[g] += n", "charities.supported[g] += 2 * n")),
     (ties, contacts, "keep_contacts", CONTACT_FAULTS[0]),
     (coproduction, coproduction.kernel, "work_together", WORK_FAULTS[1]),
     (coproduction, paths, "choose_the_routes", ROUTE_FAULTS[3]),

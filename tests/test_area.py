@@ -17,6 +17,7 @@ from sim.results import Results, read_results, write_results
 from sim.schedule import MONTH, act, live_a_month
 from sim.state import INSIDE
 from sim.tables import AREA_NAMES, joined
+from tests.twins import for_python
 
 AREA = ["place.residents=6000", "place.funded_area=1400", "world=flat", "months=3", "replicates=1"]
 FUNDED = [
@@ -67,7 +68,7 @@ WHERE = [(ALL, [0, 1, 2, 3]), (2, [2]), (first_neighbourhoods(1), [0]), (first_n
 @pytest.mark.parametrize(("where", "inside"), WHERE)
 def test_where_is_read_alike_by_both_hands(where, inside):
     assert [b for b in range(4) if reaches(where, b)] == inside
-    assert [b for b in range(4) if in_reach(where, b)] == inside
+    assert [b for b in range(4) if for_python(in_reach)(where, b)] == inside
 
 
 def test_a_purse_for_the_area_is_for_its_residents_and_reaches_them_alone():

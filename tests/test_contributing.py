@@ -15,7 +15,7 @@ from sim.parameters import REGISTRY
 from sim.processes.helping import kernel, reference
 from tests.processes.test_helping import FAULTS, MOST, P
 from tests.towns import HABITS, town
-from tests.twins import by_fast_hand, by_plain_hand, differences
+from tests.twins import by_fast_hand, by_plain_hand, differences, for_python
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -46,7 +46,7 @@ def changed(path):
 
 def functions(source, surroundings):
     """The functions of a module's source, as plain Python, in the namespace of the module as it is."""
-    space = dict(vars(surroundings))
+    space = {name: for_python(made) for name, made in vars(surroundings).items()}
     for node in ast.parse(source).body:
         if isinstance(node, ast.FunctionDef):
             node.decorator_list = []

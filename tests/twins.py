@@ -5,15 +5,18 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Callable
+from functools import cache
 from types import ModuleType
 from typing import Any
 
 import numba
 import numpy as np
 import pytest
+from numba.core.dispatcher import Dispatcher
 
 from sim.chance import Dice
 from sim.community import Community
+from sim.compiling import PART
 from sim.state import State
 from tests.towns import HABITS, town
 
@@ -54,6 +57,25 @@ def assert_twins(room: ModuleType, state: State, p: Any | None = None) -> None:
     assert not found, "\n".join(found)
 
 
+def is_part(made: Any) -> bool:
+    """Whether it is a compiled function that only kernels can call."""
+    return isinstance(made, Dispatcher) and bool(made.targetoptions.get("no_cpython_wrapper"))
+
+
+def for_python(made: Any) -> Any:
+    """A part of a kernel as a function that plain Python can call; whatever else, as it is."""
+    return _entry_to(made) if is_part(made) else made
+
+
+@cache
+def _entry_to(part: Dispatcher) -> Dispatcher:
+    @numba.njit
+    def call(*values):
+        return part(*values)
+
+    return call
+
+
 def plant(kernels: ModuleType, right: str, wrong: str, *, compiled: bool = False) -> dict[str, Callable[..., Any]]:
     """The kernels of a module with one fault put in, as plain Python functions or compiled."""
     source = inspect.getsource(kernels)
@@ -64,10 +86,12 @@ def plant(kernels: ModuleType, right: str, wrong: str, *, compiled: bool = False
     }
     found = sum(part.count(right) for part in compiled_parts.values())
     assert found == 1, f"the fault must have one place to go, and {right!r} stands {found} times in {kernels.__name__}"
-    decorator = "@njit\n" if compiled else ""
-    parts = [decorator + part.replace(right, wrong) for part in compiled_parts.values()]
-    space = dict(vars(kernels)) | {"njit": numba.njit}
-    exec("\n\n".join(parts), space)
+    space = dict(vars(kernels)) | {"njit": numba.njit, "KERNEL": {"no_cfunc_wrapper": True}, "PART": PART}
+    if not compiled:
+        space = {name: for_python(made) for name, made in space.items()}
+    kind = {name: "PART" if is_part(getattr(kernels, name)) else "KERNEL" for name in compiled_parts}
+    decorators = {name: f"@njit(**{kind[name]})\n" if compiled else "" for name in compiled_parts}
+    exec("\n\n".join(decorators[name] + part.replace(right, wrong) for name, part in compiled_parts.items()), space)
     return {name: space[name] for name in compiled_parts}
 
 

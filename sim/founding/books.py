@@ -24,6 +24,7 @@ import numpy as np
 from numba import njit
 
 from sim.chance import Dice, Die, derived_id, permanent_id, uniform
+from sim.compiling import KERNEL
 from sim.ledger import Flow
 from sim.parameters import numbers
 from sim.processes import survival
@@ -238,13 +239,13 @@ def settle(
     )  # fmt: skip
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def _begin(band, charities, bands, services, _chances, p, streams, month):  # noqa: ANN001, ANN202
     for g in range(band.size):
         make_body(g, band[g], charities, bands, services, 0.0, p, streams, month)
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def _live_on(closed, charities, bands, services, chances, p, streams, ledger, month):  # noqa: ANN001, ANN202
     """A month of income, accounts and closings; each that closes is followed by a new body of its band."""
     for g in range(charities.id.size):

@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 
 from sim.chance import Dice, Die, between, permanent_id, uniform, uniform2
+from sim.compiling import KERNEL, PART
 from sim.founding import books
 from sim.ledger import Flow
 from sim.parameters import numbers
@@ -220,7 +221,7 @@ def beta_quantiles(a: float, b: float, knots: int = QUANTILE_KNOTS) -> Floats:
     return np.interp(np.linspace(0.0, 1.0, knots), running / running[-1], x)
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def _draws(ids, stream):  # noqa: ANN001, ANN202
     draws = np.empty(ids.size)
     for i in range(ids.size):
@@ -228,13 +229,13 @@ def _draws(ids, stream):  # noqa: ANN001, ANN202
     return draws
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def _make_everybody(residents, neighbourhoods, quantiles, p, streams, month):  # noqa: ANN001, ANN202
     for i in range(residents.id.size):
         make_person(i, residents, neighbourhoods, quantiles, p, streams, month)
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def _tie_people_together(residents, ties, sizes, start, streams, month):  # noqa: ANN001, ANN202
     """Ties within the neighbourhood lie among near rows, the others anywhere."""
     first = 0
@@ -258,7 +259,7 @@ def _tie_people_together(residents, ties, sizes, start, streams, month):  # noqa
         first += size
 
 
-@njit(cache=True)
+@njit(**PART)
 def _first_alter(i, first, size, near, who, tie, alter, streams):  # noqa: ANN001, ANN202
     """One of the next sixty rows, or anybody; another try where the two are tied already."""
     for attempt in range(10):
@@ -269,7 +270,7 @@ def _first_alter(i, first, size, near, who, tie, alter, streams):  # noqa: ANN00
     return EMPTY
 
 
-@njit(cache=True)
+@njit(**PART)
 def _tied(i, k, alter):  # noqa: ANN001, ANN202
     for step in range(SLOTS):
         if alter[i * SLOTS + step] == k or alter[k * SLOTS + step] == i:
@@ -277,7 +278,7 @@ def _tied(i, k, alter):  # noqa: ANN001, ANN202
     return False
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def _hand_out_roles(residents, charities, start, streams, month):  # noqa: ANN001, ANN202
     total = 0.0
     for g in range(charities.id.size):

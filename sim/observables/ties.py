@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from sim.chance import Dice, Die, uniform
+from sim.compiling import KERNEL
 from sim.indexes import held_slots
 from sim.observables.town import Ratio, Town, observable, share_of
 from sim.state import BRIDGING, SLOTS, SURVIVAL_MONTHS
@@ -56,7 +57,7 @@ def tie_survival_84(town: Town) -> float:
     return share_of(float(np.count_nonzero(alive)), town.past("strong", SURVIVAL_MONTHS))
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def _mean_clustering(incident, ids, stream, share):  # noqa: ANN001, ANN202
     total, counted = 0.0, 0
     seen_from = np.full(ids.size, -1)
@@ -79,7 +80,7 @@ def _mean_clustering(incident, ids, stream, share):  # noqa: ANN001, ANN202
     return total / counted if counted else np.nan
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def _largest_part(alter, residents):  # noqa: ANN001, ANN202
     """Residents in the largest connected part: union by size, paths halved.
 

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
+from sim.compiling import KERNEL
 from sim.indexes import Incident, held_slots, ties_by_resident
 from sim.ledger import Flow
 from sim.state import AREAS, EMPTY, QUINTILES, SLOTS, STRONG, SURVIVAL_MONTHS, State
@@ -168,7 +169,7 @@ def share_of(top: float, bottom: float) -> float:
     return top / bottom if bottom else math.nan
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def _across(columns):  # noqa: ANN001, ANN202
     """Row sums, from the first column to the last."""
     total = np.zeros(columns.shape[0])
@@ -178,7 +179,7 @@ def _across(columns):  # noqa: ANN001, ANN202
     return total
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def _across_the_year(past, given, month):  # noqa: ANN001, ANN202
     """Row sums likewise, with this month's hours in the place of those of a year ago."""
     total = np.zeros(given.size)
@@ -188,7 +189,7 @@ def _across_the_year(past, given, month):  # noqa: ANN001, ANN202
     return total
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def sums_by_part(part, values):  # noqa: ANN001, ANN201 - compiled
     """Sums in the order of the rows."""
     sums = np.zeros(PARTS)
@@ -197,7 +198,7 @@ def sums_by_part(part, values):  # noqa: ANN001, ANN201 - compiled
     return sums
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def _degrees(alter, strength, residents):  # noqa: ANN001, ANN202
     degrees = np.zeros((2, residents))
     for slot in held_slots(alter):

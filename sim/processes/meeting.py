@@ -26,7 +26,7 @@ from numba import njit
 
 from sim.chance import Dice, Die, uniforms2
 from sim.community import Community
-from sim.compiling import PART
+from sim.compiling import KERNEL, PART
 from sim.indexes import BLOCK, held_slots, pairs
 from sim.parameters import numbers, parameter, room_parameters
 from sim.state import BONDING, EMPTY, NOBODY, SLOTS, WEAK, State
@@ -81,7 +81,7 @@ def advance(state: State, p: Parameters, dice: Dice) -> None:
     )  # fmt: skip
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def _kernel(residents, ties, classes, p, streams, banned, venues_open):  # noqa: ANN001, ANN202
     """Luck decides which contexts a tie has, so what it shares is added up without branching."""
     residents.planned_hours[:] = 0.0

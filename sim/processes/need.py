@@ -24,7 +24,7 @@ import numpy as np
 from numba import njit
 
 from sim.chance import Dice, Die, poisson_quantile, uniform2
-from sim.compiling import PART
+from sim.compiling import KERNEL, PART
 from sim.ledger import Flow
 from sim.parameters import numbers, parameter, room_parameters
 from sim.state import CARE, KINDS, State
@@ -85,7 +85,7 @@ def advance(state: State, p: Parameters, dice: Dice) -> None:
     )  # fmt: skip
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def _kernel(residents, need_weight, hardship, banned, scale, p, stream, ledger):  # noqa: ANN001, ANN202 - compiled
     pressure = p.ban_ratio if banned == 1 else 1.0
     hours = (p.care_hours, p.practical_hours, p.company_hours, p.advice_hours, p.activity_hours)

@@ -13,7 +13,7 @@ from sim.composition import compose
 from sim.ledger import Flow, imbalance, stocks
 from sim.policy import INSTRUMENTS, WHOM_FIRST, rows
 from sim.processes import funding, nurture
-from sim.processes.nurture import charities, giving_up, kernel, matching, officers
+from sim.processes.nurture import charities, culture, giving_up, kernel, matching, officers
 from sim.state import EMPTY, NOBODY, PARTNERS, State
 from tests import twins
 from tests.towns import HABITS, RECIPES, town
@@ -62,7 +62,7 @@ FAULTS = [
     (matching, "side.hours[g] -= counted[g]", "side.hours[g] -= 0.0"),
     (matching, "(counted[g] / given[g])", "1.0"),
     (officers, "if lapses[slot] == 1 and paid[slot] == 0", "if lapses[slot] == 1"),
-    (officers, "(culture[0] - p.representation)", "culture[0]"),
+    (culture, "(culture[0] - p.representation)", "culture[0]"),
     (officers, "hours * (heads[b] / living)", "hours * (1.0 / heads.size)"),
     (officers, "protected_hours[b, s] += part * (heads[b] / living)", "protected_hours[b, s] += part"),
     (officers, "services.hours[s] += part", "services.hours[s] += 0.0"),
@@ -80,7 +80,7 @@ FAULTS = [
     (giving_up, "neighbourhoods.venues_open[b] |= 1 << LIBRARY", "neighbourhoods.venues_open[b] |= 2"),
 ]
 ENTRIES = {kernel: "meet_people", charities: "work_with_charities", officers: "work_with_officers",
-           matching: "match_what_is_brought", giving_up: "give_up"}  # fmt: skip
+           matching: "match_what_is_brought", culture: "change_culture", giving_up: "give_up"}  # fmt: skip
 
 
 def nurtured_town(instrument: str, bought: float, *, residents: int = 60, seed: int = 1, **columns: Any) -> State:
@@ -123,6 +123,21 @@ def test_the_hands_agree(recipe: dict[str, Any], purses: list[float], where: int
     state.policies.whom[:] = whom % 3, whom // 3
     state.charities.load[:] = np.arange(len(state.charities.id)) % 3
     assert_twins(nurture, state)
+
+
+@pytest.mark.parametrize("run_by_charities", [False, True])
+def test_the_hands_agree_in_a_month_without_a_purse(run_by_charities: bool) -> None:
+    for seed in range(6):
+        state = town(seed=seed)
+        state.policies = type(state.policies)(*(column[:0] for column in state.policies))
+        state.ledger[:] = 0.0
+        if not run_by_charities:
+            state.neighbourhoods.library_run_by[:] = giving_up.COUNCIL
+        assert_twins(nurture, state)
+        after = by_fast_hand(nurture, state, P)
+        assert not after.residents.nurtured_hours.any()
+        assert not after.charities.bought_hours.any()
+        assert after.council.culture[0] <= state.council.culture[0]
 
 
 @pytest.mark.parametrize("instrument", range(len(INSTRUMENTS)))

@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 
 from sim.chance import Die, bits
-from sim.compiling import PART
+from sim.compiling import KERNEL, PART
 from sim.indexes import in_lottery_order
 from sim.ledger import Flow
 from sim.processes.coproduction.output import joint_output
@@ -23,7 +23,7 @@ LONG_HERE = 120
 """Months of residence after which a place is known."""
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def work_together(
     residents, charities, services, neighbourhoods, service_of_post, partnership_used, acquaintance_used, constants,
     routes, p, streams, ledger, month,
@@ -44,7 +44,7 @@ def work_together(
     _draw_the_pictures(residents, neighbourhoods, people, p, month)
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def cells(routes, service_of_post):
     """The service in which each citizen works: that of the post, or the last for charities' own staff."""
     cell = np.full(routes.route.size, NO_ROUTE, np.int32)
@@ -56,7 +56,7 @@ def cells(routes, service_of_post):
     return cell
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def meet(neighbourhood, routes, cell):
     """By cell: paid hours opened, V, qV, hours of running, and the part of qV that came directly."""
     places, services = routes.opened.shape

@@ -13,6 +13,8 @@ import math
 
 from numba import njit
 
+from sim.compiling import KERNEL, PART
+
 ABSENT = 1e-6
 MOST = 1e3
 """The most that hours can be, beside founding."""
@@ -20,7 +22,7 @@ NO_JUMP = 1e-9
 LEAST_SIGMA = 0.01
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def joint_output(l, v, scale, d, sigma):  # noqa: ANN001, ANN201 - compiled
     """Hours of need that joint work can meet.
 
@@ -43,7 +45,7 @@ def joint_output(l, v, scale, d, sigma):  # noqa: ANN001, ANN201 - compiled
     return scale * math.exp((m + math.log1p(mix)) / r)
 
 
-@njit(cache=True)
+@njit(**PART)
 def _alone(l, v, d, r):  # noqa: ANN001, ANN202 - compiled
     if l >= ABSENT:
         return l * math.exp(math.log(d) / r)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from sim.compiling import PART
+from sim.compiling import KERNEL, PART
 from sim.state import ALLIES, EMPTY, NOBODY, PARTNERS, Floats, Ints
 
 DIRECT, BROKERED, OWN, NO_ROUTE = 0, 1, 2, -1
@@ -30,7 +30,7 @@ class Routes(NamedTuple):
     staff: Floats  # (C,) G_g
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def choose_the_routes(
     residents, charities, openness, services, neighbourhoods, officers, partnerships, acquaintances, alliances, bodies,
     p, month,

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from sim.chance import derived_id
-from sim.compiling import PART
+from sim.compiling import KERNEL, PART
 from sim.ledger import Flow
 from sim.policy import ALL
 from sim.state import EMPTY, LIBRARIES, NOBODY, PARTNERS
@@ -24,7 +24,7 @@ MOST_LUCK = 10.0
 MOST_OPEN = 10.0
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def fund_the_month(
     council, services, charities, neighbourhoods, policies, neighbourhood, belongs, trust, trust_first,
     partnerships, filled, members, world, row, scale, p, ledger, month, seed,

@@ -8,13 +8,13 @@ import numpy as np
 from numba import njit
 
 from sim.chance import Die, bits, normal_quantile, uniform, uniforms
-from sim.compiling import PART
+from sim.compiling import KERNEL, PART
 from sim.indexes import held_slots, in_lottery_order
 from sim.ledger import Flow
 from sim.state import NOBODY, SLOTS, THIS_YEAR_AND_LAST
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def help_for_a_month(residents, ties, charities, neighbourhoods, scale, p, streams, ledger):
     """Time set aside, kept for one's own, asked for along ties, shared in the neighbourhood, written down."""
     budget = _set_time_aside(residents, scale, p, streams)

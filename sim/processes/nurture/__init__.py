@@ -65,17 +65,14 @@ Departs Met again costs the same. What a contract or a match pays for is spent a
 
 from __future__ import annotations
 
-from typing import Any
-
 from sim.chance import Dice
 from sim.parameters import numbers, parameter, room_parameters
-from sim.processes.nurture.bodies import Bodies
 from sim.processes.nurture.charities import work_with_charities
-from sim.processes.nurture.giving_up import give_up
+from sim.processes.nurture.culture import change_culture
+from sim.processes.nurture.giving_up import COUNCIL, give_up
 from sim.processes.nurture.kernel import meet_people
 from sim.processes.nurture.matching import match_what_is_brought
 from sim.processes.nurture.officers import work_with_officers
-from sim.processes.nurture.purses import Purses
 from sim.processes.nurture.reference import advance_reference
 from sim.state import State
 
@@ -219,28 +216,29 @@ class Parameters:
 
 
 def advance(state: State, p: Parameters, dice: Dice) -> None:
-    """The fast hand: a month of what the purses buy."""
-    people, places, council = state.residents, state.neighbourhoods, state.council
-    modes_differ, asking = council.modes_differ[0], state.constants.asking[0]
-    purses, bodies = columns(Purses, state.policies), columns(Bodies, state.charities)
-    meet_people(
-        people, places.picture_resources, places.mapped_hours, purses, asking, numbers(p), dice.streams, state.ledger
-    )
-    work_with_charities(
-        bodies, state.bands.joining_weight, places, people.neighbourhood, people.role, people.belongs, purses,
-        modes_differ, numbers(p), dice.streams, state.ledger, state.seed,
-    )  # fmt: skip
-    match_what_is_brought(
-        bodies, state.bands.staff_share, people, purses, modes_differ, asking, numbers(p), state.ledger
-    )
-    work_with_officers(
-        council.culture, state.services, places.mapped_hours, places.protected_hours, people.neighbourhood,
-        state.officers, state.partnerships, state.charities.id, state.charities.neighbourhood, purses, numbers(p),
-        dice.streams, state.ledger,
-    )  # fmt: skip
-    give_up(bodies, places, people, purses, numbers(p), state.ledger, state.seed)
+    """The fast hand: a month of what the purses buy. A run without a purse does not compile what spends one."""
+    people, places, council, bodies = state.residents, state.neighbourhoods, state.council, state.charities
+    purses, n, streams, ledger = state.policies, numbers(p), dice.streams, state.ledger
+    forget_last_month(state)
+    if purses.id.size:
+        modes_differ, asking = council.modes_differ[0], state.constants.asking[0]
+        meet_people(people, places.picture_resources, places.mapped_hours, purses, asking, n, streams, ledger)
+        work_with_charities(bodies, state.bands.joining_weight, places, people, purses, modes_differ, n, streams,
+                            ledger, state.seed)  # fmt: skip
+        match_what_is_brought(bodies, state.bands.staff_share, people, purses, modes_differ, asking, n, ledger)
+        work_with_officers(state.services, places, people.neighbourhood, state.officers, state.partnerships, bodies,
+                           purses, n, streams, ledger)  # fmt: skip
+    change_culture(council.culture, state.services, purses, n, ledger)
+    if purses.id.size or (places.library_run_by != COUNCIL).any():
+        give_up(bodies, places, people, purses, n, ledger, state.seed)
 
 
-def columns(kind: Any, table: Any) -> Any:
-    """The columns of a table that a named tuple asks for."""
-    return kind(*(getattr(table, name) for name in kind._fields))
+def forget_last_month(state: State) -> None:
+    """What was bought for one month is gone in the next."""
+    people, places, bodies = state.residents, state.neighbourhoods, state.charities
+    for column in (
+        people.nurtured_hours, people.outside_ask, places.mapped_hours, places.groups_due, places.protected_hours,
+        bodies.bought_hours, bodies.connecting_hours, bodies.supported, bodies.rent_relief, bodies.passed_on,
+        bodies.asked_hours, state.officers.protected,
+    ):  # fmt: skip
+        column[:] = 0

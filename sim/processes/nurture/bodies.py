@@ -3,51 +3,21 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from numba import njit
 
+from sim.compiling import PART
 from sim.ledger import Flow
 from sim.policy import BY_COUNCIL
 from sim.processes.nurture.purses import in_reach
-from sim.state import Floats, Ints
 
 
-class Bodies(NamedTuple):
-    """The columns of charities that policies read or change."""
-
-    id: Ints
-    alive: Ints
-    neighbourhood: Ints
-    band: Ints
-    quality: Floats
-    load: Floats
-    joining_weight: Floats
-    paid_hours: Floats
-    costs: Floats
-    private_income: Floats
-    private_base: Floats
-    grants_base: Floats
-    contracts_base: Floats
-    grants: Floats
-    contracts: Floats
-    from_council: Floats
-    reserves: Floats
-    bought_hours: Floats
-    connecting_hours: Floats
-    supported: Floats
-    rent_relief: Floats
-    passed_on: Floats
-    asked_hours: Floats
-
-
-@njit(cache=True)
+@njit(**PART)
 def here(charities, g, where):
     """Whether a body works and is in reach."""
     return charities.alive[g] == 1 and in_reach(where, charities.neighbourhood[g])
 
 
-@njit(cache=True)
+@njit(**PART)
 def total_of(weights):
     """The sum of weights, added up one after the other."""
     total = 0.0
@@ -56,7 +26,7 @@ def total_of(weights):
     return total
 
 
-@njit(cache=True)
+@njit(**PART)
 def grant_to(charities, g, pounds, payer, ledger):
     """A grant, which stays with the charity."""
     charities.reserves[g] += pounds

@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 
 from sim.chance import Die, bits, derived_id, uniform2
-from sim.compiling import PART
+from sim.compiling import KERNEL, PART
 from sim.indexes import in_lottery_order
 from sim.ledger import Flow
 from sim.policy import BY_COUNCIL, CONNECTORS, CONTRACTS, MATCH, SHARED_ASSETS, SMALL_GRANTS, VOLUNTEER_SUPPORT
@@ -22,13 +22,11 @@ SMALL = 2
 """The highest band under 100,000 pounds a year."""
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def work_with_charities(
-    charities, band_weight, neighbourhoods, neighbourhood, role, belongs, policies, modes_differ, p, streams, ledger,
-    seed,
-):  # fmt: skip
+    charities, band_weight, neighbourhoods, residents, policies, modes_differ, p, streams, ledger, seed
+):
     """Each purse in turn pays charities, or what is done for them."""
-    _wipe(charities, neighbourhoods.groups_due)
     given = np.zeros(charities.id.size)
     for row in range(policies.id.size):
         kind = policies.instrument[row]
@@ -41,20 +39,9 @@ def work_with_charities(
         elif kind == SHARED_ASSETS:
             _share_assets(charities, neighbourhoods, policies, row, p, ledger, seed)
         elif kind == CONNECTORS:
-            _connect(charities, neighbourhood, belongs, neighbourhoods.venues.size, policies, row, p, ledger)
+            _connect(charities, residents, neighbourhoods.venues.size, policies, row, p, ledger)
         elif kind == VOLUNTEER_SUPPORT:
-            _support(charities, neighbourhood, role, policies, row, p, ledger)
-
-
-@njit(**PART)
-def _wipe(charities, groups_due):
-    charities.bought_hours[:] = 0.0
-    charities.connecting_hours[:] = 0.0
-    charities.supported[:] = 0.0
-    charities.rent_relief[:] = 0.0
-    charities.passed_on[:] = 0.0
-    charities.asked_hours[:] = 0.0
-    groups_due[:] = 0.0
+            _support(charities, residents, policies, row, p, ledger)
 
 
 @njit(**PART)
@@ -168,14 +155,14 @@ def _who_takes_over(charities, b, building):
 
 
 @njit(**PART)
-def _connect(charities, neighbourhood, belongs, parts, policies, row, p, ledger):
+def _connect(charities, residents, parts, policies, row, p, ledger):
     """Hours to the charities in reach, more to good brokers whose people live near."""
     people, near = np.zeros(charities.id.size), np.zeros(charities.id.size)
-    for i in range(belongs.size):
-        g = belongs[i]
+    for i in range(residents.belongs.size):
+        g = residents.belongs[i]
         if g != NOBODY:
             people[g] += 1.0
-            near[g] += 1.0 if neighbourhood[i] == charities.neighbourhood[g] else 0.0
+            near[g] += 1.0 if residents.neighbourhood[i] == charities.neighbourhood[g] else 0.0
     weights = np.zeros(people.size)
     for g in range(people.size):
         if here(charities, g, policies.where[row]):
@@ -193,14 +180,14 @@ def _connect(charities, neighbourhood, belongs, parts, policies, row, p, ledger)
 
 
 @njit(**PART)
-def _support(charities, neighbourhood, role, policies, row, p, ledger):
+def _support(charities, residents, policies, row, p, ledger):
     """Whole volunteers, of the charities with the heaviest load first."""
     cost = p.support_gbp / 12.0 * (1.0 + policies.overhead[row])
     left = max(0, math.floor(policies.balance[row] / cost))
     here = np.zeros(charities.id.size)
-    for i in range(role.size):
-        if role[i] != NOBODY and in_reach(policies.where[row], neighbourhood[i]):
-            here[role[i]] += 1.0
+    for i in range(residents.role.size):
+        if residents.role[i] != NOBODY and in_reach(policies.where[row], residents.neighbourhood[i]):
+            here[residents.role[i]] += 1.0
     supported = 0
     for g in largest_first(charities.load):
         n = min(left - supported, math.floor(max(0.0, here[g] - charities.supported[g])))

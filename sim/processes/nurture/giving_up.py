@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 
 from sim.chance import bits, derived_id
-from sim.compiling import PART
+from sim.compiling import KERNEL, PART
 from sim.indexes import in_lottery_order
 from sim.policy import LIBRARIES, LOCAL_DECISIONS
 from sim.processes.nurture.kernel import spend
@@ -20,7 +20,7 @@ COUNCIL = 0
 """What stands for the council where the id of the charity that runs a library would stand."""
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def give_up(charities, neighbourhoods, residents, policies, p, ledger, seed):
     """Each purse in turn has decisions or libraries handed over; then charities run the libraries that they have."""
     given = np.zeros(charities.id.size)

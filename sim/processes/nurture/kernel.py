@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from sim.chance import Die, uniform2
-from sim.compiling import PART
+from sim.compiling import KERNEL, PART
 from sim.ledger import Flow
 from sim.policy import ASSETS, HOSTING, LISTENING, NEEDS, ORGANISERS, PUBLICITY
 from sim.processes.nurture.purses import in_reach
@@ -17,12 +17,9 @@ LEAST = 0.1
 """Hours that count for those who gave none, so that they too can be met."""
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def meet_people(residents, picture, mapped_hours, policies, asking, p, streams, ledger):
     """Each purse of organisers, publicity, listening or hosting in turn meets, or asks, those whom it reaches."""
-    residents.nurtured_hours[:] = 0.0
-    residents.outside_ask[:] = 0.0
-    mapped_hours[:] = 0.0
     for row in range(policies.id.size):
         kind = policies.instrument[row]
         if kind not in (ORGANISERS, PUBLICITY, LISTENING, HOSTING):
@@ -48,7 +45,7 @@ def _one_of(kind, p):
     return p.hosting_gbp if kind == HOSTING else p.publicity_gbp
 
 
-@njit(cache=True)
+@njit(**PART)
 def spend(policies, row, bought, cost, to_charities, ledger):
     """Pay for what was bought, of which a part went to charities."""
     paid = min(policies.balance[row], cost)

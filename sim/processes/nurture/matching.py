@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from sim.compiling import PART
+from sim.compiling import KERNEL, PART
 from sim.ledger import Flow
 from sim.policy import BY_COUNCIL, MATCH
 from sim.processes.nurture.kernel import spend
@@ -24,7 +24,7 @@ class Side(NamedTuple):
     given: Floats  # hours pledged to it this month, counted or not
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def match_what_is_brought(charities, staff_share, residents, policies, modes_differ, asking, p, ledger):
     """Each purse of matched funding in turn. With modes off it has gone, as any money does, by income."""
     if modes_differ == 0 or not np.any(policies.instrument == MATCH):

@@ -9,33 +9,30 @@ import numpy as np
 from numba import njit
 
 from sim.chance import Die, uniform2
-from sim.compiling import PART
-from sim.policy import CULTURE, JOINT_PICTURE, OFFICER_TIME, SECOND_CONTACTS
+from sim.compiling import KERNEL, PART
+from sim.policy import JOINT_PICTURE, OFFICER_TIME, SECOND_CONTACTS
 from sim.processes.nurture.kernel import spend
 from sim.processes.nurture.purses import in_reach, largest_first
 from sim.state import EMPTY, NOBODY, PARTNERS
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def work_with_officers(
-    culture, services, mapped_hours, protected_hours, neighbourhood, officers, partnerships, bodies, home, policies, p,
-    streams, ledger,
-):  # fmt: skip
-    """Second contacts, then culture, mapping and protected time, each by its purses in turn."""
-    _keep_seconds(officers, partnerships, bodies, home, policies, p, streams, ledger)
-    _change_culture(culture, services, policies, p, ledger)
-    protected_hours[:] = 0.0
-    officers.protected[:] = 0
+    services, neighbourhoods, living_in, officers, partnerships, charities, policies, p, streams, ledger
+):
+    """Second contacts, then mapping and protected time, each by its purses in turn."""
+    _keep_seconds(officers, partnerships, charities, policies, p, streams, ledger)
     kept = np.zeros(officers.id.size)
     for row in range(policies.id.size):
         if policies.instrument[row] == JOINT_PICTURE:
-            _map(mapped_hours, neighbourhood, policies, row, p, ledger)
+            _map(neighbourhoods.mapped_hours, living_in, policies, row, p, ledger)
         elif policies.instrument[row] == OFFICER_TIME:
-            _protect(kept, officers, partnerships, services, protected_hours, neighbourhood, policies, row, p, ledger)
+            _protect(kept, officers, partnerships, services, neighbourhoods.protected_hours, living_in, policies, row,
+                     p, ledger)  # fmt: skip
 
 
 @njit(**PART)
-def _keep_seconds(officers, partnerships, bodies, home, policies, p, streams, ledger):
+def _keep_seconds(officers, partnerships, charities, policies, p, streams, ledger):
     """Those paid for have a second contact; of the rest, those in reach of a policy that pays, or did, have none."""
     slots = partnerships.charity.size
     paid, lapses = np.zeros(slots, np.int8), np.zeros(slots, np.int8)
@@ -43,18 +40,18 @@ def _keep_seconds(officers, partnerships, bodies, home, policies, p, streams, le
         if policies.instrument[row] != SECOND_CONTACTS:
             continue
         paid_before = policies.people[row] > 0.0
-        _hold_seconds(paid, officers, partnerships, bodies, home, policies, row, p, streams, ledger)
+        _hold_seconds(paid, officers, partnerships, charities, policies, row, p, streams, ledger)
         if paid_before or policies.people[row] > 0.0:
             for slot in range(slots):
                 g = partnerships.charity[slot]
-                lapses[slot] |= g != EMPTY and in_reach(policies.where[row], home[g])
+                lapses[slot] |= g != EMPTY and in_reach(policies.where[row], charities.neighbourhood[g])
     for slot in range(slots):
         if lapses[slot] == 1 and paid[slot] == 0:
             partnerships.second[slot] = NOBODY
 
 
 @njit(**PART)
-def _hold_seconds(paid, officers, partnerships, bodies, home, policies, row, p, streams, ledger):
+def _hold_seconds(paid, officers, partnerships, charities, policies, row, p, streams, ledger):
     """As many as the purse pays for, strongest first."""
     cost = p.second_hours / 12.0 * p.officer_hour_gbp * (1.0 + policies.overhead[row])
     posts = np.zeros(2, np.int64)
@@ -65,51 +62,31 @@ def _hold_seconds(paid, officers, partnerships, bodies, home, policies, row, p, 
     for slot in range(paid.size):
         g, k = partnerships.charity[slot], slot // PARTNERS
         able = officers.filled[k] == 1 and posts[officers.body[k]] > 1
-        if g != EMPTY and able and paid[slot] == 0 and in_reach(policies.where[row], home[g]):
+        if g != EMPTY and able and paid[slot] == 0 and in_reach(policies.where[row], charities.neighbourhood[g]):
             open_to_it[n] = slot
             n += 1
     held = min(n, max(0, math.floor(policies.balance[row] / cost)))
     for place in largest_first(partnerships.strength[open_to_it[:n]])[:held]:
         slot = open_to_it[place]
         paid[slot] = 1
-        _hold(slot, officers, partnerships, bodies, posts, streams)
+        _hold(slot, officers, partnerships, charities, posts, streams)
     spend(policies, row, held, held * cost, 0.0, ledger)
 
 
 @njit(**PART)
-def _hold(slot, officers, partnerships, bodies, posts, streams):
+def _hold(slot, officers, partnerships, charities, posts, streams):
     """A second contact that serves is kept; else a colleague in the same body is drawn."""
     k, second = slot // PARTNERS, partnerships.second[slot]
     body = officers.body[k]
     if second not in (NOBODY, k) and officers.filled[second] == 1 and officers.body[second] == body:
         return
-    u = uniform2(streams[Die.SECOND_CONTACT], officers.id[k], bodies[partnerships.charity[slot]])
+    u = uniform2(streams[Die.SECOND_CONTACT], officers.id[k], charities.id[partnerships.charity[slot]])
     left = min(posts[body] - 2, math.floor(u * (posts[body] - 1)))
     for other in range(officers.filled.size):
         if other != k and officers.filled[other] == 1 and officers.body[other] == body:
             if left == 0:
                 partnerships.second[slot] = other
             left -= 1
-
-
-@njit(**PART)
-def _change_culture(culture, services, policies, p, ledger):
-    """Up by what share of a full programme is paid, back by what share is not."""
-    hours = 0.0
-    for s in range(services.hours.size):
-        if services.statutory[s] == 0:
-            hours += services.hours[s]
-    full = p.culture_gbp / 12.0 * (hours / p.post_hours)
-    covered = 0.0
-    for row in range(policies.id.size):
-        if policies.instrument[row] == CULTURE:
-            cost = full * (1.0 + policies.overhead[row])
-            share = min(1.0 - covered, max(0.0, policies.balance[row]) / cost) if cost > 0.0 else 0.0
-            covered += share
-            spend(policies, row, share, share * cost, 0.0, ledger)
-    changed = culture[0] + covered / p.culture_months
-    changed -= (1.0 - covered) * (culture[0] - p.representation) / p.culture_fading
-    culture[0] = min(1.0, max(0.0, changed))
 
 
 @njit(**PART)

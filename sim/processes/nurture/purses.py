@@ -3,30 +3,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numba import njit
 
+from sim.compiling import PART
 from sim.policy import ALL
-from sim.state import Floats, Ints
 
 
-class Purses(NamedTuple):
-    """The columns of policies that spending reads or changes."""
-
-    id: Ints
-    instrument: Ints
-    whom: Ints
-    where: Ints
-    payer: Ints
-    overhead: Floats
-    balance: Floats
-    spent: Floats
-    people: Floats
-
-
-@njit(cache=True)
+@njit(**PART)
 def largest_first(values):
     """Rows in falling order of their values, earlier rows first among equals: sorting by insertion, for short lists."""
     order = np.arange(values.size)
@@ -39,7 +23,7 @@ def largest_first(values):
     return order
 
 
-@njit(cache=True, inline="always")
+@njit(**PART)
 def in_reach(where, neighbourhood):
     """Whether a policy is for those of a neighbourhood: ALL, one, or (below ALL) the first so many."""
     return (where == ALL) | (where == neighbourhood) | (neighbourhood < ALL - where)

@@ -45,9 +45,9 @@ def advance_reference(community: Community, p: Parameters, dice: Dice) -> None:
             BY_INSTRUMENT[instrument](policy, community, p, dice)
     match_brought(community, p)
     keep_seconds(community, p, dice)
-    change_culture(community, p)
     map_together(community, p)
     protect_time(community, p)
+    change_culture(community, p)
     give_up_by_hand(community, p)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from sim.chance import Die, between, bits, derived_id, normal_quantile, uniform
-from sim.compiling import PART
+from sim.compiling import KERNEL, PART
 from sim.indexes import held_slots, in_lottery_order
 from sim.ledger import Flow
 from sim.state import EMPTY, NOBODY, SLOTS
@@ -18,7 +18,7 @@ NEVER_NIL = 2.0**-53
 """Least share beside a draw: keeps the logistic from a division by nil."""
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def live_the_month(
     residents, ties, acquaintances, neighbourhoods, quantiles, p, move_chances, death_chance, streams, ledger, month,
 ):  # fmt: skip
@@ -106,7 +106,7 @@ def _venue(i, residents, neighbourhoods, streams):
     return int(uniform(streams[Die.VENUE], residents.id[i]) * choice)
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def make_person(i, residents, neighbourhoods, quantiles, p, streams, month):
     """Make row i a person who has just come, all by chance keyed by the row's id.
 

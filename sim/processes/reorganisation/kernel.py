@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 
 from sim.chance import Die, derived_id, uniform, uniform2
-from sim.compiling import PART
+from sim.compiling import KERNEL, PART
 from sim.indexes import holds, in_lottery_order
 from sim.ledger import Flow
 from sim.state import (
@@ -36,7 +36,7 @@ class Grounds(NamedTuple):
     serves_place: Ints
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def reorganise(officers, bodies, partnerships, acquaintances, charities, council, neighbourhoods, world, row, month, p,
                seed, streams, ledger):  # fmt: skip
     """A month of announcements, strikes, leaving and hiring."""

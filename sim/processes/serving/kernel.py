@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from sim.chance import Die, bits
-from sim.compiling import PART
+from sim.compiling import KERNEL, PART
 from sim.indexes import in_lottery_order
 from sim.ledger import Flow
 from sim.state import NOBODY
@@ -15,7 +15,7 @@ TURN = 13
 """Bits by which a ticket is turned from one kind to the next, so that one hash gives five orders."""
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def serve_for_a_month(
     residents, charities, services, formula, allotted, reached, decides, p, streams, ledger, month
 ):  # fmt: skip

@@ -7,14 +7,14 @@ import math
 import numpy as np
 from numba import njit
 
-from sim.compiling import PART
+from sim.compiling import KERNEL, PART
 from sim.state import EMPTY, NOBODY, PARTNERED, PARTNERS
 
 LEAST_HEARD, MOST_HEARD = 0.25, 4.0
 """Influence in a neighbourhood beside the place's counts as no less and no more than these."""
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def share_the_hours(residents, charities, neighbourhoods, partnerships, filled, p):  # noqa: ANN001, ANN201
     """Write down where need is and what each neighbourhood is allotted.
 

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from sim.chance import Die, bits, derived_id, normal_quantile, uniform, uniform2
-from sim.compiling import PART
+from sim.compiling import KERNEL, PART
 from sim.indexes import in_lottery_order
 from sim.ledger import Flow
 from sim.state import ALLIES, EMPTY, NOBODY, SLOTS, STRONG
@@ -24,7 +24,7 @@ A_CHARITY = 1_000_000
 """Keeps a charity's id apart from that of its founder's successor, which is a hash of founder and generation."""
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def live_the_month(residents, ties, charities, bands, services, neighbourhoods, partnerships, alliances, constants,
                    chances, p, streams, ledger, month):  # fmt: skip
     """Settle the accounts, close those that come to their end, and found new ones on the rows that were free."""
@@ -71,7 +71,7 @@ def _rows_that_are(column, value):
     return rows[:found]
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def keep_the_books(charities, bands, p, streams, ledger, month):
     """Every body spends the month's costs and notes its income; in its own month, it settles the year."""
     past, turn = month % 24, month % 12
@@ -115,7 +115,7 @@ def _reserve_months(private, state, p):
     return p.reserve_months - (p.reserve_months - p.reserve_months_state) * share
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def fates(charities, close_chance, chances, p, streams, month):
     """The flow under which each body closes this month, or STAYS."""
     causes = np.full(charities.id.size, STAYS, np.int64)
@@ -327,7 +327,7 @@ def _band(founder, births, streams):
     return np.int64(NOBODY)
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def make_body(g, band, charities, bands, services, work, p, streams, month):
     """Make row g a new body of a band. Its id and neighbourhood must stand; ``work`` is hours for joining weight."""
     who, income = charities.id[g], bands.income[band]

@@ -40,7 +40,7 @@ from __future__ import annotations
 from sim.chance import Dice
 from sim.indexes import members, ties_by_resident
 from sim.parameters import numbers, parameter, room_parameters, switch
-from sim.processes.ties.contacts import Groups, People, keep_contacts
+from sim.processes.ties.contacts import keep_contacts
 from sim.processes.ties.kernel import build_and_decay
 from sim.processes.ties.reference import advance_reference
 from sim.state import State
@@ -142,10 +142,8 @@ def advance(state: State, p: Parameters, dice: Dice) -> None:
         state.residents, state.ties, ties_by_resident(state.ties), near, state.constants, numbers(p), dice.streams,
         state.ledger, state.month,
     )  # fmt: skip
-    groups = Groups(*(getattr(state.charities, name) for name in Groups._fields))
-    people = People(*(getattr(state.residents, name) for name in People._fields))
     keep_contacts(
-        state.officers, state.bodies, state.partnerships, state.acquaintances, state.alliances, groups, people, near,
-        state.constants, numbers(p), dice.streams, state.ledger, state.month,
+        state.officers, state.bodies, state.partnerships, state.acquaintances, state.alliances, state.charities,
+        state.residents, near, state.constants, numbers(p), dice.streams, state.ledger, state.month,
         bool(state.world.meeting_ban[state.world_row]),
     )  # fmt: skip

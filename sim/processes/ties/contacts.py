@@ -8,46 +8,22 @@ Free slots look at the ties as the month found them, so nothing depends on who i
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
 from sim.chance import Die, uniform, uniform2
-from sim.compiling import PART
+from sim.compiling import KERNEL, PART
 from sim.indexes import holds
 from sim.ledger import Flow
-from sim.state import ALLIES, EMPTY, NOBODY, PARTNERS, Floats, Ints
+from sim.state import ALLIES, EMPTY, NOBODY, PARTNERS
 
 NO_ONE = -1
 LOOKED_AT = 20
 """Residents looked at in one search for somebody in a role: where a tenth hold one, seven searches in eight succeed."""
 
 
-class Groups(NamedTuple):
-    """The columns of charities that their ties depend on."""
-
-    id: Ints
-    alive: Ints
-    neighbourhood: Ints
-    serves_place: Ints
-    quality: Floats
-    joining_weight: Floats
-    connecting_hours: Floats
-
-
-class People(NamedTuple):
-    """The columns of residents that their ties to charities and officers depend on."""
-
-    id: Ints
-    neighbourhood: Ints
-    role: Ints
-    formal_hours: Floats
-    belongs: Ints
-    belonging: Floats
-
-
-@njit(cache=True)
+@njit(**KERNEL)
 def keep_contacts(officers, bodies, partnerships, acquaintances, alliances, groups, people, near, constants, p,
                   streams, ledger, month, banned):  # fmt: skip
     """A month of all ties of officers and charities."""

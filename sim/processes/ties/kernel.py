@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from sim.chance import Die, uniform, uniform2, uniforms2
-from sim.compiling import PART
+from sim.compiling import KERNEL, PART
 from sim.indexes import BLOCK, held_slots, pairs
 from sim.ledger import Flow
 from sim.state import BONDING, BRIDGING, EMPTY, SLOTS, WEAK
@@ -18,7 +18,7 @@ TRIES = 20
 """Strangers looked at in one search: at the default homophily one search in a hundred ends with nobody."""
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def build_and_decay(residents, ties, incident, members, constants, p, streams, ledger, month):
     """Search, introduce, change strength, and then make the ties that were found."""
     found = _search(residents, incident, members, constants, p, streams)

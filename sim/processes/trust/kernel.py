@@ -6,12 +6,12 @@ import numpy as np
 from numba import njit
 
 from sim.chance import Die, between, normal_quantile, uniform, uniforms
-from sim.compiling import PART
+from sim.compiling import KERNEL, PART
 from sim.indexes import held_slots
 from sim.state import EMPTY, NOBODY, PARTNERED, PARTNERS, SLOTS, STRONG
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def live_the_month(
     residents, ties, neighbourhoods, quintiles, knots, constants, partnerships, filled, charities, p, streams
 ):  # fmt: skip
@@ -37,7 +37,7 @@ def live_the_month(
         residents.influence[i] = 1 if feels else 0
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def feels_influence(trust, voice, has_a_way, b0, p):
     """Whether a resident feels able to influence local decisions.
 

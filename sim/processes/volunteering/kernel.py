@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from sim.chance import Die, normal_quantile, uniform, uniform2
-from sim.compiling import PART
+from sim.compiling import KERNEL, PART
 from sim.indexes import held_slots
 from sim.ledger import Flow
 from sim.state import NOBODY, SLOTS, STRONG, THIS_YEAR_AND_LAST
@@ -21,7 +21,7 @@ NEW = 0.10
 """Strength of a tie with a charity when it begins."""
 
 
-@njit(cache=True)
+@njit(**KERNEL)
 def live_the_month(residents, ties, charities, constants, p, streams, ledger, month, service_hours):
     """Hear the asks, decide who joins, helps once or leaves, and pledge the hours of the month that comes."""
     held = residents.role.copy()
