@@ -34,7 +34,7 @@ SIZES = (20_000, 200_000)
 STEP_SECONDS = 1.5e-3
 START_SECONDS = 2.5
 """Until a process has imported everything."""
-COMPILE_SECONDS = 200.0
+COMPILE_SECONDS = 75.0
 """Of one core, the first time after the model's source has changed; two processes share it."""
 PROCESS_BYTES, RESIDENT_BYTES, TOWN_BYTES = 275e6, 1_200.0, 1_000.0
 RUN_BYTES, MONTH_BYTES, REPORT_BYTES = 60_000.0, 600.0, 1e6
@@ -143,7 +143,7 @@ def _scheduled(todo: Sequence[RunSpec], workers: int) -> float:
             if towns.pop(town, None) is None:
                 continue
             constants = founding.constants_file(config)
-            if begins < solved.get(constants, 0.0 if constants.exists() else math.inf):
+            if begins < solved.get(constants, 0.0 if founding.are_solved(config) else math.inf):
                 seconds += _months(solving.MONTHS, solving.RESIDENTS, PASSED_NS)
                 solved[constants] = min(solved.get(constants, math.inf), begins + seconds)
             seconds += _months(founding.SPIN_UP_MONTHS, spec.config.place.residents, PASSED_NS)

@@ -21,7 +21,7 @@ import numpy as np
 from sim.chance import run_seed
 from sim.composition import compose
 from sim.ensemble import RunSpec, simulate
-from sim.founding import found
+from sim.founding import REFERENCE, found, publish_constants
 from sim.observables import OBSERVABLES
 from sim.place import Place
 from sim.schedule import live_a_month
@@ -89,7 +89,11 @@ def digest(tables: Tables) -> str:
 
 
 def publish() -> list[Path]:
-    """Write down what the standard run gives here, and the schema of the tables; for those who change the model."""
+    """Write down what the standard run gives here, the reference place's constants and the schema of the tables.
+
+    For those who change the model.
+    """
+    constants = publish_constants(compose([f"place={REFERENCE}"]))
     tables = _standard_run()
     facts = {
         "standard": list(STANDARD), "replicates": REPLICATES, "platform": _platform(), "digest": digest(tables),
@@ -98,7 +102,7 @@ def publish() -> list[Path]:
     written = {"digest.json": facts, "schema.json": published_schema(), "place.schema.json": Place.schema_of_files()}
     for name, content in written.items():
         (DATA / name).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    return [DATA / name for name in written]
+    return [constants, *(DATA / name for name in written)]
 
 
 def _standard_run() -> Tables:

@@ -20,8 +20,9 @@ COST = Cost(
 
 @pytest.fixture(autouse=True)
 def ready(monkeypatch, tmp_path):
-    """Compiled, and nothing founded: files of the cache lie in an empty folder."""
+    """Compiled, and nothing founded or solved: the cache is an empty folder, and the package brings no constants."""
     monkeypatch.setenv("TAKESTWO_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(founding, "PUBLISHED", tmp_path / "published")
     monkeypatch.setattr(cost, "_compiled", lambda: True)
 
 
@@ -71,6 +72,13 @@ def test_founding_costs_and_each_worker_solves_for_itself():
     assert alone.cache == 4 * 1500 * cost.TOWN_BYTES
     touch(founding.constants_file(config))
     assert cost_of(specs_of(config), workers=2).seconds == pytest.approx(START_SECONDS + 2 * each)
+
+
+def test_constants_that_come_with_the_package_cost_nothing():
+    config = compose(SMALL)
+    touch(founding.published_constants(config))
+    each = spun_up(config) + lived(config)
+    assert cost_of(specs_of(config), workers=1).seconds == pytest.approx(START_SECONDS + 4 * each)
 
 
 def test_scenarios_share_towns_and_draws_do_not():

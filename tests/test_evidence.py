@@ -17,7 +17,10 @@ from sim.schedule import pass_a_month
 from sim.units import date_of
 from sim.world import drivers
 
-MISSED: dict[str, str] = {}
+MISSED = {
+    "C8a": "founded at .82, and .797 by 2014/15 beside a band from .80: births and closings shift bands a little",
+    "C8b": "founded at .80, and .768 by 2014/15 beside a band from .77: in a town it hangs on two or three",
+}
 """Patterns that the model does not meet, each with the reason. One that is met after all must leave the list."""
 EMERGENT = {"C1", "C2", "C3a", "C3b", "C7e", "C7x", "C15"}
 RUNS = 2
@@ -32,7 +35,7 @@ def history():
 
 def assert_in_band(table, leaving_out=frozenset()):
     outside = set(table.index[~table["in_band"]]) - leaving_out
-    assert outside == set(MISSED), f"\n{table.to_string()}"
+    assert outside == set(MISSED) - leaving_out, f"\n{table.to_string()}"
 
 
 def test_the_record_lies_in_the_band_of_every_survey(history):
@@ -44,7 +47,7 @@ def test_the_record_lies_in_the_band_of_every_survey(history):
     frame = history.results
     wrong = frame.assign(trust_council_share=frame["trust_council_share"] * 1.1, left_life=0.0)
     bent = score(wrong, history.by_band)
-    assert set(bent.index[~bent["in_band"]]) - FEW == set(MISSED) | {"C14", "C6"}
+    assert set(bent.index[~bent["in_band"]]) - FEW == set(MISSED) - FEW | {"C14", "C6"}
     with pytest.raises(AssertionError, match="C14"):
         assert_in_band(bent, FEW)
 

@@ -4,7 +4,8 @@ A place is peopled and tied together by the numbers at which the model starts, t
 months with nothing happening from outside, so that ages of ties, roles and trust are those of a place that has always
 lived by the model's rules. The constants that make such a place stay as it is are solved once (`solving`) and hold for
 every seed, but for the scale of need: a town has as much need as leaves the stated share of it unmet, for with few
-posts and charities luck goes far. Both are kept in a cache that is safe to delete.
+posts and charities luck goes far. Both are kept in a cache that is safe to delete. The constants of the reference place
+come with the package, so that a first run need not solve them; ``takestwo verify --publish`` solves and writes them.
 
 A rival or an ablation is founded to have at month 0 what the main model has: each source of capacity, ties and trust.
 Its town lives the spin-up beside the main model's town of the same seed, and its levers (`solving.LEVERS`) are pulled
@@ -17,6 +18,7 @@ import hashlib
 import json
 import math
 import os
+import shutil
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,6 +51,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SPIN_UP_MONTHS", "FoundingError", "Solved", "found", "solve"]
 
+PUBLISHED = Path(__file__).parent / "published"
+"""Constants that come with the package, in a folder named by the source of the model that they belong to."""
 REFERENCE = "england_average"
 """The place whose joint work at founding is the measure of joint work anywhere."""
 SPIN_UP_MONTHS = 360
@@ -84,23 +88,43 @@ def found(config: Config, seed: int) -> State:
 
 
 def solved_for(config: Config) -> Solved:
-    """The constants of a place, from the cache or solved now."""
-    path = constants_file(config)
-    try:
-        return Solved.load(path)
-    except (OSError, ValueError):
-        like = Place.named(REFERENCE)
-        is_reference = _facts(config.place) == _facts(like)
-        reference = None if is_reference else solved_for(config.model_copy(update={"place": like}))
-        main = config.main_model
-        solved = solve(config, reference, solved_for(main) if main else None)
-        _keep(path, solved.save)
-        return solved
+    """The constants of a place, from the cache, from the package, or solved now."""
+    for path in (constants_file(config), published_constants(config)):
+        try:
+            return Solved.load(path)
+        except (OSError, ValueError):
+            continue
+    like = Place.named(REFERENCE)
+    is_reference = _facts(config.place) == _facts(like)
+    reference = None if is_reference else solved_for(config.model_copy(update={"place": like}))
+    main = config.main_model
+    solved = solve(config, reference, solved_for(main) if main else None)
+    _keep(constants_file(config), solved.save)
+    return solved
 
 
 def constants_file(config: Config) -> Path:
     """Where the constants of a place are kept once they are solved."""
     return _kept("constants", _facts(config.place), config)
+
+
+def published_constants(config: Config) -> Path:
+    """Where the constants of a place are if they come with the package."""
+    return PUBLISHED / source_hash() / constants_file(config).name
+
+
+def are_solved(config: Config) -> bool:
+    """Whether the constants of a place are at hand."""
+    return constants_file(config).exists() or published_constants(config).exists()
+
+
+def publish_constants(config: Config) -> Path:
+    """Solve the constants of the reference place anew and put them into the package, in place of older ones."""
+    path = published_constants(config)
+    shutil.rmtree(PUBLISHED, ignore_errors=True)
+    path.parent.mkdir(parents=True)
+    solve(config).save(path)
+    return path
 
 
 def _facts(place: Place) -> dict[str, Any]:
@@ -121,8 +145,8 @@ def missed(config: Config) -> list[str]:
     A place is then as steady as any other, but begins elsewhere. Empty too where its constants are not kept.
     """
     try:
-        return shortfalls(Solved.load(constants_file(config)))
-    except (OSError, ValueError):
+        return shortfalls(solved_for(config)) if are_solved(config) else []
+    except FoundingError:
         return []
 
 

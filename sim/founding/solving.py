@@ -501,12 +501,13 @@ def _hold_trust(offsets: Floats, first: Floats, now: Floats) -> None:
 
 def _follow_contexts(state: State, held: Any, p: Any) -> None:
     """Hours shared beside hours planned tell whether the mean weight of a class's contexts is right."""
-    ties, means = state.ties, state.classes.contexts_founding
+    ties, means, slots = state.ties, state.classes.contexts_founding, np.flatnonzero(held)
     most = p.street_weight + p.group_weight + p.venue_weight + p.remote_weight
-    planned = np.array([p.bonding_hours, p.weak_hours, p.bridging_hours])[ties.klass]
-    planned = np.where(ties.deepening == 1, p.deepening_hours, planned)
+    classes, hours = ties.klass[slots], ties.hours[slots]
+    planned = np.array([p.bonding_hours, p.weak_hours, p.bridging_hours])[classes]
+    planned[ties.deepening[slots] == 1] = p.deepening_hours
     for klass in range(len(means)):
-        mine = held & (ties.klass == klass)
-        if mine.any():
-            means[klass] *= 1.0 + 0.1 * (ties.hours[mine].sum() / planned[mine].sum() - 1.0)
+        mine = np.flatnonzero(classes == klass)
+        if len(mine):
+            means[klass] *= 1.0 + 0.1 * (hours[mine].sum() / planned[mine].sum() - 1.0)
             means[klass] = min(max(means[klass], LEAST_SHARED * most), most)

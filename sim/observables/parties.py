@@ -190,7 +190,7 @@ def partnership_strength(town: Town) -> float:
 
 def _known(town: Town, picture: Any) -> float:
     """The mean of a neighbourhood's picture over residents."""
-    return _money(picture[town.residents.neighbourhood]) / town.size
+    return _money(picture * np.bincount(town.residents.neighbourhood, minlength=len(picture))) / town.size
 
 
 @observable("0 to 1", "how well needs are known to those who allot hours")

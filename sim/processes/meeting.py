@@ -33,6 +33,8 @@ from sim.state import BONDING, EMPTY, NOBODY, SLOTS, WEAK, State
 
 DEEPENING = 3
 """Where the kernel's table of planned hours holds weak ties that are taken up."""
+VENUE_BITS, SHUT = 6, 63
+"""Bits that name a venue beside its neighbourhood, and what stands there for one that is shut; there are at most 32."""
 
 
 @room_parameters
@@ -93,6 +95,7 @@ def _kernel(residents, ties, classes, p, streams, banned, venues_open):  # noqa:
     distance = 0.0
     if banned:
         group, venue, remote, distance = 0.0, 0.0, 0.0, p.ban_remote
+    nurtured = np.any(residents.nurtured_hours > 0.0)
     haunt = _haunts(residents.neighbourhood, residents.venue, venues_open)
     slots = held_slots(ties.alter)
     for first in range(0, slots.size, BLOCK):
@@ -105,14 +108,15 @@ def _kernel(residents, ties, classes, p, streams, banned, venues_open):  # noqa:
             planned = planned_by[np.uint8(DEEPENING if ties.deepening[slot] else klass)]
             residents.planned_hours[i] += planned
             residents.planned_hours[j] += planned
-            near = residents.neighbourhood[i] == residents.neighbourhood[j]
-            same_venue = haunt[i] == haunt[j]
+            near = haunt[i] >> VENUE_BITS == haunt[j] >> VENUE_BITS
+            same_venue = (haunt[i] == haunt[j]) & (haunt[i] & SHUT != SHUT)
             same_group = (residents.role[i] != NOBODY) & (residents.role[i] == residents.role[j])
             shared = remote + street * near + venue * same_venue + group * same_group
             fit = shared / at_founding[klass]
             fit += distance * (ties.strength[slot] >= p.ban_strength)
             hours = planned * fit * luck[tie]
-            hours += near * min(residents.nurtured_hours[i], residents.nurtured_hours[j])
+            if nurtured:
+                hours += near * min(residents.nurtured_hours[i], residents.nurtured_hours[j])
             met = near & (hours >= p.contact_hours)
             residents.met_neighbour[i] |= met
             residents.met_neighbour[j] |= met
@@ -133,11 +137,11 @@ def _luck(held, alter, ids, streams):  # noqa: ANN001, ANN202
 
 @njit(**PART)
 def _haunts(neighbourhood, venue, venues_open):  # noqa: ANN001, ANN202
-    """The open venue that each resident goes to, as one number; of one's own to each whose venue is shut."""
-    haunt = np.empty(neighbourhood.size, np.int64)
+    """Neighbourhood and open venue of each resident as one number, so that one look at the other end tells both."""
+    haunt = np.empty(neighbourhood.size, np.int32)
     for i in range(haunt.size):
         is_open = (venues_open[neighbourhood[i]] >> venue[i]) & 1 == 1
-        haunt[i] = np.int64(neighbourhood[i]) * 64 + venue[i] if is_open else -1 - i
+        haunt[i] = (neighbourhood[i] << VENUE_BITS) | (venue[i] if is_open else SHUT)
     return haunt
 
 

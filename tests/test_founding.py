@@ -1,0 +1,58 @@
+"""The constants that come with the package: there for this source, used, and what solving gives."""
+
+import numpy as np
+import pytest
+
+from sim import compose, founding
+from sim.founding import Solved, solve
+from sim.founding.solving import CONSTANT
+
+DEFAULT = compose([])
+
+
+@pytest.fixture
+def empty_cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("TAKESTWO_CACHE", str(tmp_path))
+
+
+def test_a_first_run_need_not_solve_the_default_place(empty_cache, monkeypatch):
+    """If this fails after a change of the model: ``takestwo verify --publish``."""
+    monkeypatch.setattr(founding, "solve", None)
+    assert founding.are_solved(DEFAULT)
+    assert len(list(founding.PUBLISHED.iterdir())) == 1
+    solved = founding.solved_for(DEFAULT)
+    assert founding.missed(DEFAULT) == []
+    assert founding.solved_for(compose(["place.residents=1500", "world=flat"])).course.levels.shape == (
+        solved.course.levels.shape
+    )
+
+
+@pytest.mark.parametrize("word", ["ties.build=0.03", "place=northern_town", "rival=churn"])
+def test_they_are_of_no_other_place_nor_of_other_numbers(empty_cache, word):
+    assert not founding.are_solved(compose([word]))
+
+
+def test_of_another_source_they_are_not_taken(empty_cache, monkeypatch):
+    monkeypatch.setattr(founding, "source_hash", lambda: "0" * 16)
+    assert not founding.are_solved(DEFAULT)
+
+
+def test_publishing_puts_new_ones_in_place_of_the_old(monkeypatch, tmp_path):
+    solved = founding.solved_for(DEFAULT)
+    monkeypatch.setattr(founding, "PUBLISHED", tmp_path / "published")
+    monkeypatch.setattr(founding, "solve", lambda _: solved)
+    (tmp_path / "published" / "older").mkdir(parents=True)
+    path = founding.publish_constants(DEFAULT)
+    assert path == founding.published_constants(DEFAULT)
+    assert Solved.load(path).constants.join_rate == solved.constants.join_rate
+    assert [folder.name for folder in (tmp_path / "published").iterdir()] == [path.parent.name]
+
+
+@pytest.mark.slow
+def test_they_are_what_solving_gives():
+    """To the bit on a processor of the same kind. On another one the last bits differ, and so do months of luck."""
+    here, there = solve(DEFAULT), Solved.load(founding.published_constants(DEFAULT))
+    for table in CONSTANT:
+        names, mine, theirs = getattr(here, table)._fields, getattr(here, table), getattr(there, table)
+        for name, a, b in zip(names, mine, theirs, strict=True):
+            np.testing.assert_allclose(a, b, rtol=0.1, atol=0.02, err_msg=f"{table}.{name}")
