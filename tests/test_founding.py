@@ -27,7 +27,7 @@ def test_a_first_run_need_not_solve_the_default_place(empty_cache, monkeypatch):
     )
 
 
-@pytest.mark.parametrize("word", ["ties.build=0.03", "place=northern_town", "rival=churn"])
+@pytest.mark.parametrize("word", ["ties.build=0.006", "place=northern_town", "rival=churn"])
 def test_they_are_of_no_other_place_nor_of_other_numbers(empty_cache, word):
     assert not founding.are_solved(compose([word]))
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -69,11 +70,13 @@ def test_the_python_example_runs() -> None:
 def test_every_command_in_the_readme_composes() -> None:
     from sim.cli import request
 
-    lines = [line.split("#")[0].split() for block in blocks("sh") for line in block.splitlines()]
-    asked = [words[2:] for words in lines if words[:1] == ["takestwo"] and words[1] == "run" and "--help" not in words]
-    assert len(asked) >= 4
-    for words in asked:
-        assert request.read(words).points
+    text = "".join(blocks("sh")).replace("\\\n", "")
+    lines = [shlex.split(line, comments=True) for line in text.splitlines()]
+    asked = [w[1:] for w in lines if w[:1] == ["takestwo"] and w[1] in {"run", "compare"} and "--help" not in w]
+    assert {command for command, *_ in asked} == {"run", "compare"}
+    for command, *words in asked:
+        points = request.read(words, several=command == "compare").points
+        assert len(points) > (command == "compare")
 
 
 def test_what_the_map_names_is_there() -> None:

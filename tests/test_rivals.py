@@ -74,8 +74,9 @@ def cache_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def small(cache_of_its_own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Founding in seconds, and kept apart from what is founded in earnest."""
+    """Founding in seconds, and kept apart from what is founded in earnest, and from what comes with the package."""
     monkeypatch.setenv("TAKESTWO_CACHE", str(cache_of_its_own))
+    monkeypatch.setattr(founding, "PUBLISHED", cache_of_its_own / "published")
     for name, value in (("RESIDENTS", SMALL), ("MONTHS", SOLVED_MONTHS), ("SETTLED", 50)):
         monkeypatch.setattr(solving, name, value)
     monkeypatch.setattr(founding, "SPIN_UP_MONTHS", SPUN_MONTHS)
