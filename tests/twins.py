@@ -96,9 +96,11 @@ def plant(kernels: ModuleType, right: str, wrong: str, *, compiled: bool = False
 
 
 @cache
-def _town_and_what_becomes_of_it(room: ModuleType, habit: str, seed: int, p: Any) -> tuple[State, State]:
-    """A town, and the same after the plain hand, which no fault of the fast one changes."""
-    state = town(residents=60, habit=habit, seed=seed)
+def _town_and_what_becomes_of_it(
+    made: Callable[..., State], room: ModuleType, habit: str, seed: int, p: Any
+) -> tuple[State, State]:
+    """A town as it is made, and the same after the plain hand, which no fault of the fast one changes."""
+    state = made(residents=60, habit=habit, seed=seed)
     return state, by_plain_hand(room, state, p)
 
 
@@ -122,7 +124,7 @@ def assert_fault_is_caught(
     faulty = plant(kernels, right, wrong, compiled=compiled)[entry]
     for habit in HABITS:
         for seed in range(seeds):
-            state, plain = _town_and_what_becomes_of_it(room, habit, seed, p)
+            state, plain = _town_and_what_becomes_of_it(town, room, habit, seed, p)
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(room, entry, faulty)
                 after = by_fast_hand(room, state, p)
