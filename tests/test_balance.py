@@ -21,7 +21,7 @@ from sim import compose, run_ensemble
 from sim.chance import run_seed
 from sim.contrast import t_quantile
 from sim.founding import found
-from sim.founding.solving import ACTIVE, INFLUENCE, TIES, UNMET
+from sim.founding.solving import ACTIVE, INFLUENCE, RESIDENTS, TIES, UNMET
 from sim.observables import OBSERVABLES
 from sim.schedule import live_a_month
 
@@ -161,6 +161,9 @@ def test_a_constant_amiss_misses_its_target(amiss, factor, seen):
 # In full
 
 NARROW = {"formal_volunteering": 0.01, "ties_per_resident": 0.3, "unmet_need": 0.01, "influence": 0.01}
+LARGE = NARROW | {"influence": 0.02}
+"""A place of 40,000 has larger bodies, and more of its residents belong to one that knows an officer: .44, where 12,000
+have .39."""
 
 
 @pytest.mark.slow
@@ -169,6 +172,12 @@ def test_the_default_place_stays_as_it_is_for_twenty_years():
     out = unbalanced(frame, FULL, by_interval=True)
     assert out.empty, f"\n{out}"
     assert moved(frame) == []
+    assert off_target(frame, LARGE) == {}
+
+
+@pytest.mark.slow
+def test_a_place_of_the_size_that_was_solved_has_the_stated_levels():
+    frame = run_ensemble(compose(["world=flat", "months=36", f"place.residents={RESIDENTS}"]), replicates=24).results
     assert off_target(frame, NARROW) == {}
 
 
