@@ -22,6 +22,7 @@ class Incident(NamedTuple):
 
     start: Ints  # (N + 1,)
     other: Ints  # the row of the tie's other end
+    slots: Ints  # those that hold a tie, ascending
 
 
 class Members(NamedTuple):
@@ -80,7 +81,7 @@ def _ties_by_resident(alter, residents):  # noqa: ANN001, ANN202 - compiled
         filled[owner] += np.uint32(1)
         other[filled[end]] = owner
         filled[end] += np.uint32(1)
-    return start, other
+    return start, other, held
 
 
 def members(part: Ints, parts: int) -> Members:

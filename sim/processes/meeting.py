@@ -85,16 +85,10 @@ def advance(state: State, p: Parameters, dice: Dice) -> None:
 
 @njit(**KERNEL)
 def _kernel(residents, ties, classes, p, streams, banned, venues_open):  # noqa: ANN001, ANN202
-    """Luck decides which contexts a tie has, so what it shares is added up without branching."""
+    """Luck decides which contexts a tie has, so what it shares is looked up, without branching."""
     residents.planned_hours[:] = 0.0
     residents.met_neighbour[:] = 0
-    planned_by = np.array((p.bonding_hours, p.weak_hours, p.bridging_hours, p.deepening_hours))
-    at_founding = np.maximum(1e-9, classes.contexts_founding)
-    street = p.street_weight * (p.ban_street if banned else 1.0)
-    group, venue, remote = p.group_weight, p.venue_weight, p.remote_weight
-    distance = 0.0
-    if banned:
-        group, venue, remote, distance = 0.0, 0.0, 0.0, p.ban_remote
+    planned, expected = _expect(classes, p, banned)
     nurtured = np.any(residents.nurtured_hours > 0.0)
     haunt = _haunts(residents.neighbourhood, residents.venue, venues_open)
     slots = held_slots(ties.alter)
@@ -104,23 +98,39 @@ def _kernel(residents, ties, classes, p, streams, banned, venues_open):  # noqa:
         for tie in range(held.size):
             slot = held[tie]
             i, j = slot // SLOTS, np.uint32(ties.alter[slot])
-            klass = np.uint8(ties.klass[slot])
-            planned = planned_by[np.uint8(DEEPENING if ties.deepening[slot] else klass)]
-            residents.planned_hours[i] += planned
-            residents.planned_hours[j] += planned
+            kind = np.uint8(DEEPENING if ties.deepening[slot] else ties.klass[slot])
+            residents.planned_hours[i] += planned[kind]
+            residents.planned_hours[j] += planned[kind]
             near = haunt[i] >> VENUE_BITS == haunt[j] >> VENUE_BITS
-            same_venue = (haunt[i] == haunt[j]) & (haunt[i] & SHUT != SHUT)
-            same_group = (residents.role[i] != NOBODY) & (residents.role[i] == residents.role[j])
-            shared = remote + street * near + venue * same_venue + group * same_group
-            fit = shared / at_founding[klass]
-            fit += distance * (ties.strength[slot] >= p.ban_strength)
-            hours = planned * fit * luck[tie]
+            venue = (haunt[i] == haunt[j]) & (haunt[i] & SHUT != SHUT)
+            group = (residents.role[i] != NOBODY) & (residents.role[i] == residents.role[j])
+            kept_up = ties.strength[slot] >= p.ban_strength
+            hours = expected[kind, np.uint8(near), np.uint8(venue), np.uint8(group), np.uint8(kept_up)] * luck[tie]
             if nurtured:
                 hours += near * min(residents.nurtured_hours[i], residents.nurtured_hours[j])
             met = near & (hours >= p.contact_hours)
             residents.met_neighbour[i] |= met
             residents.met_neighbour[j] |= met
             ties.hours[slot] = hours
+
+
+@njit(**PART)
+def _expect(classes, p, banned):  # noqa: ANN001, ANN202
+    """Hours planned with each kind of tie, and hours expected by kind, street, venue, group, and strong enough."""
+    planned = np.array((p.bonding_hours, p.weak_hours, p.bridging_hours, p.deepening_hours))
+    street = p.street_weight * (p.ban_street if banned else 1.0)
+    group, venue, remote = p.group_weight, p.venue_weight, p.remote_weight
+    distance = 0.0
+    if banned:
+        group, venue, remote, distance = 0.0, 0.0, 0.0, p.ban_remote
+    expected = np.empty((planned.size, 2, 2, 2, 2))
+    for kind, near, same_venue, same_group, kept_up in np.ndindex(expected.shape):
+        at_founding = max(1e-9, classes.contexts_founding[WEAK if kind == DEEPENING else kind])
+        shared = remote + street * near + venue * same_venue + group * same_group
+        fit = shared / at_founding
+        fit += distance * kept_up
+        expected[kind, near, same_venue, same_group, kept_up] = planned[kind] * fit
+    return planned, expected
 
 
 @njit(**PART)

@@ -16,12 +16,12 @@ from tests.towns import RECIPES, town
 from tests.twins import assert_fault_is_caught, assert_twins, by_fast_hand, differences
 
 FAULTS = [
-    ("kept[klass]) * math.exp(-p.build * hours)", "kept[klass]) * math.exp(p.build * hours)"),
-    ("-hours / p.contact_hours", "hours / p.contact_hours"),
+    ("math.exp(-p.build * hours", "math.exp(p.build * hours"),
+    ("-ties.hours[slot] / p.contact_hours", "ties.hours[slot] / p.contact_hours"),
     ("return NO_ONE if k == i or _are_tied(i, k, incident)", "return NO_ONE if _are_tied(i, k, incident)"),
     ("if residents.group[k] == residents.group[i]:", "if residents.group[k] != residents.group[i]:"),
     ("strangers = far or not", "strangers = far and not"),
-    ("ties.deepening[slot] = 0\n            elif", "ties.deepening[slot] = 1\n            elif"),
+    ("taken_up[tie])) & (not rises)", "taken_up[tie])) | rises"),
 ]
 CONTACT_FAULTS = [
     ("(1.0 - w * kept) * math.exp(-build * hours)", "(1.0 - w * kept) * math.exp(build * hours)"),

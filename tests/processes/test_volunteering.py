@@ -19,7 +19,7 @@ BUSY = volunteering.Parameters(
 )
 """People leave often, for other reasons, so that rare branches are taken in small towns."""
 FAULTS = [
-    ("asking[i] += w * other_in_role", "asking[i] += other_in_role"),
+    ("asking[i] += w * (held", "asking[i] += (held"),
     ("if ever == 1:", "if ever == 0:"),
     ("max(1.0, present[g])", "max(2.0, present[g])"),
     ("(charities.work_hours[g] + charities.asked_hours[g])", "charities.work_hours[g]"),
@@ -28,7 +28,7 @@ FAULTS = [
     ("residents.role_starts[i] = month + p.waiting_months", "residents.role_starts[i] = month"),
     ("charities.supported[g] / at_work", "charities.supported[g]"),
     ("present[g] > p.coordinator_volunteers", "present[g] >= p.coordinator_volunteers"),
-    ("(held[i] != NOBODY) & (weak | alone[i])", "(held[i] != NOBODY) & (weak | alone[j])"),
+    ("np.uint32(w < support[i])", "np.uint32(w < support[j])"),
     ("if belongs[i] == g:", "if belongs[i] != g:"),
     ("belonging[i] = max(NEW, belonging[i])", "belonging[i] = NEW"),
 ]

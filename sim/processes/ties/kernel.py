@@ -9,7 +9,7 @@ from numba import njit
 
 from sim.chance import Die, uniform, uniform2, uniforms2
 from sim.compiling import KERNEL, PART
-from sim.indexes import BLOCK, held_slots, pairs
+from sim.indexes import BLOCK, pairs
 from sim.ledger import Flow
 from sim.state import BONDING, BRIDGING, EMPTY, SLOTS, WEAK
 
@@ -23,7 +23,7 @@ def build_and_decay(residents, ties, incident, members, constants, p, streams, l
     """Search, introduce, change strength, and then make the ties that were found."""
     found = _search(residents, incident, members, constants, p, streams)
     introduced = _introduce(residents, incident, members, p, streams)
-    _change_strength(residents, ties, constants, p, streams, ledger)
+    _change_strength(incident.slots, residents, ties, constants, p, streams, ledger)
     ledger[Flow.TIE_SEARCH] += _tie_up(found, residents, ties, incident, p.new_strength, month)
     ledger[Flow.TIE_INTRODUCED] += _tie_up(introduced, residents, ties, incident, p.new_strength, month)
 
@@ -103,35 +103,39 @@ def _are_tied(i, k, incident):
 
 
 @njit(**PART)
-def _change_strength(residents, ties, constants, p, streams, ledger):
+def _change_strength(slots, residents, ties, constants, p, streams, ledger):
     kept = np.array((math.exp(math.log(p.kept_bonding) / 12.0), math.exp(math.log(p.kept_weak) / 12.0),
                      math.exp(math.log(p.kept_bridging) / 12.0)))  # fmt: skip
     hazard = np.array((-math.log(p.survival_bonding) / 12.0, -math.log(p.survival_weak) / 12.0,
                        -math.log(p.survival_bridging) / 12.0))  # fmt: skip
-    slots = held_slots(ties.alter)
     for first in range(0, slots.size, BLOCK):
         held = slots[first : first + BLOCK]
         lesser, greater = pairs(held, ties.alter, residents.id)
         ends = uniforms2(streams[Die.END], lesser, greater)
         taken_up = uniforms2(streams[Die.TAKE_UP], lesser, greater) < constants.take_up_chance[0]
+        unbuilt = _unbuilt(held, ties.hours, p)
         for tie in range(held.size):
             slot = held[tie]
-            klass, hours = np.uint8(ties.klass[slot]), ties.hours[slot]
+            klass = np.uint8(ties.klass[slot])
+            w = 1.0 - (1.0 - ties.strength[slot] * kept[klass]) * unbuilt[tie]
+            sinks, rises = (klass == BONDING) & (w < p.weak_below), (klass == WEAK) & (w >= p.bonding_from)
+            ties.strength[slot] = w
+            ties.klass[slot] = WEAK if sinks else (BONDING if rises else klass)
+            ties.deepening[slot] = (ties.deepening[slot] | ((klass == WEAK) & taken_up[tie])) & (not rises)
             # 1 - exp(-x) < x, so most ties are spared two exponentials.
             most = hazard[klass]
-            if ends[tie] < most and ends[tie] < -math.expm1(-most * math.exp(-hours / p.contact_hours)):
+            if ends[tie] < most and ends[tie] < -math.expm1(-most * math.exp(-ties.hours[slot] / p.contact_hours)):
                 _end(slot, ties)
                 ledger[Flow.TIE_FADED] += 1.0
-                continue
-            w = 1.0 - (1.0 - ties.strength[slot] * kept[klass]) * math.exp(-p.build * hours)
-            ties.strength[slot] = w
-            if (klass == BONDING) & (w < p.weak_below):
-                ties.klass[slot] = WEAK
-            if (klass == WEAK) & (w >= p.bonding_from):
-                ties.klass[slot] = BONDING
-                ties.deepening[slot] = 0
-            elif (klass == WEAK) & taken_up[tie]:
-                ties.deepening[slot] = 1
+
+
+@njit(**PART)
+def _unbuilt(held, hours, p):
+    """What the month's hours leave of a tie's distance from full strength."""
+    unbuilt = np.empty(held.size)
+    for tie in range(held.size):
+        unbuilt[tie] = math.exp(-p.build * hours[held[tie]])
+    return unbuilt
 
 
 @njit(**PART)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numba import njit
 
-from sim.chance import Die, normal_quantile, uniform, uniform2
+from sim.chance import Die, normal_quantile, uniform, uniforms2
 from sim.compiling import KERNEL, PART
 from sim.indexes import held_slots
 from sim.ledger import Flow
@@ -17,6 +17,8 @@ STAYS = -1
 UNASKED = -1.0
 BY_NOBODY = -2.0
 """Asked by nobody who is there: where founding knew no asking, everybody counts as asked as on average."""
+ASKS_NOBODY, UNSUPPORTED = 0.0, 2.0
+"""Strengths below which no tie is, and every tie."""
 NEW = 0.10
 """Strength of a tie with a charity when it begins."""
 
@@ -25,8 +27,9 @@ NEW = 0.10
 def live_the_month(residents, ties, charities, constants, p, streams, ledger, month, service_hours):
     """Hear the asks, decide who joins, helps once or leaves, and pledge the hours of the month that comes."""
     held = residents.role.copy()
-    alone = _weigh_the_load(residents, charities, constants, p, month)
-    asking, close = _hear_the_asks(residents, ties, held, alone, p, streams)
+    support = _weigh_the_load(residents, charities, constants, p, month)
+    slots = held_slots(ties.alter)
+    asking, close = _hear_the_asks(slots, residents, ties, held, support, p, streams[Die.ASK])
     moved = _crowding(service_hours, constants, p) * _secular(month, p)
     asked = np.zeros(held.size)
     for i in range(held.size):
@@ -55,45 +58,47 @@ def live_the_month(residents, ties, charities, constants, p, streams, ledger, mo
                 ledger[cause] += 1.0
                 residents.role[i] = NOBODY
                 residents.gives_to[i] = NOBODY
-    _join(asked, held, residents, ties, charities, p, streams, ledger, month)
+    _join(asked, held, residents, slots, ties, charities, p, streams, ledger, month)
     _pledge(residents, p, streams, month)
 
 
 @njit(**PART)
-def _hear_the_asks(residents, ties, held, alone, p, streams):
+def _hear_the_asks(slots, residents, ties, held, support, p, stream):
     """For each resident: strength of ties to people in a role, and strong ties within the own group.
 
-    ``alone`` are the residents whose charity cannot support those they ask.
+    Whoever is in a role asks along every tie. ``support`` is the strength from which those whom a resident asks are
+    supported (`_weigh_the_load`); an ask without support is counted where it is made.
     """
     asking = np.zeros(held.size)
     close = np.zeros(held.size, np.int32)
-    slots = held_slots(ties.alter)
-    weak = np.uint32(0)
+    asker = np.empty(2 * slots.size + 1, np.uint32)
+    asked = np.empty(asker.size, np.uint32)
+    found = np.uint32(0)
     for slot in slots:
         i, j = slot // SLOTS, np.uint32(ties.alter[slot])
         w = ties.strength[slot]
-        in_role, other_in_role = held[i] != NOBODY, held[j] != NOBODY
-        asking[i] += w * other_in_role
-        asking[j] += w * in_role
-        same = in_role & (held[i] == held[j]) & (w >= STRONG)
+        asking[i] += w * (held[j] != NOBODY)
+        asking[j] += w * (held[i] != NOBODY)
+        same = (held[i] != NOBODY) & (held[i] == held[j]) & (w >= STRONG)
         close[i] += same
         close[j] += same
-        lacking = (in_role & ((w < p.ask_supported) | alone[i])) | (other_in_role & ((w < p.ask_supported) | alone[j]))
-        slots[weak] = slot  # the list of asks without support overtakes none that is still to be read
-        weak += np.uint32(lacking)
-    _count_weak_asks(slots[:weak], residents, ties, held, alone, p, streams[Die.ASK])
+        asker[found], asked[found] = i, j
+        found += np.uint32(w < support[i])
+        asker[found], asked[found] = j, i
+        found += np.uint32(w < support[j])
+    _count_asks_made(asker[:found], asked[:found], residents, p, stream)
     return asking, close
 
 
 @njit(**PART)
-def _count_weak_asks(slots, residents, ties, held, alone, p, stream):
-    for slot in slots:
-        i, j = slot // SLOTS, np.uint32(ties.alter[slot])
-        weak = ties.strength[slot] < p.ask_supported
-        by_i, by_j = (held[i] != NOBODY) & (weak | alone[i]), (held[j] != NOBODY) & (weak | alone[j])
-        a, b = residents.id[i], residents.id[j]
-        residents.unsupported_asks[i] += by_j & (uniform2(stream, b, a) < p.ask_chance)
-        residents.unsupported_asks[j] += by_i & (uniform2(stream, a, b) < p.ask_chance)
+def _count_asks_made(asker, asked, residents, p, stream):
+    by = np.empty(asker.size, np.int64)
+    of = np.empty(asker.size, np.int64)
+    for ask in range(asker.size):
+        by[ask], of[ask] = residents.id[asker[ask]], residents.id[asked[ask]]
+    made = uniforms2(stream, by, of) < p.ask_chance
+    for ask in range(asker.size):
+        residents.unsupported_asks[asked[ask]] += made[ask]
 
 
 @njit(**PART)
@@ -118,12 +123,12 @@ def _is_asked(asked, u, p):
 
 
 @njit(**PART)
-def _join(asked, held, residents, ties, charities, p, streams, ledger, month):
+def _join(asked, held, residents, slots, ties, charities, p, streams, ledger, month):
     """Who asked each joiner is found along the ties: the one at whom the strengths, added up, pass the draw."""
     charity = np.full(asked.size, NOBODY, np.int32)
     left = asked.copy()
     by_somebody = asked > 0.0
-    for slot in held_slots(ties.alter):
+    for slot in slots:
         i, j = slot // SLOTS, np.uint32(ties.alter[slot])
         if not by_somebody[i] | by_somebody[j]:
             continue
@@ -185,7 +190,10 @@ def _noise(who, p, streams):
 
 @njit(**PART)
 def _weigh_the_load(residents, charities, constants, p, month):
-    """Write down each charity's load; who holds a role where coordinators have too many volunteers."""
+    """Write down each charity's load; from what strength of a tie on each resident's asks are supported.
+
+    Those of weak ties never are, and none where coordinators have too many volunteers. Who has no role does not ask.
+    """
     present = np.zeros(charities.id.size)
     for i in range(residents.role.size):
         if residents.role[i] != NOBODY and residents.role_starts[i] <= month:
@@ -198,11 +206,11 @@ def _weigh_the_load(residents, charities, constants, p, month):
         charities.load[g] *= 1.0 - p.support_effect * min(1.0, charities.supported[g] / at_work)
         coordinators = max(1.0, charities.paid_hours[g] / p.coordinator_hours)
         overrun[g] = present[g] > p.coordinator_volunteers * coordinators
-    alone = np.zeros(residents.role.size, np.bool_)
-    for i in range(alone.size):
+    support = np.full(residents.role.size, ASKS_NOBODY)
+    for i in range(support.size):
         if residents.role[i] != NOBODY:
-            alone[i] = overrun[residents.role[i]]
-    return alone
+            support[i] = UNSUPPORTED if overrun[residents.role[i]] else p.ask_supported
+    return support
 
 
 @njit(**PART)
