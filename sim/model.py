@@ -143,8 +143,17 @@ class CommunityModel(Model):  # type: ignore[misc]
             if decided.month == self.state.month:
                 take_force(decided, self.state, self.config)
         observed = live_a_month(self.state, self.config, month=self.verbs).whole
-        self._write_down(observed | {name: float(measure(self)) for name, measure in self.also.items()})
+        self._write_down(observed | {name: self._measured(name) for name in self.also})
         self.running = self.running and self.state.month < self.config.months
+
+    def _measured(self, name: str) -> float:
+        """One observable of `also`, this month."""
+        value = self.also[name](self)
+        try:
+            return float(value)
+        except (TypeError, ValueError):
+            raise TypeError(f"an observable of `also` gives one number a month, but {name} gave "
+                            f"{type(value).__name__}: {str(value)[:80]}") from None  # fmt: skip
 
     def run(self, months: int | None = None) -> None:
         """Live that many more months; without a number, those that are left of ``config.months``.

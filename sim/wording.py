@@ -18,6 +18,9 @@ DIFFERS = {
 }
 """What the headline of a comparison speaks of."""
 
+BEGINS = DIFFERS | {"trust_council": "trust in the council"}
+"""What is looked at for two scenarios that begin apart."""
+
 BY_LEVEL = {"hours_discretionary", "joint_output", "partnerships"}
 """Outcomes of which headlines say by what share of their level they moved."""
 
@@ -32,6 +35,20 @@ def parted(rows: Any) -> tuple[list[str], list[str]]:
         elif not math.isnan(row.difference):
             unclear.append(name)
     return clear, unclear
+
+
+def begins_apart(rows: Any) -> list[str]:
+    """What differs in month 0 by more than luck, and what that means; nothing where both begin alike.
+
+    Args:
+        rows: `sim.contrast.at_the_start`, a row an outcome.
+    """
+    each = [(name, rows.loc[outcome]) for outcome, name in BEGINS.items()]
+    apart = [f"{name} {size_of(row)} {_above(row.difference)}" for name, row in each if sign(row.low, row.high)]
+    if not apart:
+        return []
+    told = f"They begin apart, in month 0: {', '.join(apart)}."
+    return [f"{told} So what differs in the end came in part of how they were founded, or of a policy that began then."]
 
 
 def is_clear(row: Any) -> bool:

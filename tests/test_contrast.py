@@ -255,7 +255,8 @@ def test_a_contrast_shows_what_it_found():
     contrast = Contrast(moved("none", 0.2), moved("<b>&", 0.25))
     said = (
         "In the last 12 months: unmet need 5.0 points higher; no clear difference in officers’ partnerships, need met "
-        "in joint work, volunteering or ties per resident."
+        "in joint work, volunteering or ties per resident. They begin apart, in month 0: unmet need 5.0 points higher. "
+        "So what differs in the end came in part of how they were founded, or of a policy that began then."
     )
     assert repr(contrast) == f"Contrast(policy <b>& less policy none, 3 pairs). {said}"
     html = contrast._repr_html_()
@@ -269,7 +270,18 @@ def test_a_contrast_shows_what_it_found():
     assert [td.text for td in row] == ["unmet need", "%", "20.0%", "25.0%", "+5.0 points", interval(low, high, "share")]
 
 
+def test_what_differs_later_alone_does_not_begin_apart():
+    later = results(results=lambda replicate, month, *_: {"unmet_need": 1.0 + (0.1 + 0.001 * replicate) * (month > 0)})
+    contrast = Contrast(results(), later)
+    assert contrast.at_the_start["difference"].eq(0.0).all()
+    assert "unmet need 10.1 points higher" in contrast.finding
+    assert "begin apart" not in contrast.finding
+
+
 def test_one_pair_shows_itself_without_an_interval():
+    contrast = Contrast(results(1), results(1, results=lambda *_: {"unmet_need": 0.5}))
+    assert "one pair of runs, so no interval" in contrast.finding
+    assert "begin apart" not in contrast.finding
     html = Contrast(results(1), results(1))._repr_html_()
     assert "1 pair of runs" in html
     assert "nan" not in html

@@ -209,6 +209,15 @@ def test_an_observable_of_ones_own_takes_no_name_that_is_taken():
         Double(CONFIG, rng=1)
 
 
+@pytest.mark.parametrize("value", [None, "much", np.ones(2)])
+def test_an_observable_of_ones_own_that_gives_no_number_is_named(value):
+    class Odd(CommunityModel):
+        also: ClassVar = {"oddity": lambda _: value}
+
+    with pytest.raises(TypeError, match="gives one number a month, but oddity gave"):
+        Odd(CONFIG, rng=1).step()
+
+
 def test_dice_of_ones_own_are_keyed_by_all_that_keys_dice():
     ids = np.array([3, 2**62, 5])
     draws = Dice(1, 4).own("supper", ids)

@@ -26,7 +26,7 @@ from sim.report.gains import where
 from sim.report.parts import parts, where_found
 from sim.report.study import Scenario, read_study
 from sim.report.svg import smaller
-from sim.report.words import changed, finding, findings, peaks
+from sim.report.words import begun, changed, finding, findings, peaks
 from sim.results import Results, read_results, write_results
 from sim.tables import PARTS, SCHEMAS, Tables, joined
 from sim.units import date_of
@@ -392,6 +392,17 @@ def test_a_comparison_says_the_difference_while_paid_and_at_the_end(two):
         "No clear difference in officers’ partnerships, need met in joint work, unmet need, volunteering or ties per "
         "resident in the last 12 months: the intervals are in the tables."
     )
+
+
+def test_scenarios_that_begin_apart_are_told_at_the_top(tmp_path, two):
+    words = ["ties.triadic_share=0", "months=96"]
+    tables = [lived(compose(PAIR[0])), lived(compose(words), moves={"ties_per_resident": np.full(96, -1.3)})]
+    folder = write(tmp_path, [PAIR[0], words], *tables)
+    write_report(folder)
+    told = "They begin apart, in month 0: ties per resident 1.3 lower."
+    assert begun(read_study(folder))[0].startswith(told)
+    assert told in Page(folder).text
+    assert begun(read_study(two)) == []
 
 
 def test_a_comparison_without_a_clear_difference_says_so_once(tmp_path):

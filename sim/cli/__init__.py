@@ -92,7 +92,8 @@ def _done(command: str, rest: Sequence[str]) -> int:
 def _unknown(command: str) -> str:
     built = f"There is {', '.join(COMMANDS)}."
     if command in NOT_BUILT:
-        return f"this command is not built yet. {built}"
+        near = get_close_matches(command, COMMANDS, n=1, cutoff=0.8)
+        return f"this command is not built yet. {f'Did you mean takestwo {near[0]}?' if near else built}"
     near = get_close_matches(command, [*COMMANDS, *NOT_BUILT], n=1)
     return f"unknown command. Did you mean takestwo {near[0]}?" if near else f"unknown command. {built}"
 

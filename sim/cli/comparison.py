@@ -18,7 +18,7 @@ from sim.contrast import GAINS, Contrast
 from sim.headlines import FIFTHS, GAINS_NAMES, SHORT, WHERE
 from sim.report.gains import HEADLINE, halving, spent
 from sim.report.study import Study
-from sim.report.words import finding
+from sim.report.words import begun, finding
 from sim.tables import PARTS
 from sim.wording import amount, is_share, plural, plus_minus, sign
 
@@ -40,6 +40,7 @@ def told(study: Study, contrasts: Sequence[Contrast], width: int) -> Iterator[Re
         width: columns of the terminal.
     """
     yield Text(finding(study), style="bold")
+    yield from map(Text, begun(study))
     yield from map(Text, spent(study))
     yield headlines(study, width)
     yield where(study, contrasts)

@@ -11,13 +11,14 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
-from sim.contrast.differences import CONTRAST, by_part, paired
+from sim.contrast.differences import CONTRAST, at_the_start, by_part, paired
 from sim.contrast.interval import Interval, interval, pairs_needed, t_quantile
 from sim.contrast.people import GAINED, GAINS, Gain, at_the_end, gained_and_lost, matched
 from sim.results import Results
-from sim.wording import joined, lower, parted, plural
+from sim.units import MONTHS_A_YEAR
+from sim.wording import begins_apart, joined, lower, parted, plural
 
-__all__ = ["CONTRAST", "GAINED", "GAINS", "Contrast", "Gain", "Interval", "at_the_end", "by_part",
+__all__ = ["CONTRAST", "GAINED", "GAINS", "Contrast", "Gain", "Interval", "at_the_end", "at_the_start", "by_part",
            "gained_and_lost", "interval", "matched", "paired", "pairs_needed", "t_quantile"]  # fmt: skip
 
 
@@ -55,13 +56,25 @@ class Contrast:
 
     @property
     def finding(self) -> str:
-        """What clearly differs in the last 12 months, and what does not, in a sentence."""
-        return f"In the last 12 months: {lower(joined(*parted(self.outcomes.set_index('outcome')), 'difference'))}."
+        """What clearly differs in the last 12 months, and what does not; and what did in the first month already.
+
+        One pair has no interval, and says so.
+        """
+        months = min(MONTHS_A_YEAR, int(self.counterfactual.results["month"].max()) + 1)
+        found = lower(joined(*parted(self.outcomes.set_index("outcome")), "difference"))
+        alone = "; one pair of runs, so no interval" if self.outcomes["pairs"].max() == 1 else ""
+        told = f"In the last {months} {plural(months, 'month')}: {found}{alone}."
+        return " ".join([told, *begins_apart(self.at_the_start.set_index("outcome"))])
 
     @cached_property
     def outcomes(self) -> Any:
         """A row an outcome, with the columns of `CONTRAST`."""
         return paired(self.counterfactual, self.scenario)
+
+    @cached_property
+    def at_the_start(self) -> Any:
+        """The same of month 0: both begin alike unless they were founded by other numbers, or a policy begins there."""
+        return at_the_start(self.counterfactual, self.scenario)
 
     @cached_property
     def by_quintile(self) -> Any:

@@ -32,6 +32,13 @@ def paired(counterfactual: Results, scenario: Results) -> Any:
     return _frame(rows, [*CONTRAST])
 
 
+def at_the_start(counterfactual: Results, scenario: Results) -> Any:
+    """As `paired`, of month 0 alone: what differs there has not come of the years."""
+    before, after = (r.results[r.results["month"] == 0].set_index("replicate") for r in (counterfactual, scenario))
+    names = [field.name for field in SCHEMAS["results"] if str(field.type) == "double"]
+    return _frame([[name, _unit("results", name), *_row(before[name], after[name])] for name in names], [*CONTRAST])
+
+
 def by_part(counterfactual: Results, scenario: Results, table: str) -> Any:
     """The paired difference of each outcome in each part of the place: a frame with the part, then `CONTRAST`.
 

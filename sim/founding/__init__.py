@@ -120,10 +120,10 @@ def are_solved(config: Config) -> bool:
 
 def publish_constants(config: Config) -> Path:
     """Solve the constants of the reference place anew and put them into the package, in place of older ones."""
-    path = published_constants(config)
+    path, solved = published_constants(config), solve(config)
     shutil.rmtree(PUBLISHED, ignore_errors=True)
     path.parent.mkdir(parents=True)
-    solve(config).save(path)
+    solved.save(path)
     return path
 
 

@@ -46,7 +46,8 @@ def page(study: Study, network: Picture | None = None) -> str:
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
     template = environment.from_string(source)
     return template.render(
-        study=study, finding=words.finding(study), caption=caption(study), question=question(study),
+        study=study, finding=words.finding(study), begun=words.begun(study), caption=caption(study),
+        question=question(study),
         wide=embedded(paths(study, 3, worded=False)), narrow=embedded(paths(study, 1, worded=False)),
         alt=alternative(study), where=where(study), who=who(study), spent=spent(study), halving=halving(study),
         changes=[(s, changes(s)) for s in study.scenarios], differences=differences(study), few=words.FEW,

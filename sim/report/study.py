@@ -18,7 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
 from sim.config import Config, ConfigError
-from sim.contrast import GAINED, by_part, paired
+from sim.contrast import GAINED, at_the_start, by_part, paired
 from sim.files import OutputError
 from sim.results import Results, read_results
 from sim.tables import PARTS, SCHEMAS, STATES, Tables
@@ -86,6 +86,11 @@ class Study:
     def contrasts(self) -> dict[str, Any]:
         """`sim.contrast.paired` of each of the others with the first, by name, a row an outcome."""
         return {s.name: paired(self.first.results, s.results).set_index("outcome") for s in self.others}
+
+    @cached_property
+    def starts(self) -> dict[str, Any]:
+        """`sim.contrast.at_the_start` of each of the others with the first, by name, a row an outcome."""
+        return {s.name: at_the_start(self.first.results, s.results).set_index("outcome") for s in self.others}
 
     @cached_property
     def parts(self) -> dict[str, dict[str, Any]]:

@@ -18,6 +18,7 @@ from sim.wording import (
     BY_LEVEL,
     DIFFERS,
     amount,
+    begins_apart,
     difference,
     interval,
     is_clear,
@@ -54,6 +55,13 @@ def finding(study: Study) -> str:
     if len(study.scenarios) > 1:
         return "Scenarios that do not share seed and months: shown side by side, and not compared"
     return changed(study.first.outcomes, study.first.runs, peaks(study.first))
+
+
+def begun(study: Study) -> list[str]:
+    """What differed in the first month already, a sentence a scenario that begins elsewhere than the first."""
+    several = len(study.others) > 1
+    told = {name: begins_apart(rows) for name, rows in study.starts.items()}
+    return [f"{name}: {lower(words)}" if several else words for name, each in told.items() for words in each]
 
 
 def changed(outcomes: Any, runs: int, peaks: dict[str, str] | None = None) -> str:
