@@ -153,6 +153,8 @@ SUMMARY = {
 def summarised(results: Any) -> Any:
     """Per scenario and outcome: start, end and change over replicates.
 
+    Runs of one replicate are never taken together: scenarios that differ in nothing but numbers have a row each.
+
     Args:
         results: a frame with the columns of ``results``.
 
@@ -161,10 +163,11 @@ def summarised(results: Any) -> Any:
     """
     import pandas as pd
 
-    runs = results.drop_duplicates("run_id").set_index("run_id")[list(SCENARIO)]
+    runs = results.drop_duplicates("run_id").set_index("run_id")[[*SCENARIO, "replicate"]]
+    apart = runs.groupby([*SCENARIO, "replicate"], dropna=False).cumcount().rename("apart")
     ends = yearly(results)
     rows = []
-    for names, members in runs.groupby(list(SCENARIO), sort=False, dropna=False):
+    for (*names, _), members in runs.groupby([*SCENARIO, apart], sort=False, dropna=False):
         for name, observable in OBSERVABLES.items():
             pair = ends.loc[members.index, name]
             rows.append([*names, name, observable.unit, *_spread(pair["first"].to_numpy(), pair["last"].to_numpy())])

@@ -243,6 +243,14 @@ def compared(store, tmp_path_factory):
     return folder, done.stdout
 
 
+def test_the_runs_of_a_comparison_say_whose_they_are(compared):
+    folder, _ = compared
+    runs = json.loads((folder / "provenance.json").read_text())["runs"]
+    for number in range(3):
+        own = {run["run_id"] for run in json.loads((folder / str(number) / "provenance.json").read_text())["runs"]}
+        assert own == {run["run_id"] for run in runs if run["points"] == [number]}
+
+
 def test_a_comparison_leaves_its_contrasts(compared):
     folder, out = compared
     frame = pd.read_csv(folder / "contrasts.csv")

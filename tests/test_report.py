@@ -22,7 +22,7 @@ from sim.headlines import GROUPS, WHERE
 from sim.observables import OBSERVABLES
 from sim.report import page, write_report
 from sim.report.figures import paths, sections
-from sim.report.gains import where
+from sim.report.gains import spent, where
 from sim.report.parts import parts, where_found
 from sim.report.study import Scenario, read_study
 from sim.report.svg import smaller
@@ -392,6 +392,15 @@ def test_a_comparison_says_the_difference_while_paid_and_at_the_end(two):
         "No clear difference in officers’ partnerships, need met in joint work, unmet need, volunteering or ties per "
         "resident in the last 12 months: the intervals are in the tables."
     )
+
+
+def test_pounds_for_an_area_are_told_by_its_residents(tmp_path):
+    for reach, ending in (("funded_area", "a resident of the whole place, and £"), ("all", "a resident.")):
+        there = [AREA[0], [*AREA[1], f"policy.nurture_early.where={reach}"]]
+        paid = [lived(compose(there[0])), lived(compose(there[1]), moves={"spend_nurture": np.full(96, 1500.0)})]
+        folder = write(tmp_path / reach, there, *paid)
+        (told,) = spent(read_study(folder))
+        assert ending in told
 
 
 def test_scenarios_that_begin_apart_are_told_at_the_top(tmp_path, two):

@@ -188,13 +188,15 @@ def test_summary_is_that_of_the_definition():
     assert row.change_error == pytest.approx(np.std(changes, ddof=1) / 2)
 
 
-def test_summary_keeps_scenarios_apart():
-    both = joined([several([1.0, 1.0]).tables, several([5.0, 5.0], policy="nurture_early").tables])
+@pytest.mark.parametrize("policies", [("none", "nurture_early"), ("none", "none")])
+def test_summary_keeps_scenarios_apart(policies):
+    one, other = policies  # or the two differ in numbers alone, which no column names
+    both = joined([several([1.0, 1.0]).tables, several([5.0, 5.0], policy=other).tables])
     # Runs of two scenarios never share an id.
     renamed = both.results.set_column(0, SCHEMAS["results"].field(0), pa.array([f"r{i // 36}" for i in range(144)]))
     summary = Results(type(both)(results=renamed, **{name: getattr(both, name) for name in PARTS})).summary
-    found = summary[summary.outcome == OUTCOME].set_index("policy").change
-    assert found.to_dict() == {"none": 1.0, "nurture_early": 5.0}
+    found = summary[summary.outcome == OUTCOME]
+    assert list(zip(found.policy, found.change, found.replicates, strict=True)) == [(one, 1.0, 2), (other, 5.0, 2)]
 
 
 def test_months_without_a_value_are_left_out():

@@ -173,9 +173,10 @@ def _cell(row: Any) -> Text:
 
 def _said(mean: float, low: float, high: float, unit: str) -> Text:
     """A difference with its interval; bold and with a star where that leaves out zero."""
-    clear = bool(sign(low, high))
+    said = plus_minus(mean, low, high, unit)
+    clear = bool(sign(low, high)) and said != "0"
     mark = "*" if clear else "\u00a0"  # so that numbers stay under one another
-    return Text(plus_minus(mean, low, high, unit) + mark, style="bold" if clear else "", no_wrap=True)
+    return Text(said + mark, style="bold" if clear else "", no_wrap=True)
 
 
 def _table(title: str, columns: Iterable[str]) -> Table:

@@ -36,10 +36,12 @@ def write_several(
     """Write a sub-folder for each scenario, named by its number, and all of them together in the folder itself."""
     import pandas as pd
 
+    own = [set(result.results["run_id"]) for result in results]
     for number, (point, result) in enumerate(zip(points, results, strict=True)):
-        own = set(result.results["run_id"])
-        runs = [run for run in provenance["runs"] if run["run_id"] in own]
+        runs = [run for run in provenance["runs"] if run["run_id"] in own[number]]
         write_one(folder / str(number), point, result, provenance | {"runs": runs})
+    whose = [[n for n, ids in enumerate(own) if run["run_id"] in ids] for run in provenance["runs"]]
+    provenance |= {"runs": [run | {"points": n} for run, n in zip(provenance["runs"], whose, strict=True)]}
     together = Results(joined([result.tables for result in results]))
     summaries = [r.summary.assign(point=n, overrides=points[n].name) for n, r in enumerate(results)]
     configs = {str(n): {"overrides": list(p.overrides), "config": p.config.resolved()} for n, p in enumerate(points)}

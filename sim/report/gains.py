@@ -118,9 +118,18 @@ def spent(study: Study) -> list[str]:
             whose = f" with {s.name}" if len(study.others) > 1 else ""
             told.append(
                 f"Spent on nurture in {s.config.months} months{whose}: £{more:,.0f} more than with "
-                f"{study.first.name}, £{each:,.0f} a resident."
+                f"{study.first.name}, £{each:,.0f} a resident{_of_the_area(s, more)}."
             )
     return told
+
+
+def _of_the_area(scenario: Scenario, pounds: float) -> str:
+    """What that is to those who live where the money goes, where that is the funded area alone."""
+    place, paid = scenario.config.place, [p for p in scenario.config.policy.values() if p.dose > 0.0]
+    if not place.funded_area or any(p.where != "funded_area" for p in paid):
+        return ""
+    inside = place.residents * place.area_neighbourhoods / place.neighbourhoods
+    return f" of the whole place, and £{pounds / inside:,.0f} of the funded area, to which all of it went"
 
 
 def halving(study: Study) -> list[str]:
