@@ -28,6 +28,7 @@ import numpy as np
 from sim import CommunityModel, compose
 from sim.chance import run_seed
 from sim.config import registry
+from sim.contrast import interval
 from sim.schedule import MONTH, Step
 from sim.state import EMPTY, SLOTS
 from sim.vectors import vector
@@ -150,8 +151,9 @@ class WithSupper(Watched):
 
 
 # %% [markdown]
-# The same luck with and without, several times over. `run_seed(1, k)` is the luck of replicate `k` of seed 1, the same
-# as in `run_ensemble` and `compare`.
+# `run_ensemble` and `compare` do not take a class of yours, so the pairs are lived here, in a loop of one line: the
+# same luck with and without, several times over. `run_seed(1, k)` is the luck of replicate `k` of seed 1, the same as
+# in `run_ensemble` and `compare`.
 
 
 # %%
@@ -164,9 +166,9 @@ def last_year(kind, replicate, name):
 
 name = "ties_of_newcomers"
 gains = [last_year(WithSupper, k, name) - last_year(Watched, k, name) for k in range(PAIRS)]
-error = np.std(gains, ddof=1) / np.sqrt(len(gains))
-print(f"suppers give a newcomer {np.mean(gains):+.2f} ties")
-print(f"standard error {error:.2f}, from {len(gains)} pairs")
+mean, low, high = interval(np.array(gains))
+print(f"suppers give a newcomer {mean:+.2f} ties")
+print(f"95% interval {low:+.2f} to {high:+.2f}, from {len(gains)} pairs")
 
 # %% [markdown]
 # Try it with nobody coming: a rule of nothing must change nothing, to the bit.

@@ -226,6 +226,9 @@ def _unknown(key: str, there: Sequence[str]) -> str:
             return (f"{key} is unknown: the policies chosen are called {' and '.join(named)}. Set what you mean of "
                     f"one, as policy.{named[0]}.{key.rpartition('.')[2]}=VALUE.")  # fmt: skip
         return f"{key} is unknown, for {section} is not chosen. Choose it too, as policy=OPTION {key}=VALUE."
+    whole = [path for path in there if path.endswith(f".{key}")]
+    if whole:
+        return f"{key} is unknown. Did you mean {' or '.join(whole)}?"
     near = [path for path in there if path.rpartition(".")[0] == section]
     return f"{key} is unknown. {nearest(key, near or there)}"
 

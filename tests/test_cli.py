@@ -214,7 +214,8 @@ def test_what_is_set_of_a_policy_holds_where_it_is_chosen():
 
 
 def test_an_area_of_whole_neighbourhoods_may_be_the_place():
-    (note,) = notes(compose(["place.residents=1500", "place.funded_area=750"]))
+    small, note = notes(compose(["place.residents=1500", "place.funded_area=750"]))
+    assert small == "so small a place (1,500 residents) begins with 16 to 17 ties a resident, not 15."
     assert "about 1,700 people: so nothing lies next door" in note
     assert notes(compose(["place.residents=10000", "place.funded_area=5000"])) == []
 

@@ -155,6 +155,7 @@ BAD = [
     ("months=205", "months is 205", "world=history has 204"),
     ("months=long", "months is 'long'", "whole numbers"),
     ("month=3", "month is unknown", "Did you mean months?"),
+    ("triadic_share=0", "triadic_share is unknown", "Did you mean ties.triadic_share?"),
     ("seed=-1", "seed is -1", "from 0"),
     ("record=[tie]", "record.0 is 'tie'", "Did you mean ties?"),
     ("volunteering.asked_share=2", "volunteering.asked_share is 2", "from 0.4 to 0.6 (share)"),

@@ -87,7 +87,8 @@ def report(where: Path) -> None:
 
 
 SMALL = 4_000
-"""Residents under which a place begins elsewhere than its constants, which are solved for 12,000, would have it."""
+"""Residents under which a place begins elsewhere than its constants, which are solved for 12,000, would have it: more
+ties have a friend in common there, and last. Up to 3 points more of them volunteer."""
 
 
 def notes(config: Config) -> list[str]:
@@ -97,9 +98,7 @@ def notes(config: Config) -> list[str]:
     if faults := missed(config):
         said.append(f"{what}: with these parameters it cannot begin as places are to ({'; '.join(faults)}).")
     if place.residents < SMALL:
-        said.append(f"{what} is small ({place.residents:,} residents): there more ties have a friend in common, and "
-                    "last. So it begins with 16 to 17 ties a resident, not 15, and with up to 3 points more "
-                    "volunteers.")  # fmt: skip
+        said.append(f"so small a place ({place.residents:,} residents) begins with 16 to 17 ties a resident, not 15.")
     if place.funded_area and place.area_neighbourhoods == place.neighbourhoods:
         said.append(f"the funded area of {what} is the whole place, for an area is made of whole neighbourhoods of "
                     f"about {place.neighbourhood_people:,.0f} people: so nothing lies next door.")  # fmt: skip
