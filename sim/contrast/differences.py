@@ -35,8 +35,8 @@ def paired(counterfactual: Results, scenario: Results) -> Any:
 def at_the_start(counterfactual: Results, scenario: Results) -> Any:
     """As `paired`, of month 0 alone: what differs there has not come of the years."""
     before, after = (r.results[r.results["month"] == 0].set_index("replicate") for r in (counterfactual, scenario))
-    names = [field.name for field in SCHEMAS["results"] if str(field.type) == "double"]
-    return _frame([[name, _unit("results", name), *_row(before[name], after[name])] for name in names], [*CONTRAST])
+    rows = [[name, _unit("results", name), *_row(before[name], after[name])] for name in _outcomes("results")]
+    return _frame(rows, [*CONTRAST])
 
 
 def by_part(counterfactual: Results, scenario: Results, table: str) -> Any:
@@ -69,6 +69,11 @@ def _frame(rows: list[list[Any]], columns: list[str]) -> Any:
     return pd.DataFrame(rows, columns=columns).astype({"pairs": "int64", "pairs_needed": "Int64"})
 
 
+def _outcomes(table: str) -> list[str]:
+    """The columns of a table that hold outcomes."""
+    return [field.name for field in SCHEMAS[table] if str(field.type) == "double"]
+
+
 def _unit(table: str, column: str) -> str:
     return str(SCHEMAS[table].field(column).metadata[b"unit"].decode())
 
@@ -81,9 +86,8 @@ def _last_year(results: Results) -> Any:
 
 def _last_year_of_parts(frame: Any, table: str) -> Any:
     """The same of a table of parts, a row a replicate and part. A month without a value is left out of the mean."""
-    outcomes = [field.name for field in SCHEMAS[table] if str(field.type) == "double"]
     last = frame["month"] > frame["month"].max() - MONTHS_A_YEAR
-    return frame[last].groupby(["replicate", PARTS[table][0]], sort=False)[outcomes].mean()
+    return frame[last].groupby(["replicate", PARTS[table][0]], sort=False)[_outcomes(table)].mean()
 
 
 def _row(a: Any, b: Any) -> list[float | int | None]:
