@@ -5,6 +5,10 @@ what order people are visited, and two scenarios under one seed share every draw
 
     stream(seed, die, month) = mix(mix(mix(seed) + die GOLDEN) + month GOLDEN)
     uniform(stream, who)     = (mix(stream + who GOLDEN) >> 12) 2^-52 + 2^-53          in (0, 1), both ends left out
+    two(stream, one, other)  = the halves of mix(stream + one + other), each (half + 1/2) 2^-32
+
+Two people make one tie, whoever owns it, so its dice are keyed by the sum of their ids, which are hashes already; and
+what happens to a tie in a month takes two dice, for which one hash has bits enough.
 
 ``mix`` is the finaliser of splitmix64. All of it is arithmetic modulo 2^64.
 
@@ -26,6 +30,7 @@ import numpy as np
 from numba import njit
 
 from sim.compiling import KERNEL, PART
+from sim.elementary import WHOLE, WHOLE_BITS, exp, log
 
 MASK = (1 << 64) - 1
 GOLDEN = 0x9E3779B97F4A7C15
@@ -33,6 +38,9 @@ FIRST = 0xBF58476D1CE4E5B9
 SECOND = 0x94D049BB133111EB
 ID_BITS = 63
 STEP, HALF_STEP = 2.0**-52, 2.0**-53
+HALF_BITS, HALF_OF_IT, FINE = 32, (1 << 32) - 1, 2.0**-32
+ONE_BITS = 0x3FF0000000000000
+"""The bits of 1.0. A draw's bits under these make a number from 1 to 2: what a conversion would give, and sooner."""
 
 
 class Die(IntEnum):
@@ -68,9 +76,7 @@ class Die(IntEnum):
     ASKED_BY_PUBLICITY = auto()
     # meeting and ties
     SHARED_HOURS = auto()
-    SHARED_HOURS_AGAIN = auto()
-    END = auto()
-    TAKE_UP = auto()
+    END_AND_TAKE_UP = auto()
     SEARCH = auto()
     SEARCH_LOCAL = auto()
     SEARCH_ALTER = auto()
@@ -181,18 +187,28 @@ def mix(x):  # noqa: ANN001, ANN201 - compiled
     return x ^ (x >> np.uint64(31))
 
 
+@njit(**PART)
+def _unit(h):  # noqa: ANN001, ANN202 - compiled
+    """The first 52 bits as a number in (0, 1)."""
+    return np.uint64((h >> np.uint64(12)) | np.uint64(ONE_BITS)).view(np.float64) - (1.0 - HALF_STEP)
+
+
+@njit(**PART)
+def _half(h):  # noqa: ANN001, ANN202 - compiled
+    """32 bits as a number in (0, 1)."""
+    return (np.uint64(h | np.uint64(WHOLE_BITS)).view(np.float64) - (WHOLE - 0.5)) * FINE
+
+
 @njit(**KERNEL)
 def uniform(stream, who):  # noqa: ANN001, ANN201 - compiled
     """A draw in (0, 1) for one id."""
-    h = mix(stream + np.uint64(who) * np.uint64(GOLDEN))
-    return np.float64(h >> np.uint64(12)) * STEP + HALF_STEP
+    return _unit(mix(stream + np.uint64(who) * np.uint64(GOLDEN)))
 
 
 @njit(**PART)
 def uniform2(stream, who, whom):  # noqa: ANN001, ANN201 - compiled
     """A draw in (0, 1) for an ordered pair (an id and an id, or an id and a number of tries)."""
-    h = mix(mix(stream + np.uint64(who) * np.uint64(GOLDEN)) + np.uint64(whom) * np.uint64(GOLDEN))
-    return np.float64(h >> np.uint64(12)) * STEP + HALF_STEP
+    return _unit(mix(mix(stream + np.uint64(who) * np.uint64(GOLDEN)) + np.uint64(whom) * np.uint64(GOLDEN)))
 
 
 @njit(**PART)
@@ -217,6 +233,16 @@ def uniforms2(stream, who, whom):  # noqa: ANN001, ANN201 - compiled
     for i in range(who.size):
         draws[i] = uniform2(stream, who[i], whom[i])
     return draws
+
+
+@njit(**PART)
+def two_uniforms(stream, pair):  # noqa: ANN001, ANN201 - compiled
+    """Two draws in (0, 1) for each pair of people, given as the sums of their ids."""
+    u, v = np.empty(pair.size), np.empty(pair.size)
+    for i in range(pair.size):
+        h = mix(stream + pair[i])
+        u[i], v[i] = _half(h >> np.uint64(HALF_BITS)), _half(h & np.uint64(HALF_OF_IT))
+    return u, v
 
 
 @njit(**PART)
@@ -252,6 +278,11 @@ class Dice:
         if whom is not None:
             h = mix_plain(h + whom * GOLDEN)
         return (h >> 12) * STEP + HALF_STEP
+
+    def two(self, die: Die, one: int, other: int) -> tuple[float, float]:
+        """Two draws in (0, 1) for a pair of ids, in either order."""
+        h = mix_plain(self._streams[die] + one + other)
+        return ((h >> HALF_BITS) + 0.5) * FINE, ((h & HALF_OF_IT) + 0.5) * FINE
 
     def own(self, name: str, who: Any) -> Any:
         """Draws of a die that no room of the model throws: for a room from outside.
@@ -290,7 +321,7 @@ def normal_quantile(u):  # noqa: ANN001, ANN201 - compiled; the plain hand calls
                + 42.313330701600911252) * r + 1.0
         return q * top / low
     r = u if q < 0.0 else 1.0 - u
-    r = math.sqrt(-math.log(r))
+    r = math.sqrt(-log(r))
     if r <= 5.0:
         r -= 1.6
         top = ((((((7.7454501427834140764e-4 * r + 0.0227238449892691845833) * r + 0.24178072517745061177) * r
@@ -314,7 +345,7 @@ def normal_quantile(u):  # noqa: ANN001, ANN201 - compiled; the plain hand calls
 def poisson_quantile(u, mean):  # noqa: ANN001, ANN201 - compiled; the plain hand calls its py_func
     """The Poisson quantile by inversion; a mean beyond 700 is cut there, where exp would underflow."""
     mean = min(mean, 700.0)
-    chance = math.exp(-mean)
+    chance = exp(-mean)
     total = chance
     count = 0
     while u > total and count < 2000:

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml  # type: ignore[import-untyped]
-from hydra import compose as hydra_compose
-from hydra import initialize_config_dir
+from hydra import compose as hydra_compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
@@ -21,8 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel
 
 from sim.config import Config, ConfigError, nearest
-from sim.parameters import GROUPS as NUMBERS
-from sim.parameters import by_group
+from sim.parameters import GROUPS as NUMBERS, by_group
 from sim.place import Place
 from sim.policy import Policy
 from sim.source import config_folder

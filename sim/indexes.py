@@ -54,14 +54,11 @@ def held_slots(alter):  # noqa: ANN001, ANN201 - compiled
 
 @njit(**PART)
 def pairs(held, alter, ids):  # noqa: ANN001, ANN201 - compiled
-    """The ids at the two ends of each of these ties, the lesser first: they key its draws, whoever owns it."""
-    lesser = np.empty(held.size, np.int64)
-    greater = np.empty(held.size, np.int64)
+    """The sum of the ids at the two ends of each of these ties: it keys a tie's dice, whoever owns it."""
+    pair = np.empty(held.size, np.uint64)
     for tie in range(held.size):
-        one, other = ids[held[tie] // SLOTS], ids[np.uint32(alter[held[tie]])]
-        lesser[tie] = min(one, other)
-        greater[tie] = max(one, other)
-    return lesser, greater
+        pair[tie] = np.uint64(ids[held[tie] // SLOTS]) + np.uint64(ids[np.uint32(alter[held[tie]])])
+    return pair
 
 
 @njit(**KERNEL)
@@ -113,23 +110,43 @@ def holds(rows, row):  # noqa: ANN001, ANN201 - compiled
     return False
 
 
+ROW_BITS, DIGIT_BITS = 31, 11
+
+
 @njit(**KERNEL)
 def in_lottery_order(tickets):  # noqa: ANN001, ANN201 - compiled
-    """Rows in the order of their keyed tickets (64 bits), earlier rows first among equals: a radix sort."""
-    order = np.arange(tickets.size).astype(np.uint32)
-    passing = np.empty(order.size, np.uint32)
-    for digit in range(3):
-        shift, low = np.uint64(31 + 11 * digit), np.uint64(2047)
-        start = np.zeros(2049, np.uint32)
-        for ticket in tickets:
-            start[np.uint32((ticket >> shift) & low) + 1] += np.uint32(1)
-        for b in range(2048):
-            start[b + 1] += start[b]
-        for row in order:
-            own = np.uint32((tickets[row] >> shift) & low)
-            passing[start[own]] = row
-            start[own] += np.uint32(1)
-        order, passing = passing, order
+    """Rows in the order of their keyed tickets (the first 33 of 64 bits), earlier rows first among equals.
+
+    Ticket and row are one number. Two passes of a radix sort put these in the order of their first 22 bits, which few
+    share; those that do are then put right among themselves.
+    """
+    rows = (np.uint64(1) << np.uint64(ROW_BITS)) - np.uint64(1)
+    digit = (np.uint64(1) << np.uint64(DIGIT_BITS)) - np.uint64(1)
+    first, second = np.uint64(64 - 2 * DIGIT_BITS), np.uint64(64 - DIGIT_BITS)
+    key, passing = np.empty(tickets.size, np.uint64), np.empty(tickets.size, np.uint64)
+    low, high = np.zeros(digit + 2, np.uint32), np.zeros(digit + 2, np.uint32)
+    for row in range(tickets.size):
+        key[row] = (tickets[row] & ~rows) | np.uint64(row)
+        low[((key[row] >> first) & digit) + np.uint64(1)] += np.uint32(1)
+        high[(key[row] >> second) + np.uint64(1)] += np.uint32(1)
+    for b in range(digit):
+        low[b + 1] += low[b]
+        high[b + 1] += high[b]
+    for k in key:
+        passing[low[(k >> first) & digit]] = k
+        low[(k >> first) & digit] += np.uint32(1)
+    for k in passing:
+        key[high[k >> second]] = k
+        high[k >> second] += np.uint32(1)
+    order = np.empty(key.size, np.uint32)
+    for n in range(key.size):
+        k, place = key[n], n
+        while place > 0 and key[place - 1] > k:
+            key[place] = key[place - 1]
+            place -= 1
+        key[place] = k
+    for n in range(key.size):
+        order[n] = np.uint32(key[n] & rows)
     return order
 
 

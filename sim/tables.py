@@ -17,8 +17,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from sim.lately import COLUMNS as LATELY
-from sim.lately import Lately
+from sim.lately import COLUMNS as LATELY, Lately
 from sim.observables import OBSERVABLES, parties
 from sim.source import data_table
 from sim.state import EMPTY, NOBODY, QUINTILES, SLOTS, STRONG, State

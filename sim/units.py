@@ -6,8 +6,9 @@ unless a name ends in ``_rate`` (a year).
 
 from __future__ import annotations
 
-import math
 from datetime import date
+
+from sim.elementary import expm1_plain, log1p_plain
 
 MONTHS_A_YEAR = 12
 ADULT_SHARE = 0.81
@@ -22,7 +23,7 @@ def monthly_chance(yearly_share: float) -> float:
     """
     if yearly_share >= 1.0:
         return 1.0
-    return -math.expm1(math.log1p(-yearly_share) / MONTHS_A_YEAR)
+    return -expm1_plain(log1p_plain(-yearly_share) / MONTHS_A_YEAR)
 
 
 def population(residents: float) -> float:

@@ -11,8 +11,7 @@ from omegaconf import OmegaConf
 from sim import compose
 from sim.composition import ACCOUNTS, GROUPS, _composed, config_folder, options
 from sim.config import Config, ConfigError, parameters_of, registry
-from sim.parameters import GROUPS as ROOM_GROUPS
-from sim.parameters import REGISTRY, ROOMS
+from sim.parameters import GROUPS as ROOM_GROUPS, REGISTRY, ROOMS
 from sim.place import Place
 from sim.policy import Policy, rows
 from sim.switches import SWITCHES

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from sim import compose, draws
-from sim.analysis import corners as visited
-from sim.analysis import turns as became
+from sim.analysis import corners as visited, turns as became
 from sim.analysis.corners import Corner, Life, config_at, contested, live, live_all, trajectory
 from sim.analysis.domains import MISSING, UNSEEN, columns, faults, unit_of
 from sim.analysis.turns import effects, turns, undone_by, verdicts, written

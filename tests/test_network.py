@@ -11,8 +11,7 @@ from matplotlib.colors import to_hex
 from matplotlib.patches import PathPatch
 
 from sim.composition import compose
-from sim.report import network as drawing
-from sim.report import write_report
+from sim.report import network as drawing, write_report
 from sim.report.figures import drawn
 from sim.report.network import network, side_by_side
 from sim.report.pictured import picture, pictured

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 import shutil
 from functools import partial
@@ -27,6 +26,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from sim import policy, schedule, world
+from sim.elementary import exp_plain
 from sim.founding.books import hold_births
 from sim.founding.first_morning import first_morning
 from sim.founding.solving import (
@@ -220,13 +220,13 @@ def hold_roles(state: State, solved: Solved, months_left: int) -> None:
     """While groups and ties still grow into each other, joining leans towards the settled share of roles."""
     share = np.count_nonzero(state.residents.role != NOBODY) / len(state.residents.role)
     lean = 12.0 * (1.0 - share / max(1e-9, solved.start.role_share[0])) if months_left > 0 else 0.0
-    state.constants.join_rate[0] = solved.constants.join_rate[0] * math.exp(max(-4.0, lean))
+    state.constants.join_rate[0] = solved.constants.join_rate[0] * exp_plain(max(-4.0, lean))
 
 
 def hold_need(state: State) -> None:
     """Need leans towards what leaves the solved share of it unmet, whatever the luck of the town with its helpers."""
     met = float(state.residents.met.sum()) / max(1e-9, float(state.residents.need.sum()))
-    state.constants.need_scale[0] *= math.exp(NEED_LEANS * (float(state.constants.unmet[0]) - (1.0 - met)))
+    state.constants.need_scale[0] *= exp_plain(NEED_LEANS * (float(state.constants.unmet[0]) - (1.0 - met)))
 
 
 def _kept(what: str, of: dict[str, Any], config: Config) -> Path:

@@ -15,7 +15,6 @@ Source  NCVO Almanac: incomes, state income, contracts, reserves. How incomes li
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -25,6 +24,7 @@ from numba import njit
 
 from sim.chance import Dice, Die, derived_id, permanent_id, uniform
 from sim.compiling import KERNEL
+from sim.elementary import exp, exp_plain, expm1_plain, log1p_plain, log_plain
 from sim.ledger import Flow
 from sim.parameters import numbers
 from sim.processes import survival
@@ -110,12 +110,13 @@ def incomes(low: float, high: float, mean: float, count: int) -> list[float]:
 
 
 def _slices(low: float, high: float, slope: float, count: int) -> list[float]:
-    width = math.log(high / low)
+    width = log_plain(high / low)
     s = slope if abs(slope) > 1e-9 else 1e-9
     up = s + width if abs(s + width) > 1e-9 else 1e-9
     q = np.linspace(0.0, 1.0, count + 1)
-    v = np.log1p(q * math.expm1(s)) / s
-    return [float(part) for part in np.diff(np.expm1(up * v)) * low * s / (math.expm1(s) * up) * count]
+    whole = expm1_plain(s)
+    cut = [expm1_plain(up * log1p_plain(share * whole) / s) for share in q.tolist()]
+    return [float(part) for part in np.diff(cut) * low * s / (whole * up) * count]
 
 
 def _share_under_contract(rows: Sequence[tuple[float, float, float]]) -> float:
@@ -168,7 +169,7 @@ def _stand(g: int, body: Body, standing: Standing, state: State, u: float) -> No
     c.luck[g], c.deficits[g] = standing.luck[like], standing.deficits[like]
     c.founded[g] = state.month - standing.age[like]
     c.costs[g], c.reserves[g] = standing.costs[like] * body.income, standing.reserves[like] * body.income
-    c.private_income[g] = body.private * math.exp(c.luck[g])
+    c.private_income[g] = body.private * exp_plain(float(c.luck[g]))
     c.grants[g], c.contracts[g] = body.grants, body.contracts
     c.income_past[g, :] = c.private_income[g] + c.grants[g] + c.contracts[g]
 
@@ -249,7 +250,7 @@ def _begin(band, charities, bands, services, _chances, p, streams, month):  # no
 def _live_on(closed, charities, bands, services, chances, p, streams, ledger, month):  # noqa: ANN001, ANN202
     """A month of income, accounts and closings; each that closes is followed by a new body of its band."""
     for g in range(charities.id.size):
-        charities.private_income[g] = charities.private_base[g] * math.exp(charities.luck[g])
+        charities.private_income[g] = charities.private_base[g] * exp(charities.luck[g])
         charities.grants[g], charities.contracts[g] = charities.grants_base[g], charities.contracts_base[g]
         charities.reserves[g] += charities.private_income[g] + charities.grants[g] + charities.contracts[g]
     keep_the_books(charities, bands, p, streams, ledger, month)

@@ -13,6 +13,7 @@ from numba import njit
 
 from sim.chance import Dice, Die, between, permanent_id, uniform, uniform2
 from sim.compiling import KERNEL, PART
+from sim.elementary import exp, log
 from sim.founding import books
 from sim.ledger import Flow
 from sim.parameters import numbers
@@ -216,9 +217,17 @@ def _pick(shares: tuple[float, ...], draws: Floats) -> Any:
 def beta_quantiles(a: float, b: float, knots: int = QUANTILE_KNOTS) -> Floats:
     """The quantile curve of a Beta(a, b) at even knots, from the trapezoidal integral of its density."""
     x = np.linspace(0.0, 1.0, 20_001)
-    density = x ** (a - 1.0) * (1.0 - x) ** (b - 1.0)
+    density = _density(x, a, b)
     running = np.concatenate([[0.0], np.cumsum((density[1:] + density[:-1]) / 2.0)])
     return np.interp(np.linspace(0.0, 1.0, knots), running / running[-1], x)
+
+
+@njit(**KERNEL)
+def _density(x, a, b):  # noqa: ANN001, ANN202
+    density = np.empty(x.size)
+    for k in range(x.size):
+        density[k] = exp((a - 1.0) * log(x[k]) + (b - 1.0) * log(1.0 - x[k]))
+    return density
 
 
 @njit(**KERNEL)

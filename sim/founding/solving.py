@@ -29,7 +29,6 @@ the acceptance of strangers that gives the stated homophily.
 from __future__ import annotations
 
 import json
-import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -37,6 +36,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from sim import observables, schedule
+from sim.elementary import exp_plain
 from sim.founding.books import hold_births
 from sim.founding.first_morning import first_morning
 from sim.ledger import Flow
@@ -312,8 +312,8 @@ def pull_to_match(beside: Floats, now: Levels, main: Floats) -> Floats:
     for k, lever in enumerate(LEVERS):
         has, wants = getattr(now, lever.level)[0], main[Levels._fields.index(lever.level)]
         gap = max(-1.0, min(1.0, 1.0 - has / wants)) if wants > 0.0 else 0.0
-        beside[k] = max(1.0 / MOST_BESIDE, min(MOST_BESIDE, beside[k] * math.exp(lever.pull * gap)))
-        pushed[k] = beside[k] * math.exp(lever.push * gap)
+        beside[k] = max(1.0 / MOST_BESIDE, min(MOST_BESIDE, beside[k] * exp_plain(lever.pull * gap)))
+        pushed[k] = beside[k] * exp_plain(lever.push * gap)
     return pushed
 
 
@@ -410,11 +410,11 @@ def lean(state: State, config: Config, *, matched: bool = False) -> None:
     degree = 2.0 * np.count_nonzero(held) / len(r.id)
     bonding = 2.0 * np.count_nonzero(held & (state.ties.klass == BONDING)) / len(r.id)
     if not matched:
-        c.search_chance[0] *= math.exp(0.030 * (1.0 - degree / TIES))
-        c.join_rate[0] *= math.exp(0.020 * (1.0 - (r.formal_hours > 0.0).mean() / ACTIVE))
-    c.take_up_chance[0] *= math.exp(0.015 * (1.0 - bonding / BONDING_TIES))
+        c.search_chance[0] *= exp_plain(0.030 * (1.0 - degree / TIES))
+        c.join_rate[0] *= exp_plain(0.020 * (1.0 - (r.formal_hours > 0.0).mean() / ACTIVE))
+    c.take_up_chance[0] *= exp_plain(0.015 * (1.0 - bonding / BONDING_TIES))
     need, met = r.need.sum(axis=1), r.met.sum(axis=1)
-    c.need_scale[0] *= math.exp(0.2 * (UNMET - (1.0 - met.sum() / max(1e-9, need.sum()))))
+    c.need_scale[0] *= exp_plain(0.2 * (UNMET - (1.0 - met.sum() / max(1e-9, need.sum()))))
     c.influence[0] += 0.5 * (INFLUENCE - (r.influence == 1).mean())
     c.asking[0] = _follow(c.asking[0], _asking(state))
     present = max(1, np.count_nonzero((r.role != NOBODY) & (r.role_starts <= state.month)))
@@ -440,10 +440,10 @@ def _lean_on_charities_and_officers(state: State, need_pull: float) -> None:
         (c.acquaint_chance, state.acquaintances.resident, posts, ACQUAINTANCES),
         (c.ally_chance, state.alliances.other, alive / 2.0, ALLIES_KNOWN),
     ):
-        chance[0] = min(1.0, chance[0] * math.exp(0.01 * (1.0 - np.count_nonzero(column != EMPTY) / of / target)))
+        chance[0] = min(1.0, chance[0] * exp_plain(0.01 * (1.0 - np.count_nonzero(column != EMPTY) / of / target)))
     idle = r.role == NOBODY
     members = (r.belongs[idle] != NOBODY).mean() if idle.any() else MEMBERS
-    c.lapse_chance[0] = min(1.0, c.lapse_chance[0] * math.exp(0.02 * (members / MEMBERS - 1.0)))
+    c.lapse_chance[0] = min(1.0, c.lapse_chance[0] * exp_plain(0.02 * (members / MEMBERS - 1.0)))
     follow_members(state)
     c.unmet[0] = _follow(c.unmet[0], 1.0 - r.met.sum() / max(1e-9, r.need.sum()))
     hold_births(state, need_pull)

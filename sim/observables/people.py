@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
+from numba import njit
 
+from sim.compiling import KERNEL
+from sim.elementary import exp
 from sim.ledger import Flow
 from sim.observables.town import PER, Ratio, Town, observable, share_of, sums_by_part
+from sim.parameters import numbers
 
 ENOUGH = 0.8
 """Share of a person's need that counts as enough support."""
@@ -214,17 +217,24 @@ def potential(town: Town) -> Ratio:
     given = r.formal_hours + r.helping_hours
     if not p.latent:
         return town.among(given, scale=PER)
-    role = _role_hours_if_supported(r, float(town.state.constants.join_rate[0]), p)
+    role = _role_hours_if_supported(r, float(town.state.constants.join_rate[0]), numbers(p))
     return town.among(np.maximum(r.formal_hours, role) + r.helping_hours + r.spare_hours, scale=PER)
 
 
-def _role_hours_if_supported(r: Any, k0: float, p: Any) -> Any:
+@njit(**KERNEL)
+def _role_hours_if_supported(residents, k0, p):  # noqa: ANN001, ANN202 - compiled
     """Hours of a role times the share of time it would be held with most asking and without overload."""
-    grade = np.where(r.group < 3, p.resources_abc1, p.resources_c2de) * np.where(r.ever == 1, p.return_ratio, 1.0)
-    join = k0 * np.exp(p.civic_slope * r.civic - p.civic_slope**2 / 2) * grade
-    join *= (1.0 - p.asked_share) + p.asked_share * p.asked_most
+    hours = np.empty(residents.id.size)
+    mean = p.civic_slope * p.civic_slope / 2.0
+    asked = (1.0 - p.asked_share) + p.asked_share * p.asked_most
     leave = p.leave_chance * (p.life_share + p.other_share)
-    return join / (join + leave) * np.minimum(p.hours_most, p.role_hours * np.exp(p.hours_spread * r.devotion))
+    for i in range(hours.size):
+        grade = p.resources_abc1 if residents.group[i] < 3 else p.resources_c2de
+        grade *= p.return_ratio if residents.ever[i] == 1 else 1.0
+        join = k0 * exp(p.civic_slope * residents.civic[i] - mean) * grade * asked
+        held = join / (join + leave)
+        hours[i] = held * min(p.hours_most, p.role_hours * exp(p.hours_spread * residents.devotion[i]))
+    return hours
 
 
 # Trust and influence

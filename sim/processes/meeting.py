@@ -18,15 +18,15 @@ Departs Founding means are taken by class, so that a class is met, on average, f
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 from numba import njit
 
-from sim.chance import Dice, Die, uniforms2
+from sim.chance import Dice, Die, two_uniforms
 from sim.community import Community
 from sim.compiling import KERNEL, PART
+from sim.elementary import log, log_plain
 from sim.indexes import BLOCK, held_slots, pairs
 from sim.parameters import numbers, parameter, room_parameters
 from sim.state import BONDING, EMPTY, NOBODY, SLOTS, WEAK, State
@@ -136,12 +136,10 @@ def _expect(classes, p, banned):  # noqa: ANN001, ANN202
 @njit(**PART)
 def _luck(held, alter, ids, streams):  # noqa: ANN001, ANN202
     """Gamma(2) of mean 1 for each tie: two exponential draws, as one logarithm of their uniforms' product."""
-    lesser, greater = pairs(held, alter, ids)
-    u = uniforms2(streams[Die.SHARED_HOURS], lesser, greater)
-    v = uniforms2(streams[Die.SHARED_HOURS_AGAIN], lesser, greater)
+    u, v = two_uniforms(streams[Die.SHARED_HOURS], pairs(held, alter, ids))
     luck = np.empty(held.size)
     for tie in range(held.size):
-        luck[tie] = -0.5 * math.log(u[tie] * v[tie])
+        luck[tie] = -0.5 * log(u[tie] * v[tie])
     return luck
 
 
@@ -180,9 +178,8 @@ def advance_reference(community: Community, p: Parameters, dice: Dice) -> None:
         fit = shared / max(1e-9, community.classes[tie.klass].contexts_founding)
         if banned and tie.strength >= p.ban_strength:
             fit += p.ban_remote
-        pair = sorted((ego.id, alter.id))
-        u, v = dice.uniform(Die.SHARED_HOURS, *pair), dice.uniform(Die.SHARED_HOURS_AGAIN, *pair)
-        tie.hours = planned * fit * (-0.5 * math.log(u * v))
+        u, v = dice.two(Die.SHARED_HOURS, ego.id, alter.id)
+        tie.hours = planned * fit * (-0.5 * log_plain(u * v))
         if near:
             tie.hours += min(ego.nurtured_hours, alter.nurtured_hours)
         for one in (ego, alter):

@@ -17,7 +17,6 @@ Departs Crisis is a mean, not a draw: what is left of it fades by a share a mont
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +24,7 @@ from numba import njit
 
 from sim.chance import Dice, Die, poisson_quantile, uniform2
 from sim.compiling import KERNEL, PART
+from sim.elementary import exp
 from sim.ledger import Flow
 from sim.parameters import numbers, parameter, room_parameters
 from sim.state import CARE, KINDS, State
@@ -96,6 +96,7 @@ def _kernel(residents, need_weight, hardship, banned, scale, p, stream, ledger):
             mean[b, k] = hours[k] * need_weight[b] * hardship * pressure * scale
             _table(mean[b, k], chances[b, k])
     need, met = residents.need, residents.met
+    luck = _luck(stream, residents.id, len(hours))
     in_all = ledger[Flow.NEED_ARISEN]
     for i in range(residents.id.size):
         prevention = 0.0
@@ -106,7 +107,7 @@ def _kernel(residents, need_weight, hardship, banned, scale, p, stream, ledger):
         residents.crisis[i] = crisis
         b = residents.neighbourhood[i]
         for k in range(len(hours)):
-            arisen = float(_count(uniform2(stream, residents.id[i], k), mean[b, k], chances[b, k]))
+            arisen = float(_count(luck[k, i], mean[b, k], chances[b, k]))
             if k == CARE:
                 arisen += crisis
             need[i, k] = arisen
@@ -116,10 +117,20 @@ def _kernel(residents, need_weight, hardship, banned, scale, p, stream, ledger):
 
 
 @njit(**PART)
+def _luck(stream, who, kinds):  # noqa: ANN001, ANN202 - compiled
+    """`uniform2` of each resident and kind: (kinds, N)."""
+    luck = np.empty((kinds, who.size))
+    for k in range(kinds):
+        for i in range(who.size):
+            luck[k, i] = uniform2(stream, who[i], k)
+    return luck
+
+
+@njit(**PART)
 def _table(mean, chances):  # noqa: ANN001, ANN202 - compiled
     """The chance of so many or fewer, by the steps of `poisson_quantile`: people of a neighbourhood share it."""
     mean = min(mean, 700.0)
-    chance = math.exp(-mean)
+    chance = exp(-mean)
     chances[0] = chance
     for count in range(1, chances.size):
         chance *= mean / count

@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from sim.ledger import Flow
 from sim.parameters import REGISTRY
@@ -38,7 +37,7 @@ ROUTE_FAULTS = [
     ("month >= bodies.stalled_until", "month + 2 >= bodies.stalled_until"),
     ("acquaintances.who[slot] != residents.id[i]", "acquaintances.who[slot] == residents.id[i]"),
     ("for seeker in (True, False):", "for seeker in (True, True):"),
-    ("math.exp(math.log(links) / 3.0)", "math.exp(math.log(links) / 2.0)"),
+    ("exp(log(links) / 3.0)", "exp(log(links) / 2.0)"),
     ("p.path_hours * hours[i] / total[path]", "p.path_hours"),
     ("(services.hours[s] - kept_apart[s]) * allotted[b]", "services.hours[s] * allotted[b]"),
     ("* allotted[b] + protected[b, s]", "* allotted[b]"),

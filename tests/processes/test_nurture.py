@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from sim.chance import Dice
 from sim.composition import compose
@@ -45,7 +44,7 @@ FAULTS = [
     (kernel, "residents.nurtured_hours[i] + p.hosting_hours", "residents.nurtured_hours[i] + p.organiser_hours"),
     (kernel, "return p.hosting_gbp if kind == HOSTING", "return p.listening_gbp if kind == HOSTING"),
     (kernel, "other = Die.HOSTED if kind == HOSTING", "other = Die.LISTENED_TO if kind == HOSTING"),
-    (kernel, "math.exp(p.eta * math.log(LEAST +", "math.exp(p.eta * math.log(1.0 +"),
+    (kernel, "exp(p.eta * log(LEAST +", "exp(p.eta * log(1.0 +"),
     (kernel, "able[i] * heads[b] / able_sum[b]", "able[i] * heads[b] / met_sum[b]"),
     (kernel, "policies.balance[row] -= paid", "policies.balance[row] = 0.0"),
     (kernel, "residents.unsupported_asks[i] += 1", "residents.unsupported_asks[i] += 2"),

@@ -16,15 +16,16 @@ from tests.towns import RECIPES, town
 from tests.twins import assert_fault_is_caught, assert_twins, by_fast_hand, differences
 
 FAULTS = [
-    ("math.exp(-p.build * hours", "math.exp(p.build * hours"),
-    ("-ties.hours[slot] / p.contact_hours", "ties.hours[slot] / p.contact_hours"),
+    ("exps(-p.build, hours", "exps(p.build, hours"),
+    ("exp(-hours[tie] / p.contact_hours)", "exp(-hours[tie])"),
     ("return NO_ONE if k == i or _are_tied(i, k, incident)", "return NO_ONE if _are_tied(i, k, incident)"),
     ("if residents.group[k] == residents.group[i]:", "if residents.group[k] != residents.group[i]:"),
     ("strangers = far or not", "strangers = far and not"),
+    ("through_friend[:] = False", "through_friend[:] = True"),
     ("taken_up[tie])) & (not rises)", "taken_up[tie])) | rises"),
 ]
 CONTACT_FAULTS = [
-    ("(1.0 - w * kept) * math.exp(-build * hours)", "(1.0 - w * kept) * math.exp(build * hours)"),
+    ("(1.0 - w * kept) * exp(-build * hours)", "(1.0 - w * kept) * exp(build * hours)"),
     ("bodies.stalled_until[officers.body[k]] <= month", "bodies.stalled_until[officers.body[k]] >= month"),
     ("officers.last[k] + 1]", "officers.last[k]]"),
     ("if role[i] != NOBODY:\n            return i", "if role[i] == NOBODY:\n            return i"),

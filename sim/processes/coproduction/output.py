@@ -9,11 +9,10 @@ absent (l or v below `ABSENT`), Y is nil for an elasticity up to 1, and above th
 
 from __future__ import annotations
 
-import math
-
 from numba import njit
 
 from sim.compiling import KERNEL, PART
+from sim.elementary import exp, expm1, log, log1p
 
 ABSENT = 1e-6
 MOST = 1e3
@@ -38,17 +37,17 @@ def joint_output(l, v, scale, d, sigma):  # noqa: ANN001, ANN201 - compiled
     if l < ABSENT or v < ABSENT:
         return 0.0 if r <= 0.0 else scale * _alone(l, v, d, r)
     if abs(r) < NO_JUMP:
-        return scale * math.exp(d * math.log(l) + (1.0 - d) * math.log(v))
-    of_l, of_v = r * math.log(l), r * math.log(v)
+        return scale * exp(d * log(l) + (1.0 - d) * log(v))
+    of_l, of_v = r * log(l), r * log(v)
     m = max(of_l, of_v)
-    mix = d * math.expm1(of_l - m) + (1.0 - d) * math.expm1(of_v - m)
-    return scale * math.exp((m + math.log1p(mix)) / r)
+    mix = d * expm1(of_l - m) + (1.0 - d) * expm1(of_v - m)
+    return scale * exp((m + log1p(mix)) / r)
 
 
 @njit(**PART)
 def _alone(l, v, d, r):  # noqa: ANN001, ANN202 - compiled
     if l >= ABSENT:
-        return l * math.exp(math.log(d) / r)
+        return l * exp(log(d) / r)
     if v >= ABSENT:
-        return v * math.exp(math.log(1.0 - d) / r)
+        return v * exp(log(1.0 - d) / r)
     return 0.0

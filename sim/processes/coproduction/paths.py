@@ -10,6 +10,7 @@ import numpy as np
 from numba import njit
 
 from sim.compiling import KERNEL, PART
+from sim.elementary import exp, log
 from sim.state import ALLIES, EMPTY, NOBODY, PARTNERS, Floats, Ints
 
 DIRECT, BROKERED, OWN, NO_ROUTE = 0, 1, 2, -1
@@ -191,7 +192,7 @@ def _go_brokered(residents, hours, charities, best, strength, route, via, qualit
         if hours[i] > 0.0 and charities.alive[g] == 1 and residents.belongs[i] == g and best[g, b] != EMPTY:
             links = strength[g, b] * residents.belonging[i] * residents.trust_charity[i]
             if links > 0.0:
-                q = math.exp(math.log(links) / 3.0) * charities.quality[g]
+                q = exp(log(links) / 3.0) * charities.quality[g]
                 _take(i, BROKERED, best[g, b], q, p, route, via, quality)
 
 

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sim.chance import MASK, Dice, Die
+from sim.elementary import exp_plain as exp, expm1_plain as expm1, log1p_plain as log1p, log_plain as log
 from sim.indexes import lottery
 from sim.ledger import Flow
 from sim.state import ALLIES, EMPTY, KINDS, NOBODY, PARTNERS
@@ -209,7 +210,7 @@ def brokered(resident: Any, charity: Any, month: Month) -> list[Option]:
         return []
     w, slot = max(lent, key=lambda x: (x[0] if month.p.route_quality else 0.0, -x[1]))
     links = w * resident.belonging * resident.trust_charity
-    q = math.exp(math.log(links) / 3.0) * charity.quality if links > 0.0 else 0.0
+    q = exp(log(links) / 3.0) * charity.quality if links > 0.0 else 0.0
     return [Option(q, BROKERED, slot, ("partnership", slot), month.community.officers[slot // PARTNERS].service)]
 
 
@@ -265,12 +266,12 @@ def ces(l: float, v: float, scale: float, d: float, sigma: float) -> float:
         if r <= 0.0 or (l < 1e-6 and v < 1e-6):
             return 0.0
         present, weight = (l, d) if l >= 1e-6 else (v, 1.0 - d)
-        return scale * (present * math.exp(math.log(weight) / r))
+        return scale * (present * exp(log(weight) / r))
     if abs(r) < 1e-9:
-        return scale * math.exp(d * math.log(l) + (1.0 - d) * math.log(v))
-    m = max(r * math.log(l), r * math.log(v))
-    of_l, of_v = math.expm1(r * math.log(l) - m), math.expm1(r * math.log(v) - m)
-    return scale * math.exp((m + math.log1p(d * of_l + (1.0 - d) * of_v)) / r)
+        return scale * exp(d * log(l) + (1.0 - d) * log(v))
+    m = max(r * log(l), r * log(v))
+    of_l, of_v = expm1(r * log(l) - m), expm1(r * log(v) - m)
+    return scale * exp((m + log1p(d * of_l + (1.0 - d) * of_v)) / r)
 
 
 def put_in(working: list[Citizen], community: Community) -> list[list[float]]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numba import njit
 
 from sim.chance import derived_id
 from sim.compiling import KERNEL, PART
+from sim.elementary import exp, log
 from sim.ledger import Flow
 from sim.policy import ALL
 from sim.state import EMPTY, LIBRARIES, NOBODY, PARTNERS
@@ -309,13 +308,13 @@ def _trust(trust, trust_first):
 @njit(**PART)
 def _earn(charities, members, members_founding, trust, household, p, ledger):
     """Private income of the month; all income goes into reserves, from which costs are paid."""
-    trusted = math.exp(p.trust_power * math.log(trust))
+    trusted = exp(p.trust_power * log(trust))
     for g in range(members.size):
         charities.private_income[g] = 0.0
         if charities.alive[g] == 1:
             belonging = _within((members[g] + 1.0) / (members_founding[charities.band[g]] + 1.0))
-            lucky = charities.private_base[g] * math.exp(min(MOST_LUCK, charities.luck[g])) * household
-            earned = lucky * math.exp(p.members_power * math.log(belonging)) * trusted
+            lucky = charities.private_base[g] * exp(min(MOST_LUCK, charities.luck[g])) * household
+            earned = lucky * exp(p.members_power * log(belonging)) * trusted
             state = charities.grants[g] + charities.contracts[g]
             cut = charities.grants_base[g] + charities.contracts_base[g] - state
             charities.private_income[g] = max(0.0, earned + p.crowd_give * cut)

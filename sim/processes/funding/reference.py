@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from sim.chance import Dice, permanent_id
+from sim.elementary import exp_plain as exp, log_plain as log
 from sim.ledger import Flow
 from sim.policy import reaches
 from sim.state import EMPTY, LIBRARIES, PARTNERS
@@ -241,8 +241,8 @@ def earn(g: int, charity: Any, T: float, community: Community, p: Parameters) ->
         return
     members = sum(1 for resident in community.residents if resident.belongs == g)
     M = within((members + 1) / (community.bands[charity.band].members + 1.0))
-    earned = charity.private_base * math.exp(min(10.0, charity.luck)) * community.drivers.household
-    earned = earned * math.exp(p.members_power * math.log(M)) * math.exp(p.trust_power * math.log(T))
+    earned = charity.private_base * exp(min(10.0, charity.luck)) * community.drivers.household
+    earned = earned * exp(p.members_power * log(M)) * exp(p.trust_power * log(T))
     from_state = charity.grants + charity.contracts
     cut = charity.grants_base + charity.contracts_base - from_state
     charity.private_income = max(0.0, earned + p.crowd_give * cut)

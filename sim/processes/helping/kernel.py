@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numba import njit
 
 from sim.chance import Die, bits, normal_quantile, uniform, uniforms
 from sim.compiling import KERNEL, PART
+from sim.elementary import exp, expm1, exps
 from sim.indexes import held_slots, in_lottery_order
 from sim.ledger import Flow
 from sim.state import NOBODY, SLOTS, THIS_YEAR_AND_LAST
@@ -41,14 +40,14 @@ def help_for_a_month(residents, ties, charities, neighbourhoods, scale, p, strea
 @njit(**PART)
 def _set_time_aside(residents, scale, p, streams):
     budget = np.zeros(residents.id.size)
-    mean = p.help_slope * p.help_slope / 2.0
+    inclined = exps(p.help_slope, residents.neighbourly, p.help_slope * p.help_slope / 2.0)
     u = uniforms(streams[Die.HELPS], residents.id)
     for i in range(budget.size):
-        rate = p.help_rate * math.exp(p.help_slope * residents.neighbourly[i] - mean)
-        # 1 - exp(-x) < x, so most are spared the exact chance.
-        if u[i] < rate and u[i] < -math.expm1(-rate):
+        rate = p.help_rate * inclined[i]
+        # x - x x / 2 < 1 - exp(-x) < x, so most are spared the exact chance.
+        if u[i] < rate and (u[i] < rate * (1.0 - 0.5 * rate) or u[i] < -expm1(-rate)):
             noise = p.hours_noise * normal_quantile(uniform(streams[Die.HELP_HOURS], residents.id[i]))
-            hours = min(p.most_hours, scale * p.hours * math.exp(p.hours_spread * residents.warmth[i] + noise))
+            hours = min(p.most_hours, scale * p.hours * exp(p.hours_spread * residents.warmth[i] + noise))
             budget[i] = max(0.0, hours - p.displacement * _new_hours(i, residents.pledged_hours, residents.hours_past))
     return budget
 
@@ -56,6 +55,8 @@ def _set_time_aside(residents, scale, p, streams):
 @njit(**PART)
 def _new_hours(i, pledged, past):
     """Formal hours beyond all that was given in a month of the last year."""
+    if pledged[i] <= 0.0:
+        return 0.0
     given = 0.0
     for month in range(past.shape[1]):
         given += past[i, month]
@@ -89,42 +90,41 @@ def _helpers(alter, strength, budget):
 
     Only these are asked, so a list of them alone keeps the asking, which jumps about, within a small memory.
     """
-    slots, alters_help = _ties_to_helpers(alter, budget)
+    asks, asked, along = _ties_to_helpers(alter, strength, budget)
     start = np.zeros(budget.size + 1, np.uint32)
-    for entry in range(slots.size):
-        owner, end = slots[entry] // SLOTS, np.uint32(alter[slots[entry]])
-        start[(owner if alters_help[entry] else end) + 1] += np.uint32(1)
+    for entry in range(asks.size):
+        start[asks[entry] + np.uint32(1)] += np.uint32(1)
     for i in range(budget.size):
         start[i + 1] += start[i]
     filled = start[:-1].copy()
-    helper = np.empty(slots.size, np.uint32)
-    tie = np.empty(slots.size)
-    for entry in range(slots.size):
-        owner, end = slots[entry] // SLOTS, np.uint32(alter[slots[entry]])
-        asks = owner if alters_help[entry] else end
-        helper[filled[asks]] = end if alters_help[entry] else owner
-        tie[filled[asks]] = strength[slots[entry]]
-        filled[asks] += np.uint32(1)
+    helper = np.empty(asks.size, np.uint32)
+    tie = np.empty(asks.size)
+    for entry in range(asks.size):
+        place = filled[asks[entry]]
+        helper[place], tie[place] = asked[entry], along[entry]
+        filled[asks[entry]] = place + np.uint32(1)
     return start, helper, tie
 
 
 @njit(**PART)
-def _ties_to_helpers(alter, budget):
-    """The slots of ties along which one end may be asked, and whether it is the alter; twice where both ends may.
+def _ties_to_helpers(alter, strength, budget):
+    """Who may ask whom, and along how strong a tie; a tie stands twice where both ends may be asked.
 
     Luck decides who has time, so this does not branch on it.
     """
     helps = budget > 0.0
     held = held_slots(alter)
-    slots = np.empty(2 * held.size + 1, np.uint32)
-    alters_help = np.empty(slots.size, np.bool_)
+    asks = np.empty(2 * held.size + 1, np.uint32)
+    asked = np.empty(asks.size, np.uint32)
+    along = np.empty(asks.size)
     found = np.uint32(0)
     for slot in held:
-        slots[found], alters_help[found] = slot, True
-        found += np.uint32(helps[np.uint32(alter[slot])])
-        slots[found], alters_help[found] = slot, False
-        found += np.uint32(helps[slot // SLOTS])
-    return slots[:found], alters_help[:found]
+        owner, end = slot // SLOTS, np.uint32(alter[slot])
+        asks[found], asked[found], along[found] = owner, end, strength[slot]
+        found += np.uint32(helps[end])
+        asks[found], asked[found], along[found] = end, owner, strength[slot]
+        found += np.uint32(helps[owner])
+    return asks[:found], asked[:found], along[:found]
 
 
 @njit(**PART)

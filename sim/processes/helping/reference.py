@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from sim.chance import Dice, Die
+from sim.elementary import exp_plain as exp, expm1_plain as expm1
 from sim.indexes import lottery
 from sim.ledger import Flow
 from sim.state import THIS_YEAR_AND_LAST
@@ -45,11 +45,11 @@ def advance_reference(community: Community, p: Parameters, dice: Dice) -> None:
 def time_for_neighbours(resident: Any, scale: float, p: Parameters, dice: Dice) -> float:
     """The hours that a resident has for neighbours this month, less those that new volunteering takes."""
     zI, zG, a = resident.neighbourly, resident.warmth, p.help_slope
-    k = p.help_rate * math.exp(a * zI - a * a / 2.0)
-    if dice.uniform(Die.HELPS, resident.id) >= -math.expm1(-k):
+    k = p.help_rate * exp(a * zI - a * a / 2.0)
+    if dice.uniform(Die.HELPS, resident.id) >= -expm1(-k):
         return 0.0
     e = dice.normal(Die.HELP_HOURS, resident.id)
-    H = min(p.most_hours, scale * p.hours * math.exp(p.hours_spread * zG + p.hours_noise * e))
+    H = min(p.most_hours, scale * p.hours * exp(p.hours_spread * zG + p.hours_noise * e))
     past = 0.0
     for hours in resident.hours_past:
         past += hours

@@ -9,6 +9,7 @@ from numba import njit
 
 from sim.chance import Die, uniform2
 from sim.compiling import KERNEL, PART
+from sim.elementary import exp, log
 from sim.ledger import Flow
 from sim.policy import ASSETS, HOSTING, LISTENING, NEEDS, ORGANISERS, PUBLICITY
 from sim.processes.nurture.purses import in_reach
@@ -75,7 +76,7 @@ def _those_reached(residents, picture, policies, row, wanted, p, streams):
         if in_reach(where, residents.neighbourhood[i]):
             weight = weights[i] if kind != PUBLICITY else 1.0
             running[n] = i
-            times[n] = -math.log(uniform2(stream, residents.id[i], policy)) / weight
+            times[n] = -log(uniform2(stream, residents.id[i], policy)) / weight
             n += 1
     return _shortest(running[:n], times[:n], wanted)
 
@@ -89,7 +90,7 @@ def _weights(residents, picture, whom, where, p):
         b = residents.neighbourhood[i]
         if in_reach(where, b):
             met[i] = _as_met(residents, i, whom, p)
-            able[i] = math.exp(p.potential_slope * residents.civic[i])
+            able[i] = exp(p.potential_slope * residents.civic[i])
             met_sum[b] += met[i]
             able_sum[b] += able[i]
             heads[b] += 1.0
@@ -109,7 +110,7 @@ def _as_met(residents, i, whom, p):
         for k in range(residents.need.shape[1]):
             unmet += max(0.0, residents.need[i, k] - residents.met[i, k])
         return unmet
-    return math.exp(p.eta * math.log(LEAST + residents.formal_hours[i] + residents.helping_hours[i]))
+    return exp(p.eta * log(LEAST + residents.formal_hours[i] + residents.helping_hours[i]))
 
 
 @njit(**PART)

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from sim.chance import Dice, Die
+from sim.elementary import exp_plain as exp, log_plain as log
 from sim.ledger import Flow
 from sim.policy import INSTRUMENTS, WHOM_FIRST, reaches
 from sim.processes.nurture.charities_reference import BY_INSTRUMENT, give, wipe
@@ -65,7 +66,7 @@ def met(policy: Any, community: Community, p: Parameters, dice: Dice) -> list[An
     if n:
         weight = [1.0] * len(people) if instrument == "publicity" else weights(policy, people, community, p)
         for place, resident in enumerate(people):
-            times[place] = -math.log(dice.uniform(MEETS[instrument], resident.id, policy.id)) / weight[place]
+            times[place] = -log(dice.uniform(MEETS[instrument], resident.id, policy.id)) / weight[place]
     policy.people = float(n)
     policy.spent = min(policy.balance, n * cost)
     policy.balance -= policy.spent
@@ -84,8 +85,8 @@ def weights(policy: Any, people: list[Any], community: Community, p: Parameters)
                 unmet += max(0.0, need - was_met)
             m.append(unmet)
         else:
-            m.append(math.exp(p.eta * math.log(0.1 + r.formal_hours + r.helping_hours)))
-        q.append(math.exp(p.potential_slope * r.civic))
+            m.append(exp(p.eta * log(0.1 + r.formal_hours + r.helping_hours)))
+        q.append(exp(p.potential_slope * r.civic))
     B = len(community.neighbourhoods)
     m_sum, q_sum, heads = [0.0] * B, [0.0] * B, [0.0] * B
     for r, m_i, q_i in zip(people, m, q, strict=True):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numba import njit
 
 from sim.chance import Die, between, bits, derived_id, normal_quantile, uniform
 from sim.compiling import KERNEL, PART
+from sim.elementary import log
 from sim.indexes import held_slots, in_lottery_order
 from sim.ledger import Flow
 from sim.state import EMPTY, NOBODY, SLOTS
@@ -140,7 +139,7 @@ def _draw_traits(i, residents, p, streams):
     residents.warmth[i] = 0.8 * residents.devotion[i] + 0.6 * _normal(Die.WARMTH, who, streams)
     residents.neighbourly[i] = _normal(Die.NEIGHBOURLY, who, streams)
     u = uniform(streams[Die.VOICE], who)
-    residents.voice[i] = math.log(u / max(NEVER_NIL, 1.0 - u))
+    residents.voice[i] = log(u / max(NEVER_NIL, 1.0 - u))
     residents.skill[i] = min(1.8, max(0.2, 1.0 + p.skill_spread * _normal(Die.SKILL, who, streams)))
     residents.ever[i] = 1 if uniform(streams[Die.EVER_VOLUNTEER], who) < p.newcomer_ever else 0
 

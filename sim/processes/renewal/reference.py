@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from sim.chance import Dice, Die, between, permanent_id
+from sim.elementary import log_plain as log
 from sim.indexes import lottery
 from sim.ledger import Flow
 from sim.state import EMPTY, KINDS, NOBODY
@@ -109,7 +109,7 @@ def draw_traits(resident: Any, p: Parameters, dice: Dice) -> None:
     resident.skill = min(1.8, max(0.2, 1.0 + p.skill_spread * dice.normal(Die.SKILL, who)))
     resident.ever = int(dice.uniform(Die.EVER_VOLUNTEER, who) < p.newcomer_ever)
     u = dice.uniform(Die.VOICE, who)
-    resident.voice = math.log(u / max(2.0**-53, 1.0 - u))
+    resident.voice = log(u / max(2.0**-53, 1.0 - u))
 
 
 def draw_trust(resident: Any, community: Community, dice: Dice) -> None:

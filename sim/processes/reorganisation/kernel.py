@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +9,7 @@ from numba import njit
 
 from sim.chance import Die, derived_id, uniform, uniform2
 from sim.compiling import KERNEL, PART
+from sim.elementary import expm1, log1p
 from sim.indexes import holds, in_lottery_order
 from sim.ledger import Flow
 from sim.state import (
@@ -85,7 +85,7 @@ def _announce(body, bodies, planned, row, month, p):
 def _may_announce(body, kind, rate, bodies, month, p, streams):
     if bodies.kind[body] != NO_REORGANISATION:
         return
-    if uniform2(streams[Die.REORGANISATION], body, kind) < -math.expm1(-rate / 12.0):
+    if uniform2(streams[Die.REORGANISATION], body, kind) < -expm1(-rate / 12.0):
         bodies.kind[body] = kind
         bodies.strikes[body] = month + p.notice_months
 
@@ -157,7 +157,7 @@ def _who_goes(officers, bodies, cut, stays_open, p, streams):
             gone[k] = Flow.OFFICER_REDUNDANT
         elif uniform(streams[Die.POST_CHANGES], officers.post[k]) < cut[body]:
             gone[k] = Flow.OFFICER_REORGANISED
-        elif uniform(streams[Die.OFFICER_LEAVES], officers.id[k]) < -math.expm1(math.log1p(-p.turnover) / 12.0 * times):
+        elif uniform(streams[Die.OFFICER_LEAVES], officers.id[k]) < -expm1(log1p(-p.turnover) / 12.0 * times):
             gone[k] = Flow.OFFICER_LEFT
     return gone
 

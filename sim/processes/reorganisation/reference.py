@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from sim.chance import Dice, Die, permanent_id
+from sim.elementary import expm1_plain as expm1, log1p_plain as log1p
 from sim.indexes import lottery
 from sim.ledger import Flow
 from sim.state import COUNCIL_BODY, EMPTY, HEALTH_BODY, NO_REORGANISATION, NOBODY, PARTNERS, RESTRUCTURE, STRUCTURAL
@@ -64,7 +65,7 @@ def announce(community: Community, p: Parameters, dice: Dice) -> None:
     )
     for body, kind, rate in hazards:
         row = community.bodies[body]
-        happens = dice.uniform(Die.REORGANISATION, body, kind) < -math.expm1(-rate / 12.0)
+        happens = dice.uniform(Die.REORGANISATION, body, kind) < -expm1(-rate / 12.0)
         if row.kind == NO_REORGANISATION and happens:
             row.kind, row.strikes = kind, now + p.notice_months
 
@@ -112,7 +113,7 @@ def cause_to_go(officer: Any, body: Any, f_cut: float, kept: bool, p: Parameters
     if dice.uniform(Die.POST_CHANGES, officer.post) < f_cut:
         return Flow.OFFICER_REORGANISED
     n = p.notice_turnover if body.kind != NO_REORGANISATION else 1.0
-    P = -math.expm1(math.log1p(-p.turnover) / 12.0 * n)
+    P = -expm1(log1p(-p.turnover) / 12.0 * n)
     return Flow.OFFICER_LEFT if dice.uniform(Die.OFFICER_LEAVES, officer.id) < P else None
 
 

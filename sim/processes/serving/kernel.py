@@ -147,25 +147,25 @@ def _paid_by_charity(g, joiners, charities, p, ledger):
 
 @njit(**PART)
 def _serve(k, tickets, left, residents, p):
-    """One kind: those who may still be served, in the order of their turned tickets."""
-    rows = np.empty(tickets.size, np.int32)
-    wanted = np.empty(tickets.size)
-    turned = np.empty(tickets.size, np.uint64)
-    asking = 0
+    """One kind: those who may still be served, in the order of their turned tickets.
+
+    Who they are is up to luck, so this does not branch on it, and what they get is written down in a second pass.
+    """
+    rows = np.empty(tickets.size + 1, np.uint32)
+    hours = np.empty(rows.size)
+    turned = np.empty(rows.size, np.uint64)
+    asking = np.uint32(0)
     for i in range(tickets.size):
         want = p.service_reach * residents.need[i, k] - residents.met[i, k]
-        if want > 0.0 and left[residents.neighbourhood[i], k] > 0.0:
-            rows[asking] = i
-            wanted[asking] = want
-            turned[asking] = _turn(tickets[i], TURN * k)
-            asking += 1
+        rows[asking], hours[asking], turned[asking] = i, want, _turn(tickets[i], TURN * k)
+        asking += np.uint32((want > 0.0) & (left[residents.neighbourhood[i], k] > 0.0))
     for place in in_lottery_order(turned[:asking]):
+        b = residents.neighbourhood[rows[place]]
+        hours[place] = min(hours[place], left[b, k])
+        left[b, k] -= hours[place]
+    for place in range(asking):
         i = rows[place]
-        b = residents.neighbourhood[i]
-        if left[b, k] > 0.0:
-            x = min(wanted[place], left[b, k])
-            left[b, k] -= x
-            residents.met[i, k] = min(residents.need[i, k], residents.met[i, k] + x)
+        residents.met[i, k] = min(residents.need[i, k], residents.met[i, k] + hours[place])
 
 
 @njit(**PART)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numba import njit
 
 from sim.compiling import KERNEL, PART
+from sim.elementary import exp, log
 from sim.state import EMPTY, NOBODY, PARTNERED, PARTNERS
 
 LEAST_HEARD, MOST_HEARD = 0.25, 4.0
@@ -40,7 +39,7 @@ def share_the_hours(residents, charities, neighbourhoods, partnerships, filled, 
             neighbourhoods.allotted[b] = own + p.advocate_weight * said[b]
     for b in range(heads.size):
         if neighbourhoods.decides[b] == 1:
-            neighbourhoods.allotted[b] *= math.exp(p.capture * math.log(moved[b]))
+            neighbourhoods.allotted[b] *= exp(p.capture * log(moved[b]))
     _add_up(neighbourhoods.allotted)
     for g in range(charities.id.size):
         if charities.serves_place[g] == 0:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sim.chance import MASK, Dice, Die
+from sim.elementary import exp_plain as exp, log_plain as log
 from sim.indexes import lottery
 from sim.ledger import Flow
 from sim.state import EMPTY, KINDS, NOBODY, PARTNERED, PARTNERS
@@ -87,7 +87,7 @@ def captured(b: int, influence: list[float], people: list[list[int]], p: Paramet
     beside = 1.0
     if people[b] and sum(influence) > 0.0:
         beside = (influence[b] / len(people[b])) / (sum(influence) / everybody)
-    return math.exp(p.capture * math.log(min(4.0, max(0.25, beside))))
+    return exp(p.capture * log(min(4.0, max(0.25, beside))))
 
 
 def what_it_sees(

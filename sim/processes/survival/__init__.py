@@ -42,9 +42,8 @@ Departs In its first year a body spends what it takes in: members, and what they
 
 from __future__ import annotations
 
-import math
-
 from sim.chance import Dice
+from sim.elementary import expm1_plain as expm1, log_plain as log
 from sim.parameters import numbers, parameter, room_parameters
 from sim.processes.survival.kernel import STAYS, fates, keep_the_books, live_the_month, make_body
 from sim.processes.survival.reference import advance_reference
@@ -113,7 +112,7 @@ class Parameters:
 
 def chances(p: Parameters) -> tuple[float, float]:
     """Chances a month: that a young group ends, and that a micro charity loses its founder for good."""
-    young = -math.expm1(-math.log(2.0) / p.group_half_life)
+    young = -expm1(-log(2.0) / p.group_half_life)
     return young, monthly_chance(p.founder_leaves_rate * p.no_successor_share)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numba import njit
 
 from sim.chance import Die, bits, derived_id, normal_quantile, uniform, uniform2
 from sim.compiling import KERNEL, PART
+from sim.elementary import exp
 from sim.indexes import in_lottery_order
 from sim.ledger import Flow
 from sim.state import ALLIES, EMPTY, NOBODY, SLOTS, STRONG
@@ -337,7 +336,7 @@ def make_body(g, band, charities, bands, services, work, p, streams, month):
     charities.serves_place[g] = bands.wide[band]
     charities.weight[g] = bands.weight[band]
     charities.service[g] = _service(who, services.spend_founding, streams)
-    charities.quality[g] = math.exp(p.quality_spread * normal_quantile(uniform(streams[Die.BROKER_QUALITY], who)))
+    charities.quality[g] = exp(p.quality_spread * normal_quantile(uniform(streams[Die.BROKER_QUALITY], who)))
     for kind in range(bands.kinds.shape[1]):
         charities.kinds[g, kind] = bands.kinds[band, kind]
     charities.joining_weight[g] = bands.joining_weight[band]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from sim.chance import Dice, Die, permanent_id
+from sim.elementary import exp_plain as exp, expm1_plain as expm1, log_plain as log
 from sim.indexes import lottery
 from sim.ledger import Flow
 from sim.state import ALLIES, EMPTY, KINDS, NOBODY, STRONG
@@ -85,7 +85,7 @@ def cause_to_close(charity: Any, community: Community, p: Parameters, dice: Dice
     u, anyhow = dice.uniform(Die.CLOSES, charity.id), community.bands[charity.band].close_chance
     if charity.band == 0:
         young = community.month - charity.founded < p.group_young_months
-        chance = -math.expm1(-math.log(2.0) / p.group_half_life) if young else anyhow
+        chance = -expm1(-log(2.0) / p.group_half_life) if young else anyhow
         return Flow.GROUP_CLOSED if u < chance else None
     if charity.reserves <= 0.0 and charity.deficits >= p.bad_years:
         return Flow.CHARITY_INSOLVENT
@@ -213,7 +213,7 @@ def found(g: int, band: int, founder: Any, work: float, community: Community, p:
     charity.work_hours = work * new.joining_weight
     spend = [service.spend_founding for service in community.services]
     charity.service = max(0, drawn(spend, dice.uniform(Die.FOUNDS_BAND, charity.id, 1)))
-    charity.quality = math.exp(p.quality_spread * dice.normal(Die.BROKER_QUALITY, charity.id))
+    charity.quality = exp(p.quality_spread * dice.normal(Die.BROKER_QUALITY, charity.id))
     charity.private_base = new.income * new.private_share
     charity.grants_base = new.income * new.grants_share
     charity.contracts_base = new.income * new.contracts_share

@@ -7,13 +7,12 @@ Free slots look at the ties as the month found them, so nothing depends on who i
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numba import njit
 
 from sim.chance import Die, uniform, uniform2
 from sim.compiling import KERNEL, PART
+from sim.elementary import exp, log
 from sim.indexes import holds
 from sim.ledger import Flow
 from sim.state import ALLIES, EMPTY, NOBODY, PARTNERS
@@ -68,17 +67,17 @@ def _connect(is_out, partner, belongs, connecting_hours, met):
 @njit(**PART)
 def _luck(stream, one, other):
     """Gamma(2) of mean 1, keyed by an ordered pair."""
-    return -0.5 * math.log(uniform2(stream, one, other) * uniform2(stream, other, one))
+    return -0.5 * log(uniform2(stream, one, other) * uniform2(stream, other, one))
 
 
 @njit(**PART)
 def _kept(p):
-    return math.exp(math.log(p.contact_kept) / 12.0)
+    return exp(log(p.contact_kept) / 12.0)
 
 
 @njit(**PART)
 def _stronger(w, hours, kept, build):
-    return 1.0 - (1.0 - w * kept) * math.exp(-build * hours)
+    return 1.0 - (1.0 - w * kept) * exp(-build * hours)
 
 
 @njit(**PART)

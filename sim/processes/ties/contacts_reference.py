@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from sim.chance import Dice, Die
+from sim.elementary import exp_plain as exp, log_plain as log
 from sim.ledger import Flow
 from sim.processes.ties.contacts import LOOKED_AT
 from sim.state import ALLIES, EMPTY, NOBODY, PARTNERS
@@ -43,12 +43,12 @@ def connect(community: Community, at_work: list[bool], met: float) -> list[float
 def stronger(w: float, h: float, p: Parameters) -> float:
     """Strength after a month of h hours: w' of the room's equation."""
     D, a = p.contact_kept, p.contact_build
-    return 1.0 - (1.0 - w * math.exp(math.log(D) / 12.0)) * math.exp(-a * h)
+    return 1.0 - (1.0 - w * exp(log(D) / 12.0)) * exp(-a * h)
 
 
 def gamma(dice: Dice, die: Die, one: int, other: int) -> float:
     """Gamma(2) of mean 1, keyed by an ordered pair."""
-    return -0.5 * math.log(dice.uniform(die, one, other) * dice.uniform(die, other, one))
+    return -0.5 * log(dice.uniform(die, one, other) * dice.uniform(die, other, one))
 
 
 def weighted(weights: dict[int, float], u: float) -> int | None:

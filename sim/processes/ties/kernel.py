@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numba import njit
 
-from sim.chance import Die, uniform, uniform2, uniforms2
+from sim.chance import Die, two_uniforms, uniform, uniform2, uniforms
 from sim.compiling import KERNEL, PART
+from sim.elementary import exp, expm1, exps, log
 from sim.indexes import BLOCK, pairs
 from sim.ledger import Flow
 from sim.state import BONDING, BRIDGING, EMPTY, SLOTS, WEAK
@@ -21,26 +20,30 @@ TRIES = 20
 @njit(**KERNEL)
 def build_and_decay(residents, ties, incident, members, constants, p, streams, ledger, month):
     """Search, introduce, change strength, and then make the ties that were found."""
-    found = _search(residents, incident, members, constants, p, streams)
+    found, through_friend = _search(residents, incident, members, constants, p, streams)
     introduced = _introduce(residents, incident, members, p, streams)
     _change_strength(incident.slots, residents, ties, constants, p, streams, ledger)
-    ledger[Flow.TIE_SEARCH] += _tie_up(found, residents, ties, incident, p.new_strength, month)
-    ledger[Flow.TIE_INTRODUCED] += _tie_up(introduced, residents, ties, incident, p.new_strength, month)
+    ledger[Flow.TIE_SEARCH] += _tie_up(found, through_friend, residents, ties, incident, p.new_strength, month)
+    through_friend[:] = False
+    ledger[Flow.TIE_INTRODUCED] += _tie_up(introduced, through_friend, residents, ties, incident, p.new_strength, month)
 
 
 @njit(**PART)
 def _search(residents, incident, members, constants, p, streams):
-    """Whom each resident finds, as a row; NO_ONE for most."""
+    """Whom each resident finds, as a row, NO_ONE for most; and whether through a friend, who is a common alter."""
     found = np.full(residents.id.size, NO_ONE, np.int64)
+    through_friend = np.zeros(found.size, np.bool_)
+    looks = uniforms(streams[Die.SEARCH], residents.id)
     for i in range(found.size):
         who = residents.id[i]
         free = max(0.0, 1.0 - residents.planned_hours[i] / p.time_limit)
-        if uniform(streams[Die.SEARCH], who) < constants.search_chance[0] * free:
-            if uniform(streams[Die.SEARCH_LOCAL], who) < p.triadic_share:
+        if looks[i] < constants.search_chance[0] * free:
+            through_friend[i] = uniform(streams[Die.SEARCH_LOCAL], who) < p.triadic_share
+            if through_friend[i]:
                 found[i] = _friend_of_friend(i, who, incident, streams)
             else:
                 found[i] = _stranger(i, who, residents, incident, members, constants, p, streams)
-    return found
+    return found, through_friend
 
 
 @njit(**PART)
@@ -104,16 +107,19 @@ def _are_tied(i, k, incident):
 
 @njit(**PART)
 def _change_strength(slots, residents, ties, constants, p, streams, ledger):
-    kept = np.array((math.exp(math.log(p.kept_bonding) / 12.0), math.exp(math.log(p.kept_weak) / 12.0),
-                     math.exp(math.log(p.kept_bridging) / 12.0)))  # fmt: skip
-    hazard = np.array((-math.log(p.survival_bonding) / 12.0, -math.log(p.survival_weak) / 12.0,
-                       -math.log(p.survival_bridging) / 12.0))  # fmt: skip
+    kept = np.array((exp(log(p.kept_bonding) / 12.0), exp(log(p.kept_weak) / 12.0),
+                     exp(log(p.kept_bridging) / 12.0)))  # fmt: skip
+    hazard = np.array((-log(p.survival_bonding) / 12.0, -log(p.survival_weak) / 12.0,
+                       -log(p.survival_bridging) / 12.0))  # fmt: skip
+    per_hour = 1.0 / p.contact_hours
     for first in range(0, slots.size, BLOCK):
         held = slots[first : first + BLOCK]
-        lesser, greater = pairs(held, ties.alter, residents.id)
-        ends = uniforms2(streams[Die.END], lesser, greater)
-        taken_up = uniforms2(streams[Die.TAKE_UP], lesser, greater) < constants.take_up_chance[0]
-        unbuilt = _unbuilt(held, ties.hours, p)
+        ends, takes_up = two_uniforms(streams[Die.END_AND_TAKE_UP], pairs(held, ties.alter, residents.id))
+        taken_up = takes_up < constants.take_up_chance[0]
+        hours = np.empty(held.size)
+        for tie in range(held.size):
+            hours[tie] = ties.hours[held[tie]]
+        unbuilt = exps(-p.build, hours, 0.0)
         for tie in range(held.size):
             slot = held[tie]
             klass = np.uint8(ties.klass[slot])
@@ -122,20 +128,12 @@ def _change_strength(slots, residents, ties, constants, p, streams, ledger):
             ties.strength[slot] = w
             ties.klass[slot] = WEAK if sinks else (BONDING if rises else klass)
             ties.deepening[slot] = (ties.deepening[slot] | ((klass == WEAK) & taken_up[tie])) & (not rises)
-            # 1 - exp(-x) < x, so most ties are spared two exponentials.
-            most = hazard[klass]
-            if ends[tie] < most and ends[tie] < -math.expm1(-most * math.exp(-ties.hours[slot] / p.contact_hours)):
+            # 1 - exp(-x) < x and exp(-x) < 1 / (1 + x + x x / 2), so most ties are spared two exponentials.
+            most, met = hazard[klass], hours[tie] * per_hour
+            near = ends[tie] * (1.0 + met + 0.5 * met * met) < most
+            if near and ends[tie] < -expm1(-most * exp(-hours[tie] / p.contact_hours)):
                 _end(slot, ties)
                 ledger[Flow.TIE_FADED] += 1.0
-
-
-@njit(**PART)
-def _unbuilt(held, hours, p):
-    """What the month's hours leave of a tie's distance from full strength."""
-    unbuilt = np.empty(held.size)
-    for tie in range(held.size):
-        unbuilt[tie] = math.exp(-p.build * hours[held[tie]])
-    return unbuilt
 
 
 @njit(**PART)
@@ -149,7 +147,7 @@ def _end(slot, ties):
 
 
 @njit(**PART)
-def _tie_up(partners, residents, ties, incident, new_strength, month):
+def _tie_up(partners, through_friend, residents, ties, incident, new_strength, month):
     """Put each new tie into a free slot of its finder; how many found one."""
     made = 0.0
     marked = np.full(partners.size, NO_ONE, np.int32)
@@ -158,7 +156,9 @@ def _tie_up(partners, residents, ties, incident, new_strength, month):
         free = _free_slot(i, k, ties.alter) if k != NO_ONE else NO_ONE
         if free != NO_ONE:
             far = residents.group[i] != residents.group[k] and residents.neighbourhood[i] != residents.neighbourhood[k]
-            strangers = far or not _have_common_alter(i, k, incident.start, incident.other, marked)
+            strangers = far or not (
+                through_friend[i] or _have_common_alter(i, k, incident.start, incident.other, marked)
+            )
             ties.alter[free] = k
             ties.strength[free] = new_strength
             ties.klass[free] = BRIDGING if strangers else WEAK

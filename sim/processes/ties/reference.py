@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from sim.chance import Dice, Die
+from sim.elementary import exp_plain as exp, expm1_plain as expm1, log_plain as log
 from sim.ledger import Flow
 from sim.processes.ties.contacts_reference import keep_contacts
 from sim.processes.ties.kernel import TRIES
@@ -80,19 +80,19 @@ def change_strength(community: Community, p: Parameters, dice: Dice) -> None:
     for slot, tie in enumerate(community.ties):
         if tie.alter == EMPTY:
             continue
-        pair = sorted((community.owner(slot).id, community.residents[tie.alter].id))
+        ends, takes_up = dice.two(Die.END_AND_TAKE_UP, community.owner(slot).id, community.residents[tie.alter].id)
         c, h = tie.klass, tie.hours
-        hazard = -math.log(S[c]) / 12.0 * math.exp(-h / p.contact_hours)
-        if dice.uniform(Die.END, *pair) < -math.expm1(-hazard):
+        hazard = -log(S[c]) / 12.0 * exp(-h / p.contact_hours)
+        if ends < -expm1(-hazard):
             vars(tie).update(alter=EMPTY, strength=0.0, klass=0, deepening=0, born=0, hours=0.0)
             community.ledger[Flow.TIE_FADED] += 1
             continue
-        tie.strength = 1.0 - (1.0 - tie.strength * math.exp(math.log(D[c]) / 12.0)) * math.exp(-p.build * h)
+        tie.strength = 1.0 - (1.0 - tie.strength * exp(log(D[c]) / 12.0)) * exp(-p.build * h)
         if c == BONDING and tie.strength < p.weak_below:
             tie.klass = WEAK
         if c == WEAK and tie.strength >= p.bonding_from:
             tie.klass, tie.deepening = BONDING, 0
-        elif c == WEAK and dice.uniform(Die.TAKE_UP, *pair) < community.constants.take_up_chance:
+        elif c == WEAK and takes_up < community.constants.take_up_chance:
             tie.deepening = 1
 
 

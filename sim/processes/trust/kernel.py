@@ -7,7 +7,6 @@ from numba import njit
 
 from sim.chance import Die, between, normal_quantile, uniform, uniforms
 from sim.compiling import KERNEL, PART
-from sim.indexes import held_slots
 from sim.state import EMPTY, NOBODY, PARTNERED, PARTNERS, SLOTS, STRONG
 
 
@@ -18,7 +17,7 @@ def live_the_month(
     """A month of trust and influence."""
     if p.moves:
         needed, surprise = _experience(residents, neighbourhoods, quintiles)
-        strong = _strong_slots(ties)
+        strong = _strong_slots(ties.strength)
         _move(residents.trust_council, residents.trust_council_first, knots.council, p.asked_unsupported,
               _has_contact(streams[Die.CONTACT], residents.id, ties.alter, strong, p), streams[Die.OUTCOME],
               needed, surprise, residents, p)
@@ -81,13 +80,13 @@ def _experience(residents, neighbourhoods, quintiles):
 
 
 @njit(**PART)
-def _strong_slots(ties):
+def _strong_slots(strength):
     """The slots that hold a strong tie, ascending. Luck decides which, so this does not branch on it."""
-    slots = held_slots(ties.alter)
+    slots = np.empty(strength.size + 1, np.uint32)
     found = np.uint32(0)
-    for slot in slots:
-        slots[found] = slot  # what is found overtakes nothing that is still to be read
-        found += np.uint32(ties.strength[slot] >= STRONG)
+    for slot in range(strength.size):
+        slots[found] = slot
+        found += np.uint32(strength[slot] >= STRONG)
     return slots[:found]
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numba import njit
 
-from sim.chance import Die, normal_quantile, uniform, uniforms2
+from sim.chance import Die, normal_quantile, uniform, uniforms, uniforms2
 from sim.compiling import KERNEL, PART
+from sim.elementary import exp, expm1, exps, log
 from sim.indexes import held_slots
 from sim.ledger import Flow
 from sim.state import NOBODY, SLOTS, STRONG, THIS_YEAR_AND_LAST
@@ -28,10 +27,14 @@ def live_the_month(residents, ties, charities, constants, p, streams, ledger, mo
     """Hear the asks, decide who joins, helps once or leaves, and pledge the hours of the month that comes."""
     held = residents.role.copy()
     support = _weigh_the_load(residents, charities, constants, p, month)
-    slots = held_slots(ties.alter)
+    slots = _ties_with_a_role(ties.alter, held)
     asking, close = _hear_the_asks(slots, residents, ties, held, support, p, streams[Die.ASK])
     moved = _crowding(service_hours, constants, p) * _secular(month, p)
     asked = np.zeros(held.size)
+    mean = p.civic_slope * p.civic_slope / 2.0
+    inclined = exps(p.civic_slope, residents.civic, mean)
+    once = exps(p.civic_slope, residents.occasional, mean)
+    joins, helps = uniforms(streams[Die.JOIN], residents.id), uniforms(streams[Die.ONE_OFF], residents.id)
     for i in range(held.size):
         residents.formal_hours[i] = residents.pledged_hours[i]
         gave = residents.pledged_hours[i] > 0.0
@@ -40,15 +43,15 @@ def live_the_month(residents, ties, charities, constants, p, streams, ledger, mo
         if held[i] == NOBODY:
             residents.gives_to[i] = NOBODY
             followed = min(p.asked_most, _ratio(asking[i] + residents.outside_ask[i], constants.asking[0]))
-            k = _join_rate(residents.civic[i], residents.group[i], residents.ever[i], followed, moved,
-                           constants.join_rate[0], p)  # fmt: skip
-            if _happens(uniform(streams[Die.JOIN], who), k):
+            k = constants.join_rate[0] * inclined[i]
+            k = _join_rate(k, residents.group[i], residents.ever[i], followed, moved, p)
+            if _happens(joins[i], k):
                 if _is_asked(p.asked_share * followed, uniform(streams[Die.JOIN_CAUSE], who), p):
                     strength = asking[i] + residents.outside_ask[i]
                     asked[i] = uniform(streams[Die.JOIN_ASKER], who) * strength if strength > 0.0 else BY_NOBODY
                 else:
                     asked[i] = UNASKED
-            elif _happens(uniform(streams[Die.ONE_OFF], who), _once_rate(residents.occasional[i], p)):
+            elif _happens(helps[i], p.once_chance * once[i]):
                 _help_once(i, residents, charities, streams, ledger)
         else:
             fresh = month - residents.role_since[i] < p.new_months
@@ -60,6 +63,18 @@ def live_the_month(residents, ties, charities, constants, p, streams, ledger, mo
                 residents.gives_to[i] = NOBODY
     _join(asked, held, residents, slots, ties, charities, p, streams, ledger, month)
     _pledge(residents, p, streams, month)
+
+
+@njit(**PART)
+def _ties_with_a_role(alter, held):
+    """The slots of ties with somebody in a role at either end, ascending. Luck decides, so it does not branch on it."""
+    inside = held != NOBODY
+    slots = held_slots(alter)
+    found = np.uint32(0)
+    for slot in slots:
+        slots[found] = slot  # what is found overtakes nothing that is still to be read
+        found += np.uint32(inside[slot // SLOTS] | inside[np.uint32(alter[slot])])
+    return slots[:found]
 
 
 @njit(**PART)
@@ -114,7 +129,7 @@ def _crowding(service_hours, constants, p):
 @njit(**PART)
 def _secular(month, p):
     """How joining has changed since month 0 for no reason in the place."""
-    return math.exp(p.secular_rate * (max(0, month) / 12.0))
+    return exp(p.secular_rate * (max(0, month) / 12.0))
 
 
 @njit(**PART)
@@ -177,10 +192,10 @@ def _pledge(residents, p, streams, month):
         if residents.role[i] != NOBODY:
             if residents.role_starts[i] <= month + 1:
                 noise = _noise(residents.id[i], p, streams)
-                hours = p.role_hours * math.exp(p.hours_spread * residents.devotion[i] + noise)
+                hours = p.role_hours * exp(p.hours_spread * residents.devotion[i] + noise)
                 residents.pledged_hours[i] = min(p.hours_most, hours)
         elif residents.gives_to[i] != NOBODY:
-            residents.pledged_hours[i] = p.once_hours * math.exp(_noise(residents.id[i], p, streams))
+            residents.pledged_hours[i] = p.once_hours * exp(_noise(residents.id[i], p, streams))
 
 
 @njit(**PART)
@@ -220,9 +235,8 @@ def _ratio(amount, founding):
 
 
 @njit(**PART)
-def _join_rate(civic, group, ever, followed, moved, k0, p):
-    mean = p.civic_slope * p.civic_slope / 2.0
-    k = k0 * math.exp(p.civic_slope * civic - mean) * (p.resources_abc1 if group < 3 else p.resources_c2de)
+def _join_rate(k, group, ever, followed, moved, p):
+    k *= p.resources_abc1 if group < 3 else p.resources_c2de
     if ever == 1:
         k *= p.return_ratio
     return k * ((1.0 - p.asked_share) + p.asked_share * followed) * moved
@@ -235,7 +249,7 @@ def _cause_to_leave(fresh, load, close, u, p):
     life = base * p.life_share
     overload = 0.0
     if load > 0.0:
-        overload = base * p.overload_share * math.exp(p.overload_power * math.log(load))
+        overload = base * p.overload_share * exp(p.overload_power * log(load))
     other = base * p.other_share * (0.5 if close >= 2 else 1.0)
     if u < life:
         return np.int64(Flow.LEFT_LIFE)
@@ -247,15 +261,9 @@ def _cause_to_leave(fresh, load, close, u, p):
 
 
 @njit(**PART)
-def _once_rate(occasional, p):
-    mean = p.civic_slope * p.civic_slope / 2.0
-    return p.once_chance * math.exp(p.civic_slope * occasional - mean)
-
-
-@njit(**PART)
 def _happens(u, rate):
     """Whether the draw is below the month's chance. 1 - exp(-x) < x, so most are spared the exponential."""
-    return u < rate and u < -math.expm1(-rate)
+    return u < rate and u < -expm1(-rate)
 
 
 @njit(**PART)

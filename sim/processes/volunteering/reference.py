@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from sim.chance import Dice, Die
+from sim.elementary import exp_plain as exp, expm1_plain as expm1, log_plain as log
 from sim.ledger import Flow
 from sim.state import NOBODY, STRONG, THIS_YEAR_AND_LAST
 
@@ -43,7 +43,7 @@ def crowding(community: Community, p: Parameters) -> float:
 def secular(month: int, p: Parameters) -> float:
     """What years alone have made of joining."""
     t = max(0, month) / 12.0
-    return math.exp(p.secular_rate * t)
+    return exp(p.secular_rate * t)
 
 
 def at_work(g: int, community: Community) -> int:
@@ -90,13 +90,13 @@ def maybe_join(
     A_0 = community.constants.asking
     f = min(p.asked_most, (A + resident.outside_ask) / A_0 if A_0 > 0.0 else 1.0)
     s, b = p.asked_share, p.civic_slope
-    k = community.constants.join_rate * math.exp(b * resident.civic - b * b / 2.0)
+    k = community.constants.join_rate * exp(b * resident.civic - b * b / 2.0)
     k *= p.resources_abc1 if resident.group < 3 else p.resources_c2de
     if resident.ever:
         k *= p.return_ratio
     k = k * ((1.0 - s) + s * f) * moved
     resident.gives_to = NOBODY
-    if dice.uniform(Die.JOIN, resident.id) < -math.expm1(-k):
+    if dice.uniform(Die.JOIN, resident.id) < -expm1(-k):
         join(resident, A, s * f, askers, community, p, dice)
     else:
         maybe_help_once(resident, community, p, dice)
@@ -134,8 +134,8 @@ def join(
 def maybe_help_once(resident: Any, community: Community, p: Parameters, dice: Dice) -> None:
     """A month's help without a role."""
     b = p.civic_slope
-    k = p.once_chance * math.exp(b * resident.occasional - b * b / 2.0)
-    if dice.uniform(Die.ONE_OFF, resident.id) < -math.expm1(-k):
+    k = p.once_chance * exp(b * resident.occasional - b * b / 2.0)
+    if dice.uniform(Die.ONE_OFF, resident.id) < -expm1(-k):
         resident.gives_to = pick(community, resident, dice.uniform(Die.ONE_OFF_CHARITY, resident.id))
         if resident.gives_to != NOBODY:
             community.ledger[Flow.ONE_OFF] += 1
@@ -167,7 +167,7 @@ def maybe_leave(resident: Any, close: int, community: Community, p: Parameters, 
     is_new = community.month - resident.role_since < p.new_months
     base = p.leave_chance * (p.new_ratio if is_new else 1.0)
     L = max(0.0, min(p.load_most, community.charities[resident.role].load + resident.strain))
-    overload = base * p.overload_share * math.exp(p.overload_power * math.log(L)) if L > 0.0 else 0.0
+    overload = base * p.overload_share * exp(p.overload_power * log(L)) if L > 0.0 else 0.0
     life = base * p.life_share
     other = base * p.other_share * (0.5 if close >= 2 else 1.0)
     u = dice.uniform(Die.LEAVE, resident.id)
@@ -187,6 +187,6 @@ def pledge(resident: Any, month: int, p: Parameters, dice: Dice) -> None:
     if resident.role != NOBODY:
         if resident.role_starts <= month + 1:
             zF = resident.devotion
-            resident.pledged_hours = min(p.hours_most, p.role_hours * math.exp(p.hours_spread * zF + p.hours_noise * e))
+            resident.pledged_hours = min(p.hours_most, p.role_hours * exp(p.hours_spread * zF + p.hours_noise * e))
     elif resident.gives_to != NOBODY:
-        resident.pledged_hours = p.once_hours * math.exp(p.hours_noise * e)
+        resident.pledged_hours = p.once_hours * exp(p.hours_noise * e)
