@@ -8,7 +8,7 @@ import numpy as np
 
 from sim.observables import parties, people, ties
 from sim.observables.town import OBSERVABLES, Observable, Ratio, Town, observable, summed_up
-from sim.state import INSIDE, STRONG, SURVIVAL_MONTHS, State
+from sim.state import EMPTY, INSIDE, STRONG, SURVIVAL_MONTHS, State
 from sim.units import MONTHS_A_YEAR
 
 __all__ = ["OBSERVABLES", "Observable", "Observed", "Ratio", "Town", "observable", "observe", "parties", "people",
@@ -54,8 +54,8 @@ def remember(state: State) -> None:
     """Keep of this month what later months look back on."""
     town, row = Town(state, None), state.month % (SURVIVAL_MONTHS + 1)
     past = state.past
-    strong = town.tied & (state.ties.strength >= STRONG)
-    past.ties[row], past.strong[row] = np.count_nonzero(town.tied), np.count_nonzero(strong)
+    strong = state.ties.strength >= STRONG
+    past.ties[row], past.strong[row] = np.count_nonzero(state.ties.alter != EMPTY), np.count_nonzero(strong)
     past.paid_hours[row], past.unpaid_hours[row] = people.paid_hours(town), people.unpaid_hours(town)
     state.strong_ties.bits[row] = np.packbits(strong)
     hours = state.residents.formal_hours + state.residents.helping_hours

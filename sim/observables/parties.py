@@ -9,7 +9,9 @@ import math
 from typing import Any
 
 import numpy as np
+from numba import njit
 
+from sim.compiling import KERNEL
 from sim.ledger import Flow
 from sim.observables.town import PER, Ratio, Town, observable, share_of
 from sim.state import BANDS, EMPTY, LIBRARIES, LIBRARY, NOBODY, PARTNERED, PARTNERS
@@ -238,7 +240,7 @@ def by_band(town: Town) -> dict[str, tuple[float, ...]]:
     c = town.state.charities
 
     def summed(values: Any) -> tuple[float, ...]:
-        return tuple(_money(values[c.band == band]) for band in range(BANDS))
+        return tuple(np.bincount(c.band, values, BANDS).tolist())
 
     rows, growth = _growth(town)
     bands = c.band[rows]
@@ -259,14 +261,22 @@ def by_band(town: Town) -> dict[str, tuple[float, ...]]:
 def _locality(town: Town) -> tuple[float, ...]:
     """By band, the mean over charities of the share of its ties with residents that lie where it is at home."""
     c, r = town.state.charities, town.residents
-    tied = np.flatnonzero(r.belongs != NOBODY)
-    g = r.belongs[tied]
-    at_home = r.neighbourhood[tied] == c.neighbourhood[g]
-    ties = np.bincount(g, minlength=len(c.id))
-    local = np.bincount(g[at_home], minlength=len(c.id))
+    ties, local = _ties_at_home(r.belongs, r.neighbourhood, c.neighbourhood)
     share = local / np.maximum(ties, 1)
     rows = [np.flatnonzero((ties > 0) & (c.alive == 1) & (c.band == band)) for band in range(BANDS)]
     return tuple(share_of(_money(share[mine]), float(len(mine))) for mine in rows)
+
+
+@njit(**KERNEL)
+def _ties_at_home(belongs, lives, home):  # noqa: ANN001, ANN202 - compiled
+    """Ties of each charity with residents, and those of them with residents who live where it is at home."""
+    ties, local = np.zeros(home.size), np.zeros(home.size)
+    for i in range(belongs.size):
+        g = belongs[i]
+        if g != NOBODY:
+            ties[g] += 1.0
+            local[g] += lives[i] == home[g]
+    return ties, local
 
 
 def by_service(town: Town) -> dict[str, tuple[float, ...]]:

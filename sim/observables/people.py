@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from sim.compiling import KERNEL
-from sim.elementary import exp
+from sim.elementary import exps
 from sim.ledger import Flow
 from sim.observables.town import PER, Ratio, Town, observable, share_of, sums_by_part
 from sim.parameters import numbers
@@ -108,7 +108,9 @@ def hours_median(town: Town) -> float:
 
 def _top_share(town: Town, share: float) -> float:
     running = np.cumsum(town.year_hours)
-    return share_of(float(running[max(0, round(share * town.size) - 1)]), float(running[-1]))
+    if not len(running):
+        return math.nan
+    return float(running[min(len(running), max(1, round(share * town.size))) - 1] / running[-1])
 
 
 @observable("share", "formal and neighbourly hours over 12 months given by the top 9%")
@@ -224,16 +226,15 @@ def potential(town: Town) -> Ratio:
 @njit(**KERNEL)
 def _role_hours_if_supported(residents, k0, p):  # noqa: ANN001, ANN202 - compiled
     """Hours of a role times the share of time it would be held with most asking and without overload."""
-    hours = np.empty(residents.id.size)
-    mean = p.civic_slope * p.civic_slope / 2.0
+    inclined = exps(p.civic_slope, residents.civic, p.civic_slope * p.civic_slope / 2.0)
+    hours = exps(p.hours_spread, residents.devotion, 0.0)
     asked = (1.0 - p.asked_share) + p.asked_share * p.asked_most
     leave = p.leave_chance * (p.life_share + p.other_share)
     for i in range(hours.size):
         grade = p.resources_abc1 if residents.group[i] < 3 else p.resources_c2de
         grade *= p.return_ratio if residents.ever[i] == 1 else 1.0
-        join = k0 * exp(p.civic_slope * residents.civic[i] - mean) * grade * asked
-        held = join / (join + leave)
-        hours[i] = held * min(p.hours_most, p.role_hours * exp(p.hours_spread * residents.devotion[i]))
+        join = k0 * inclined[i] * grade * asked
+        hours[i] = join / (join + leave) * min(p.hours_most, p.role_hours * hours[i])
     return hours
 
 

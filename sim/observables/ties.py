@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from sim.chance import Dice, Die, uniform
-from sim.compiling import KERNEL
+from sim.chance import Dice, Die, uniforms
+from sim.compiling import KERNEL, PART
 from sim.indexes import held_slots
 from sim.observables.town import Ratio, Town, observable, share_of
-from sim.state import BRIDGING, SLOTS, SURVIVAL_MONTHS
+from sim.state import EMPTY, SLOTS, SURVIVAL_MONTHS
 from sim.units import MONTHS_A_YEAR
 
 CLUSTERING_SAMPLE = 500
@@ -18,19 +18,18 @@ CLUSTERING_SAMPLE = 500
 
 @observable("ties", "ties between residents that a resident has", by_quintile=True)
 def ties_per_resident(town: Town) -> Ratio:
-    return town.among(town.degrees[0])
+    return town.among(town.tally.degrees)
 
 
 @observable("share", "of ties, bridging")
 def bridging_share(town: Town) -> float:
-    bridging = np.count_nonzero(town.tied & (town.ties.klass == BRIDGING))
-    return share_of(float(bridging), float(np.count_nonzero(town.tied)))
+    return share_of(float(town.tally.bridging), float(town.tally.ties))
 
 
 @observable("share", "of pairs of a resident's alters, tied to each other; mean over a keyed sample of residents")
 def clustering(town: Town) -> float:
     stream = Dice(town.state.seed, 0).streams[Die.CLUSTERING_SAMPLE]
-    return float(_mean_clustering(town.incident, town.residents.id, stream, CLUSTERING_SAMPLE / town.size))
+    return float(_mean_clustering(town.ties.alter, town.residents.id, stream, CLUSTERING_SAMPLE / town.size))
 
 
 @observable("share", "residents in the largest connected part of the network")
@@ -40,44 +39,68 @@ def giant_component(town: Town) -> float:
 
 @observable("share", "residents without a strong tie", by_quintile=True)
 def lonely(town: Town) -> Ratio:
-    return town.among(town.degrees[1] == 0.0)
+    return town.among(town.tally.close == 0.0)
 
 
 @observable("share", "of ties alive 12 months ago, alive now")
 def tie_survival_12(town: Town) -> float:
-    old = np.count_nonzero(town.tied & (town.ties.born <= town.month - MONTHS_A_YEAR))
-    return share_of(float(old), town.past("ties", MONTHS_A_YEAR))
+    return share_of(float(town.tally.a_year), town.past("ties", MONTHS_A_YEAR))
 
 
 @observable("share", "of ties strong 84 months ago, alive now")
 def tie_survival_84(town: Town) -> float:
-    row = (town.month - SURVIVAL_MONTHS) % (SURVIVAL_MONTHS + 1)
-    was_strong = np.unpackbits(town.state.strong_ties.bits[row], count=len(town.ties.alter)).astype(bool)
-    alive = town.tied & (town.ties.born <= town.month - SURVIVAL_MONTHS) & was_strong
-    return share_of(float(np.count_nonzero(alive)), town.past("strong", SURVIVAL_MONTHS))
+    return share_of(float(town.tally.seven_years), town.past("strong", SURVIVAL_MONTHS))
 
 
 @njit(**KERNEL)
-def _mean_clustering(incident, ids, stream, share):  # noqa: ANN001, ANN202
+def _mean_clustering(alter, ids, stream, share):  # noqa: ANN001, ANN202
+    """The share of pairs of alters that are tied, mean over those in the sample who have two alters.
+
+    A tie between two alters stands in the slots of one of them, so it is enough to look there.
+    """
+    sampled = uniforms(stream, ids) < share
+    ego, other = _ties_of(sampled, alter)
+    start = np.zeros(ids.size + 1, np.int64)
+    for entry in range(ego.size):
+        start[ego[entry] + 1] += 1
+    for i in range(ids.size):
+        start[i + 1] += start[i]
+    alters = np.empty(ego.size, np.uint32)
+    filled = start[:-1].copy()
+    for entry in range(ego.size):
+        alters[filled[ego[entry]]] = other[entry]
+        filled[ego[entry]] += 1
     total, counted = 0.0, 0
     seen_from = np.full(ids.size, -1)
     for i in range(ids.size):
-        if uniform(stream, ids[i]) >= share:
+        mine = alters[start[i] : start[i + 1]]
+        if mine.size < 2:
             continue
-        start, end = incident.start[i], incident.start[i + 1]
-        pairs = (end - start) * (end - start - 1)
-        if pairs == 0:
-            continue
-        for entry in range(start, end):
-            seen_from[incident.other[entry]] = i
-        closed = 0
-        for entry in range(start, end):
-            j = incident.other[entry]
-            for further in range(incident.start[j], incident.start[j + 1]):
-                closed += seen_from[incident.other[further]] == i
-        total += closed / pairs
+        for j in mine:
+            seen_from[j] = i
+        tied = 0
+        for j in mine:
+            for slot in range(np.int64(j) * SLOTS, (np.int64(j) + 1) * SLOTS):
+                tied += (alter[slot] != EMPTY) & (seen_from[alter[slot]] == i)
+        total += 2 * tied / (mine.size * (mine.size - 1))
         counted += 1
     return total / counted if counted else np.nan
+
+
+@njit(**PART)
+def _ties_of(sampled, alter):  # noqa: ANN001, ANN202
+    """The ties of some residents: their rows, and the rows at the other end."""
+    held = held_slots(alter)
+    ego = np.empty(2 * held.size + 1, np.uint32)
+    other = np.empty(ego.size, np.uint32)
+    found = np.uint32(0)
+    for slot in held:
+        i, j = slot // SLOTS, np.uint32(alter[slot])
+        ego[found], other[found] = i, j
+        found += np.uint32(sampled[i])
+        ego[found], other[found] = j, i
+        found += np.uint32(sampled[j])
+    return ego[:found], other[:found]
 
 
 @njit(**KERNEL)
