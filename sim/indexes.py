@@ -1,4 +1,4 @@
-"""Lists that are made anew when a room needs them: ties by resident, residents by neighbourhood.
+"""Lists that are made anew when a room needs them: ties from others, residents by neighbourhood.
 
 Both list their members in a stated order (slots ascending, rows ascending), on which the exactness of sums rests.
 """
@@ -17,12 +17,15 @@ BLOCK = 4096
 """Ties that a room takes at a time where it works out columns for them: so few that these stay in fast memory."""
 
 
-class Incident(NamedTuple):
-    """The ties of each resident i: entries ``start[i]`` to ``start[i + 1]``, in the order of the slots."""
+class Incoming(NamedTuple):
+    """The ties of each resident i that others own: entries ``start[i]`` to ``start[i + 1]``, in the order of the slots.
+
+    Those that i owns stand in its slots, and need no list.
+    """
 
     start: Ints  # (N + 1,)
-    other: Ints  # the row of the tie's other end
-    slots: Ints  # those that hold a tie, ascending
+    owner: Ints  # the row of the tie's other end
+    slots: Ints  # all that hold a tie, whoever owns it, ascending
 
 
 class Members(NamedTuple):
@@ -32,9 +35,9 @@ class Members(NamedTuple):
     row: Ints
 
 
-def ties_by_resident(ties: Ties) -> Incident:
-    """The ties of each resident, whoever owns them."""
-    return Incident(*_ties_by_resident(ties.alter, len(ties.alter) // SLOTS))
+def ties_from_others(ties: Ties) -> Incoming:
+    """The ties of each resident that others own."""
+    return Incoming(*_ties_from_others(ties.alter, len(ties.alter) // SLOTS))
 
 
 @njit(**PART)
@@ -62,23 +65,20 @@ def pairs(held, alter, ids):  # noqa: ANN001, ANN201 - compiled
 
 
 @njit(**KERNEL)
-def _ties_by_resident(alter, residents):  # noqa: ANN001, ANN202 - compiled
+def _ties_from_others(alter, residents):  # noqa: ANN001, ANN202 - compiled
     held = held_slots(alter)
     start = np.zeros(residents + 1, np.uint32)
     for slot in held:
-        start[slot // SLOTS + 1] += np.uint32(1)
         start[np.uint32(alter[slot]) + 1] += np.uint32(1)
     for i in range(residents):
         start[i + 1] += start[i]
     filled = start[:-1].copy()
-    other = np.empty(start[-1], np.uint32)
+    owner = np.empty(start[-1], np.uint32)
     for slot in held:
-        owner, end = slot // SLOTS, np.uint32(alter[slot])
-        other[filled[owner]] = end
-        filled[owner] += np.uint32(1)
-        other[filled[end]] = owner
-        filled[end] += np.uint32(1)
-    return start, other, held
+        place = filled[np.uint32(alter[slot])]
+        owner[place] = slot // SLOTS
+        filled[np.uint32(alter[slot])] = place + np.uint32(1)
+    return start, owner, held
 
 
 def members(part: Ints, parts: int) -> Members:

@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 
 from sim.chance import Dice, Die
 from sim.community import Community
-from sim.indexes import in_lottery_order, lottery, members, ties_by_resident
+from sim.indexes import in_lottery_order, lottery, members, ties_from_others
 from sim.state import EMPTY, SLOTS, allocate
 from tests.towns import HABITS, RECIPES, town
 
@@ -43,31 +43,23 @@ def test_the_places_in_a_lottery_are_fair():
     assert abs(np.mean(places) - 4.5) < 4 * 2.87 / np.sqrt(1_000)
 
 
-@given(RECIPES)
-def test_ties_by_resident_are_those_of_the_plain_hand(recipe):
-    state = town(**recipe)
-    incident = ties_by_resident(state.ties)
-    community = Community(state)
-    for i, plain in enumerate(community.ties_by_resident()):
-        assert incident.other[incident.start[i] : incident.start[i + 1]].tolist() == [j for _, j in plain]
-
-
 @pytest.mark.parametrize("habit", HABITS)
-def test_every_tie_is_listed_at_both_ends_in_the_order_of_slots(habit):
+def test_ties_from_others_are_listed_in_the_order_of_slots(habit):
     state = town(habit=habit)
-    incident = ties_by_resident(state.ties)
+    incoming = ties_from_others(state.ties)
     held = [(slot // SLOTS, int(j)) for slot, j in enumerate(state.ties.alter) if j != EMPTY]
     for i in range(60):
-        listed = incident.other[incident.start[i] : incident.start[i + 1]].tolist()
-        assert listed == [j if owner == i else owner for owner, j in held if i in (owner, j)]
-    assert incident.start[-1] == len(incident.other) == 2 * len(held)
+        listed = incoming.owner[incoming.start[i] : incoming.start[i + 1]].tolist()
+        assert listed == [owner for owner, j in held if i == j]
+    assert incoming.start[-1] == len(incoming.owner) == len(held)
+    assert incoming.slots.tolist() == np.flatnonzero(state.ties.alter != EMPTY).tolist()
 
 
 def test_a_town_of_two_by_hand():
     state = allocate(residents=2, charities=0, services=0, neighbourhoods=1, policies=0, world=1, flows=1)
     state.ties.alter[SLOTS + 3] = 0
-    incident = ties_by_resident(state.ties)
-    assert (incident.start.tolist(), incident.other.tolist()) == ([0, 1, 2], [1, 0])
+    incoming = ties_from_others(state.ties)
+    assert (incoming.start.tolist(), incoming.owner.tolist()) == ([0, 1, 1], [1])
 
 
 @given(RECIPES)

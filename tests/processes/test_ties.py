@@ -18,10 +18,10 @@ from tests.twins import assert_fault_is_caught, assert_twins, by_fast_hand, diff
 FAULTS = [
     ("exps(-p.build, hours", "exps(p.build, hours"),
     ("exp(-hours[tie] / p.contact_hours)", "exp(-hours[tie])"),
-    ("return NO_ONE if k == i or _are_tied(i, k, incident)", "return NO_ONE if _are_tied(i, k, incident)"),
+    ("return NO_ONE if k == i or _are_tied(i, k, alter) else k", "return NO_ONE if _are_tied(i, k, alter) else k"),
     ("if residents.group[k] == residents.group[i]:", "if residents.group[k] != residents.group[i]:"),
-    ("strangers = far or not", "strangers = far and not"),
-    ("through_friend[:] = False", "through_friend[:] = True"),
+    ("if far or not common[i]", "if far and not common[i]"),
+    ("who, alter, incoming, streams), True", "who, alter, incoming, streams), False"),
     ("taken_up[tie])) & (not rises)", "taken_up[tie])) | rises"),
 ]
 CONTACT_FAULTS = [

@@ -28,7 +28,8 @@ FAULTS = [
     ("residents.role_starts[i] = month + p.waiting_months", "residents.role_starts[i] = month"),
     ("charities.supported[g] / at_work", "charities.supported[g]"),
     ("present[g] > p.coordinator_volunteers", "present[g] >= p.coordinator_volunteers"),
-    ("np.uint32(w < support[i])", "np.uint32(w < support[j])"),
+    ("residents.unsupported_asks[j] += (w < support[i])", "residents.unsupported_asks[j] += (w < support[j])"),
+    ("(by_i, by_j) if lesser else (by_j, by_i)", "(by_i, by_j)"),
     ("if belongs[i] == g:", "if belongs[i] != g:"),
     ("belonging[i] = max(NEW, belonging[i])", "belonging[i] = NEW"),
 ]

@@ -38,7 +38,7 @@ Departs One rate of building for all ties (.0077 an hour): 50, 90 and 200 hours 
 from __future__ import annotations
 
 from sim.chance import Dice
-from sim.indexes import members, ties_by_resident
+from sim.indexes import members, ties_from_others
 from sim.parameters import numbers, parameter, room_parameters, switch
 from sim.processes.ties.contacts import keep_contacts
 from sim.processes.ties.kernel import build_and_decay
@@ -139,7 +139,7 @@ def advance(state: State, p: Parameters, dice: Dice) -> None:
         return
     near = members(state.residents.neighbourhood, len(state.neighbourhoods.x))
     build_and_decay(
-        state.residents, state.ties, ties_by_resident(state.ties), near, state.constants, numbers(p), dice.streams,
+        state.residents, state.ties, ties_from_others(state.ties), near, state.constants, numbers(p), dice.streams,
         state.ledger, state.month,
     )  # fmt: skip
     keep_contacts(

@@ -15,6 +15,7 @@ from sim.compiling import KERNEL, PART
 from sim.elementary import exp, log
 from sim.indexes import holds
 from sim.ledger import Flow
+from sim.reach import pick, reach_of
 from sim.state import ALLIES, EMPTY, NOBODY, PARTNERS
 
 NO_ONE = -1
@@ -35,7 +36,8 @@ def keep_contacts(officers, bodies, partnerships, acquaintances, alliances, grou
     _keep_acquaintances(officers, is_out, acquaintances, people, near, met, constants.acquaint_chance[0], p, streams,
                         ledger, month)  # fmt: skip
     _keep_alliances(alliances, groups, met, constants.ally_chance[0], p, streams, ledger, month)
-    _keep_belongings(people, groups, lent, met, constants.lapse_chance[0], p, streams, ledger)
+    reach = reach_of(groups, near.start.size - 1)
+    _keep_belongings(people, groups, reach, lent, met, constants.lapse_chance[0], p, streams, ledger)
 
 
 @njit(**PART)
@@ -239,14 +241,14 @@ def _are_allied(g, h, others):
 
 
 @njit(**PART)
-def _keep_belongings(people, groups, lent, met, lapse_chance, p, streams, ledger):
+def _keep_belongings(people, groups, reach, lent, met, lapse_chance, p, streams, ledger):
     kept = _kept(p)
     for i in range(people.id.size):
         who, g = people.id[i], people.belongs[i]
         if g == NOBODY:
             if people.role[i] == NOBODY and uniform(streams[Die.BELONGS], who) < p.membership_chance:
-                g = _find_charity(people.neighbourhood[i], groups, uniform(streams[Die.BELONGS_TO], who))
-                if g != NO_ONE:
+                g = pick(reach, people.neighbourhood[i], uniform(streams[Die.BELONGS_TO], who))
+                if g != NOBODY:
                     people.belongs[i] = g
                     people.belonging[i] = p.new_strength
                     ledger[Flow.BELONGING_MADE] += 1.0
@@ -261,13 +263,3 @@ def _keep_belongings(people, groups, lent, met, lapse_chance, p, streams, ledger
                 luck = _luck(streams[Die.BELONGING_HOURS], who, groups.id[g])
                 hours = met * p.member_hours * luck + lent[g]
             people.belonging[i] = _stronger(people.belonging[i], hours, kept, p.contact_build)
-
-
-@njit(**PART)
-def _find_charity(home, groups, u):
-    """A charity within reach of a neighbourhood, by its joining weight."""
-    weights = np.zeros(groups.id.size)
-    for g in range(weights.size):
-        if groups.alive[g] == 1 and (groups.serves_place[g] == 1 or groups.neighbourhood[g] == home):
-            weights[g] = groups.joining_weight[g]
-    return _pick(weights, u)

@@ -8,6 +8,7 @@ from sim.chance import Dice, Die
 from sim.elementary import exp_plain as exp, log_plain as log
 from sim.ledger import Flow
 from sim.processes.ties.contacts import LOOKED_AT
+from sim.reach import pick_plain
 from sim.state import ALLIES, EMPTY, NOBODY, PARTNERS
 
 if TYPE_CHECKING:
@@ -181,11 +182,7 @@ def keep_belongings(community: Community, lent: list[float], met: float, p: Para
 
 def join(resident: Any, community: Community, p: Parameters, dice: Dice) -> None:
     """One who belonged nowhere joins a charity within reach, by its joining weight."""
-    within_reach = {
-        g: charity.joining_weight for g, charity in enumerate(community.charities)
-        if charity.alive and (charity.serves_place or charity.neighbourhood == resident.neighbourhood)
-    }  # fmt: skip
-    g = weighted(within_reach, dice.uniform(Die.BELONGS_TO, resident.id))
-    if g is not None:
+    g = pick_plain(community, resident.neighbourhood, dice.uniform(Die.BELONGS_TO, resident.id))
+    if g != NOBODY:
         resident.belongs, resident.belonging = g, p.new_strength
         community.ledger[Flow.BELONGING_MADE] += 1

@@ -18,47 +18,63 @@ TRIES = 20
 
 
 @njit(**KERNEL)
-def build_and_decay(residents, ties, incident, members, constants, p, streams, ledger, month):
+def build_and_decay(residents, ties, incoming, members, constants, p, streams, ledger, month):
     """Search, introduce, change strength, and then make the ties that were found."""
-    found, through_friend = _search(residents, incident, members, constants, p, streams)
-    introduced = _introduce(residents, incident, members, p, streams)
-    _change_strength(incident.slots, residents, ties, constants, p, streams, ledger)
-    ledger[Flow.TIE_SEARCH] += _tie_up(found, through_friend, residents, ties, incident, p.new_strength, month)
-    through_friend[:] = False
-    ledger[Flow.TIE_INTRODUCED] += _tie_up(introduced, through_friend, residents, ties, incident, p.new_strength, month)
+    found, known = _search(residents, ties.alter, incoming, members, constants, p, streams)
+    introduced, met = _introduce(residents, ties.alter, incoming, members, p, streams)
+    _change_strength(incoming.slots, residents, ties, constants, p, streams, ledger)
+    ledger[Flow.TIE_SEARCH] += _tie_up(found, known, residents, ties, p.new_strength, month)
+    ledger[Flow.TIE_INTRODUCED] += _tie_up(introduced, met, residents, ties, p.new_strength, month)
 
 
 @njit(**PART)
-def _search(residents, incident, members, constants, p, streams):
-    """Whom each resident finds, as a row, NO_ONE for most; and whether through a friend, who is a common alter."""
+def _search(residents, alter, incoming, members, constants, p, streams):
+    """Whom each resident finds, as a row, NO_ONE for most; and whether they have a common alter, as through a friend."""
     found = np.full(residents.id.size, NO_ONE, np.int64)
-    through_friend = np.zeros(found.size, np.bool_)
+    common = np.zeros(found.size, np.bool_)
+    marked = np.full(found.size, NO_ONE, np.int32)
     looks = uniforms(streams[Die.SEARCH], residents.id)
     for i in range(found.size):
         who = residents.id[i]
         free = max(0.0, 1.0 - residents.planned_hours[i] / p.time_limit)
         if looks[i] < constants.search_chance[0] * free:
-            through_friend[i] = uniform(streams[Die.SEARCH_LOCAL], who) < p.triadic_share
-            if through_friend[i]:
-                found[i] = _friend_of_friend(i, who, incident, streams)
+            if uniform(streams[Die.SEARCH_LOCAL], who) < p.triadic_share:
+                found[i], common[i] = _friend_of_friend(i, who, alter, incoming, streams), True
             else:
-                found[i] = _stranger(i, who, residents, incident, members, constants, p, streams)
-    return found, through_friend
+                found[i] = _stranger(i, who, residents, alter, members, constants, p, streams)
+                common[i] = found[i] != NO_ONE and _have_common_alter(i, found[i], alter, incoming, marked)
+    return found, common
 
 
 @njit(**PART)
-def _friend_of_friend(i, who, incident, streams):
-    degree = incident.start[i + 1] - incident.start[i]
-    if degree == 0:
+def _friend_of_friend(i, who, alter, incoming, streams):
+    friend = _some_alter(i, uniform(streams[Die.SEARCH_ALTER], who), alter, incoming)
+    if friend == NO_ONE:
         return NO_ONE
-    friend = incident.other[incident.start[i] + np.int64(uniform(streams[Die.SEARCH_ALTER], who) * degree)]
-    degree = incident.start[friend + 1] - incident.start[friend]
-    k = incident.other[incident.start[friend] + np.int64(uniform(streams[Die.SEARCH_FRIEND], who) * degree)]
-    return NO_ONE if k == i or _are_tied(i, k, incident) else np.int64(k)
+    k = _some_alter(friend, uniform(streams[Die.SEARCH_FRIEND], who), alter, incoming)
+    return NO_ONE if k == i or _are_tied(i, k, alter) else k
 
 
 @njit(**PART)
-def _stranger(i, who, residents, incident, members, constants, p, streams):
+def _some_alter(i, u, alter, incoming):
+    """One of the alters of i by a draw, first those of its own slots, then owners; NO_ONE where there is none."""
+    own = 0
+    for slot in range(i * SLOTS, (i + 1) * SLOTS):
+        own += alter[slot] != EMPTY
+    first = np.int64(incoming.start[i])
+    left = np.int64(u * (own + np.int64(incoming.start[i + 1]) - first))
+    if left >= own:
+        entry = first + left - own
+        return np.int64(incoming.owner[entry]) if entry < incoming.start[i + 1] else NO_ONE
+    slot = i * SLOTS - 1
+    while left >= 0:
+        slot += 1
+        left -= alter[slot] != EMPTY
+    return np.int64(alter[slot])
+
+
+@njit(**PART)
+def _stranger(i, who, residents, alter, members, constants, p, streams):
     start, size = 0, residents.id.size
     near = uniform(streams[Die.SEARCH_NEAR], who) < p.near_share
     if near:
@@ -68,7 +84,7 @@ def _stranger(i, who, residents, incident, members, constants, p, streams):
         k = np.int64(uniform2(streams[Die.SEARCH_OTHER], who, attempt) * size)
         if near:
             k = np.int64(members.row[start + k])
-        if k == i or _are_tied(i, k, incident):
+        if k == i or _are_tied(i, k, alter):
             continue
         if residents.group[k] == residents.group[i]:
             return k
@@ -78,9 +94,11 @@ def _stranger(i, who, residents, incident, members, constants, p, streams):
 
 
 @njit(**PART)
-def _introduce(residents, incident, members, p, streams):
-    """Whom each resident is introduced to at a nurtured meeting of the neighbourhood."""
+def _introduce(residents, alter, incoming, members, p, streams):
+    """Whom each resident is introduced to at a nurtured meeting of the neighbourhood, and who has a common alter."""
     introduced = np.full(residents.id.size, NO_ONE, np.int64)
+    common = np.zeros(introduced.size, np.bool_)
+    marked = np.full(introduced.size, NO_ONE, np.int32)
     there = np.empty(residents.id.size, np.int64)
     for b in range(members.start.size - 1):
         present = 0
@@ -92,17 +110,18 @@ def _introduce(residents, incident, members, p, streams):
             i = there[place]
             if uniform(streams[Die.INTRODUCED], residents.id[i]) < p.introduction_chance:
                 k = there[np.int64(uniform(streams[Die.INTRODUCED_TO], residents.id[i]) * present)]
-                if k != i and not _are_tied(i, k, incident):
-                    introduced[i] = k
-    return introduced
+                if k != i and not _are_tied(i, k, alter):
+                    introduced[i], common[i] = k, _have_common_alter(i, k, alter, incoming, marked)
+    return introduced, common
 
 
 @njit(**PART)
-def _are_tied(i, k, incident):
-    for entry in range(incident.start[i], incident.start[i + 1]):
-        if incident.other[entry] == k:
-            return True
-    return False
+def _are_tied(i, k, alter):
+    """To look at every slot beats stopping in time, since luck decides where that would be."""
+    tied = False
+    for s in range(SLOTS):
+        tied |= (alter[i * SLOTS + s] == k) | (alter[k * SLOTS + s] == i)
+    return tied
 
 
 @njit(**PART)
@@ -147,21 +166,17 @@ def _end(slot, ties):
 
 
 @njit(**PART)
-def _tie_up(partners, through_friend, residents, ties, incident, new_strength, month):
+def _tie_up(partners, common, residents, ties, new_strength, month):
     """Put each new tie into a free slot of its finder; how many found one."""
     made = 0.0
-    marked = np.full(partners.size, NO_ONE, np.int32)
     for i in range(partners.size):
         k = partners[i]
         free = _free_slot(i, k, ties.alter) if k != NO_ONE else NO_ONE
         if free != NO_ONE:
             far = residents.group[i] != residents.group[k] and residents.neighbourhood[i] != residents.neighbourhood[k]
-            strangers = far or not (
-                through_friend[i] or _have_common_alter(i, k, incident.start, incident.other, marked)
-            )
             ties.alter[free] = k
             ties.strength[free] = new_strength
-            ties.klass[free] = BRIDGING if strangers else WEAK
+            ties.klass[free] = BRIDGING if far or not common[i] else WEAK
             ties.born[free] = month
             made += 1.0
     return made
@@ -182,11 +197,16 @@ def _free_slot(i, k, alter):
 
 
 @njit(**PART)
-def _have_common_alter(i, k, start, other, marked):
+def _have_common_alter(i, k, alter, incoming, marked):
     """Mark the alters of i with its row, and see whether any of those of k has the mark."""
-    for entry in range(start[i], start[i + 1]):
-        marked[other[entry]] = i
-    for entry in range(start[k], start[k + 1]):
-        if marked[other[entry]] == i:
-            return True
-    return False
+    for slot in range(i * SLOTS, (i + 1) * SLOTS):
+        if alter[slot] != EMPTY:
+            marked[alter[slot]] = i
+    for entry in range(incoming.start[i], incoming.start[i + 1]):
+        marked[incoming.owner[entry]] = i
+    seen = False
+    for slot in range(k * SLOTS, (k + 1) * SLOTS):
+        seen |= alter[slot] != EMPTY and marked[alter[slot]] == i
+    for entry in range(incoming.start[k], incoming.start[k + 1]):
+        seen |= marked[incoming.owner[entry]] == i
+    return seen

@@ -20,7 +20,7 @@ def advance_reference(community: Community, p: Parameters, dice: Dice) -> None:
     """The plain hand: everybody looks for new ties in the network as the month found it, then the old ties change."""
     if not p.build_and_decay:
         return
-    alters = [[j for _, j in ties] for ties in community.ties_by_resident()]
+    alters = own_alters_first(community)
     near = community.residents_by_neighbourhood()
     found = [search(i, community, alters, near, p, dice) for i in range(len(community.residents))]
     introduced = [introduce(i, community, alters, near, p, dice) for i in range(len(community.residents))]
@@ -30,6 +30,17 @@ def advance_reference(community: Community, p: Parameters, dice: Dice) -> None:
             if k is not None and tie_up(i, k, community, alters, p):
                 community.ledger[flow] += 1
     keep_contacts(community, p, dice)
+
+
+def own_alters_first(community: Community) -> list[list[int]]:
+    """The alters of each resident: those of its own slots, then those in whose slots it stands."""
+    own: list[list[int]] = [[] for _ in community.residents]
+    others: list[list[int]] = [[] for _ in community.residents]
+    for slot, tie in enumerate(community.ties):
+        if tie.alter != EMPTY:
+            own[slot // SLOTS].append(tie.alter)
+            others[tie.alter].append(slot // SLOTS)
+    return [mine + theirs for mine, theirs in zip(own, others, strict=True)]
 
 
 def search(i: int, community: Community, alters: list[Any], near: list[Any], p: Parameters, dice: Dice) -> int | None:

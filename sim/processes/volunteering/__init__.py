@@ -129,6 +129,6 @@ class Parameters:
 def advance(state: State, p: Parameters, dice: Dice) -> None:
     """The fast hand: a month of joining, leaving and giving, on the state's columns."""
     live_the_month(
-        state.residents, state.ties, state.charities, state.constants, numbers(p), dice.streams, state.ledger,
-        state.month, state.services.hours,
+        state.residents, state.ties, state.charities, len(state.neighbourhoods.x), state.constants, numbers(p),
+        dice.streams, state.ledger, state.month, state.services.hours,
     )  # fmt: skip

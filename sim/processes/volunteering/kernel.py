@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from sim.chance import Die, normal_quantile, uniform, uniforms, uniforms2
+from sim.chance import Die, normal_quantile, two_uniforms, uniform, uniforms
 from sim.compiling import KERNEL, PART
 from sim.elementary import exp, expm1, exps, log
-from sim.indexes import held_slots
+from sim.indexes import BLOCK, held_slots, pairs
 from sim.ledger import Flow
+from sim.reach import pick, reach_of
 from sim.state import NOBODY, SLOTS, STRONG, THIS_YEAR_AND_LAST
 
 STAYS = -1
@@ -23,11 +24,14 @@ NEW = 0.10
 
 
 @njit(**KERNEL)
-def live_the_month(residents, ties, charities, constants, p, streams, ledger, month, service_hours):
+def live_the_month(
+    residents, ties, charities, neighbourhoods, constants, p, streams, ledger, month, service_hours
+):  # fmt: skip
     """Hear the asks, decide who joins, helps once or leaves, and pledge the hours of the month that comes."""
     held = residents.role.copy()
     support = _weigh_the_load(residents, charities, constants, p, month)
     slots = _ties_with_a_role(ties.alter, held)
+    reach = reach_of(charities, neighbourhoods)
     asking, close = _hear_the_asks(slots, residents, ties, held, support, p, streams[Die.ASK])
     moved = _crowding(service_hours, constants, p) * _secular(month, p)
     asked = np.zeros(held.size)
@@ -52,7 +56,7 @@ def live_the_month(residents, ties, charities, constants, p, streams, ledger, mo
                 else:
                     asked[i] = UNASKED
             elif _happens(helps[i], p.once_chance * once[i]):
-                _help_once(i, residents, charities, streams, ledger)
+                _help_once(i, residents, reach, streams, ledger)
         else:
             fresh = month - residents.role_since[i] < p.new_months
             load = max(0.0, min(p.load_most, charities.load[held[i]] + residents.strain[i]))
@@ -61,7 +65,7 @@ def live_the_month(residents, ties, charities, constants, p, streams, ledger, mo
                 ledger[cause] += 1.0
                 residents.role[i] = NOBODY
                 residents.gives_to[i] = NOBODY
-    _join(asked, held, residents, slots, ties, charities, p, streams, ledger, month)
+    _join(asked, held, residents, slots, ties, reach, p, streams, ledger, month)
     _pledge(residents, p, streams, month)
 
 
@@ -81,39 +85,30 @@ def _ties_with_a_role(alter, held):
 def _hear_the_asks(slots, residents, ties, held, support, p, stream):
     """For each resident: strength of ties to people in a role, and strong ties within the own group.
 
-    Whoever is in a role asks along every tie. ``support`` is the strength from which those whom a resident asks are
-    supported (`_weigh_the_load`); an ask without support is counted where it is made.
+    Whoever is in a role asks along every tie, and an ask without support is counted. ``support`` is the strength from
+    which those whom a resident asks are supported (`_weigh_the_load`). Of a tie's two dice the first is for the ask of
+    the one with the lesser id.
     """
     asking = np.zeros(held.size)
     close = np.zeros(held.size, np.int32)
-    asker = np.empty(2 * slots.size + 1, np.uint32)
-    asked = np.empty(asker.size, np.uint32)
-    found = np.uint32(0)
-    for slot in slots:
-        i, j = slot // SLOTS, np.uint32(ties.alter[slot])
-        w = ties.strength[slot]
-        asking[i] += w * (held[j] != NOBODY)
-        asking[j] += w * (held[i] != NOBODY)
-        same = (held[i] != NOBODY) & (held[i] == held[j]) & (w >= STRONG)
-        close[i] += same
-        close[j] += same
-        asker[found], asked[found] = i, j
-        found += np.uint32(w < support[i])
-        asker[found], asked[found] = j, i
-        found += np.uint32(w < support[j])
-    _count_asks_made(asker[:found], asked[:found], residents, p, stream)
+    for first in range(0, slots.size, BLOCK):
+        block = slots[first : first + BLOCK]
+        by_lesser, by_greater = two_uniforms(stream, pairs(block, ties.alter, residents.id))
+        for tie in range(block.size):
+            slot = block[tie]
+            i, j = slot // SLOTS, np.uint32(ties.alter[slot])
+            w = ties.strength[slot]
+            asking[i] += w * (held[j] != NOBODY)
+            asking[j] += w * (held[i] != NOBODY)
+            same = (held[i] != NOBODY) & (held[i] == held[j]) & (w >= STRONG)
+            close[i] += same
+            close[j] += same
+            lesser = residents.id[i] < residents.id[j]
+            by_i, by_j = by_lesser[tie], by_greater[tie]
+            by_i, by_j = (by_i, by_j) if lesser else (by_j, by_i)
+            residents.unsupported_asks[j] += (w < support[i]) & (by_i < p.ask_chance)
+            residents.unsupported_asks[i] += (w < support[j]) & (by_j < p.ask_chance)
     return asking, close
-
-
-@njit(**PART)
-def _count_asks_made(asker, asked, residents, p, stream):
-    by = np.empty(asker.size, np.int64)
-    of = np.empty(asker.size, np.int64)
-    for ask in range(asker.size):
-        by[ask], of[ask] = residents.id[asker[ask]], residents.id[asked[ask]]
-    made = uniforms2(stream, by, of) < p.ask_chance
-    for ask in range(asker.size):
-        residents.unsupported_asks[asked[ask]] += made[ask]
 
 
 @njit(**PART)
@@ -138,7 +133,7 @@ def _is_asked(asked, u, p):
 
 
 @njit(**PART)
-def _join(asked, held, residents, slots, ties, charities, p, streams, ledger, month):
+def _join(asked, held, residents, slots, ties, reach, p, streams, ledger, month):
     """Who asked each joiner is found along the ties: the one at whom the strengths, added up, pass the draw."""
     charity = np.full(asked.size, NOBODY, np.int32)
     left = asked.copy()
@@ -161,7 +156,7 @@ def _join(asked, held, residents, slots, ties, charities, p, streams, ledger, mo
             cause = Flow.JOINED_OUTSIDE_ASK if charity[i] == NOBODY else Flow.JOINED_INSIDE_ASK
         if charity[i] == NOBODY:
             u = uniform(streams[Die.JOIN_CHARITY], residents.id[i])
-            charity[i] = _pick(charities, residents.neighbourhood[i], u)
+            charity[i] = pick(reach, residents.neighbourhood[i], u)
         if charity[i] != NOBODY:
             residents.role[i] = charity[i]
             residents.gives_to[i] = charity[i]
@@ -267,35 +262,9 @@ def _happens(u, rate):
 
 
 @njit(**PART)
-def _help_once(i, residents, charities, streams, ledger):
+def _help_once(i, residents, reach, streams, ledger):
     u = uniform(streams[Die.ONE_OFF_CHARITY], residents.id[i])
-    residents.gives_to[i] = _pick(charities, residents.neighbourhood[i], u)
+    residents.gives_to[i] = pick(reach, residents.neighbourhood[i], u)
     if residents.gives_to[i] != NOBODY:
         ledger[Flow.ONE_OFF] += 1.0
         ledger[Flow.ONE_OFF_ENDED] += 1.0
-
-
-@njit(**PART)
-def _pick(charities, neighbourhood, u):
-    """A charity within reach, by its joining weight; NOBODY where there is none."""
-    total = 0.0
-    for g in range(charities.id.size):
-        if _within_reach(g, charities, neighbourhood):
-            total += charities.joining_weight[g]
-    left = u * total
-    picked = NOBODY
-    for g in range(charities.id.size):
-        if _within_reach(g, charities, neighbourhood):
-            weight = charities.joining_weight[g]
-            left -= weight
-            if weight > 0.0:
-                picked = g
-            if left < 0.0:
-                break
-    return picked
-
-
-@njit(**PART)
-def _within_reach(g, charities, neighbourhood):
-    serves = charities.serves_place[g] == 1 or charities.neighbourhood[g] == neighbourhood
-    return charities.alive[g] == 1 and serves

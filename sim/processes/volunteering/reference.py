@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sim.chance import Dice, Die
 from sim.elementary import exp_plain as exp, expm1_plain as expm1, log_plain as log
 from sim.ledger import Flow
+from sim.reach import pick_plain
 from sim.state import NOBODY, STRONG, THIS_YEAR_AND_LAST
 
 if TYPE_CHECKING:
@@ -76,7 +77,9 @@ def count_asks_without_support(resident: Any, askers: list[Any], alone: set[int]
     """An ask along a tie too weak, or from a charity too stretched, to carry support is remembered as unsupported."""
     for w, asker, group in askers:
         unsupported = w < p.ask_supported or group in alone
-        if unsupported and dice.uniform(Die.ASK, asker.id, resident.id) < p.ask_chance:
+        by_lesser, by_greater = dice.two(Die.ASK, asker.id, resident.id)
+        u = by_lesser if asker.id < resident.id else by_greater
+        if unsupported and u < p.ask_chance:
             resident.unsupported_asks += 1
 
 
@@ -116,7 +119,7 @@ def join(
                 charity, cause = group, Flow.JOINED_INSIDE_ASK
                 break
     if charity == NOBODY:
-        charity = pick(community, resident, dice.uniform(Die.JOIN_CHARITY, resident.id))
+        charity = pick_plain(community, resident.neighbourhood, dice.uniform(Die.JOIN_CHARITY, resident.id))
     if charity == NOBODY:
         return
     resident.role = resident.gives_to = charity
@@ -136,30 +139,11 @@ def maybe_help_once(resident: Any, community: Community, p: Parameters, dice: Di
     b = p.civic_slope
     k = p.once_chance * exp(b * resident.occasional - b * b / 2.0)
     if dice.uniform(Die.ONE_OFF, resident.id) < -expm1(-k):
-        resident.gives_to = pick(community, resident, dice.uniform(Die.ONE_OFF_CHARITY, resident.id))
+        u = dice.uniform(Die.ONE_OFF_CHARITY, resident.id)
+        resident.gives_to = pick_plain(community, resident.neighbourhood, u)
         if resident.gives_to != NOBODY:
             community.ledger[Flow.ONE_OFF] += 1
             community.ledger[Flow.ONE_OFF_ENDED] += 1
-
-
-def pick(community: Community, resident: Any, u: float) -> int:
-    """A charity within reach, by its joining weight; NOBODY where there is none."""
-    within_reach = [
-        (g, charity.joining_weight)
-        for g, charity in enumerate(community.charities)
-        if charity.alive and (charity.serves_place or charity.neighbourhood == resident.neighbourhood)
-    ]
-    total = 0.0
-    for _, weight in within_reach:
-        total += weight
-    left, picked = u * total, NOBODY
-    for g, weight in within_reach:
-        if weight > 0.0:
-            picked = g
-            left -= weight
-            if left < 0.0:
-                break
-    return picked
 
 
 def maybe_leave(resident: Any, close: int, community: Community, p: Parameters, dice: Dice) -> None:
