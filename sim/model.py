@@ -92,7 +92,8 @@ class CommunityModel(Model):  # type: ignore[misc]
     also: ClassVar[Mapping[str, Callable[[Any], float]]] = {}
     """What is written down of a month beside the model's observables: functions of the model, by name.
 
-    They are asked when the month is lived, so ``model.state.month`` is already the next.
+    They are asked when the month is lived, so ``model.state.month`` is already the next. They may look at the state and
+    not change it.
     """
 
     def __init__(self, config: Config, rng: int | None = None) -> None:
@@ -285,7 +286,7 @@ class CommunityModel(Model):  # type: ignore[misc]
             >>> charities = CommunityModel(compose(["place.residents=1500"]), rng=1).charities
             >>> largest = max(charities, key=lambda charity: charity.income)
             >>> largest.band_name, len(largest.members) >= len(largest.volunteers)
-            ('large', True)
+            ('medium', True)
         """
         return Windows.whole(self, Charity)
 

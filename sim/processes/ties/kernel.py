@@ -29,7 +29,7 @@ def build_and_decay(residents, ties, incoming, members, constants, p, streams, l
 
 @njit(**PART)
 def _search(residents, alter, incoming, members, constants, p, streams):
-    """Whom each resident finds, as a row, NO_ONE for most; and whether they have a common alter, as through a friend."""
+    """Whom each resident finds, as a row, NO_ONE for most; and whether the two have an alter in common."""
     found = np.full(residents.id.size, NO_ONE, np.int64)
     common = np.zeros(found.size, np.bool_)
     marked = np.full(found.size, NO_ONE, np.int32)
