@@ -18,7 +18,7 @@ from typing import Any
 import pandas as pd
 
 from sim.analysis.declared import READ_AS, fall, furthest_from_the_record, verdict
-from sim.analysis.patterns import patterns, score
+from sim.analysis.patterns import near_an_edge, patterns, score
 from sim.results import read_results
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -125,7 +125,11 @@ def document(kept: pd.DataFrame) -> str:
 
 def _line(table: str, row: Any) -> str:
     pattern = patterns(table)[row.Index]
-    told = verdict(row.Index, row.value) if table == "declared" else "in" if pattern.holds(row.value) else "outside"
+    told = "in" if pattern.holds(row.value) else "outside"
+    if table == "declared":
+        told = verdict(row.Index, row.value)
+    elif near_an_edge(pattern, row.value, row.run_5, row.run_95, row.runs):
+        told += "; other runs may differ"
     cells = [
         row.Index, WHAT[row.Index], re.split(r" \(|: ", pattern.use)[0],
         _number(pattern.value), f"{_number(pattern.low)} to {_number(pattern.high)}", _number(row.value),
@@ -148,7 +152,12 @@ def held(kept: pd.DataFrame) -> str:
     emergent = [name for name in rows if patterns()[name].use == "emergent"]
     told = f"{sum(rows.values())} of {len(rows)} calibration patterns lie in the range of their survey, among them "
     told += f"{sum(rows[name] for name in emergent)} of the {len(emergent)} that set nothing in the model."
-    return told + (f" Outside: {', '.join(outside)}." if outside else "")
+    told += f" Outside: {', '.join(outside)}." if outside else ""
+    near = [
+        r.id for r in kept[kept["table"] == "calibration"].itertuples()
+        if near_an_edge(patterns()[r.id], r.value, r.run_5, r.run_95, r.runs)
+    ]  # fmt: skip
+    return told + (f" By luck alone other runs may fall on the other side: {', '.join(near)}." if near else "")
 
 
 def fallen(kept: pd.DataFrame) -> str:

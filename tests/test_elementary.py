@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -44,3 +48,17 @@ def test_near_nought_nothing_is_lost(name: str, x: float) -> None:
     assert getattr(elementary, name)(x) == getattr(elementary, f"{name}_plain")(x) == x
 
 
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="the C library's instructions can be chosen on Linux alone")
+def test_an_old_processor_gives_the_published_bits(tmp_path: Path) -> None:
+    """Neither numba nor NumPy nor the C library may use what came after SSE3."""
+    old = {
+        "NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": "", "TAKESTWO_CACHE": str(tmp_path),
+        "NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3 AVX512F AVX512CD AVX512_SKX",
+        "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA,-AVX,-FMA4",
+    }  # fmt: skip
+    command = [str(Path(sys.executable).with_name("takestwo")), "verify"]
+    done = subprocess.run(command, env=os.environ | old, capture_output=True, text=True, check=False)
+    assert "as published." in done.stdout, done.stdout + done.stderr

@@ -168,6 +168,24 @@ def score(results: Any, by_band: Any) -> Any:
 COLUMNS = ["id", "observable", "when", "value", "runs", "low", "high", "in_band", "observed", "run_5", "run_95"]
 
 
+MIDDLE_90 = 3.29
+"""Standard deviations between the values below and above which 5% of a normal lie."""
+
+
+def near_an_edge(pattern: Pattern, value: float, run_5: float, run_95: float, runs: int) -> bool:
+    """Whether other runs, as many, may well fall on the other side of an end of the range: it lies within 2 errors.
+
+    Args:
+        pattern: the row.
+        value: the value of all runs together.
+        run_5: below this lie 5% of the runs; all in the unit of the row.
+        run_95: above this lie 5%.
+        runs: how many.
+    """
+    error = (run_95 - run_5) / MIDDLE_90 / math.sqrt(runs) if runs else math.nan
+    return min(abs(value - pattern.low), abs(value - pattern.high)) < 2.0 * error
+
+
 def middle(values: Any) -> tuple[float, float]:
     """The values of runs below and above which 5% of the runs lie; either may be without bound."""
     import numpy as np

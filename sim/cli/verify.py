@@ -9,8 +9,8 @@ HELP = """usage: takestwo verify
 Two checks of this machine, in about a minute:
 
   hands    the compiled hand and the plain one take a small town through some months: every number must be the same
-  digest   the standard run must give the published digest; where only the last bits differ, as on another kind of
-           processor, its numbers must be the published ones to a tolerance
+  digest   the standard run must give the published digest; where only the last bits differ, its numbers must be the
+           published ones to a tolerance
 
 Exit 0 where both hold, 1 where one does not.
 
