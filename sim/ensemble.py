@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sim.chance import run_seed
 from sim.config import Config, checked, nearest
@@ -30,12 +30,16 @@ from sim.files import OutputError
 from sim.founding import found
 from sim.founding.first_morning import first_morning
 from sim.founding.solving import guess
+from sim.outside import checked_model, is_passing, told
 from sim.results import Results
 from sim.schedule import compile_rooms, live_a_month
 from sim.source import source_hash
 from sim.store import Store, run_id
 from sim.tables import STATES, Diary, Tables, joined
 from sim.units import date_of
+
+if TYPE_CHECKING:
+    from sim.model import CommunityModel
 
 TRIES = 3
 """Pools that may die in a row without finishing one run before it is given up."""
@@ -55,6 +59,7 @@ class RunSpec:
         config: the resolved configuration.
         replicate: 0-based.
         record: states to keep, of ``residents`` and ``ties``.
+        model: a class of one's own that lives by other rules or writes down more (`sim.outside`); None for the model's.
 
     Examples:
         >>> from sim import compose
@@ -70,6 +75,7 @@ class RunSpec:
     config: Config
     replicate: int
     record: tuple[str, ...] = ()
+    model: type[CommunityModel] | None = None
 
     @property
     def seed(self) -> int:
@@ -80,8 +86,9 @@ class RunSpec:
     def run_id(self) -> str:
         """The name of this run in the store and in every table."""
         config = self.config
+        content = config.content() if self.model is None else {"config": config.content(), "model": told(self.model)}
         return run_id(
-            source=source_hash(), content=config.content(), draw=config.draw, replicate=self.replicate, seed=self.seed
+            source=source_hash(), content=content, draw=config.draw, replicate=self.replicate, seed=self.seed
         )
 
     @property
@@ -96,6 +103,12 @@ class RunSpec:
 
 def lived(spec: RunSpec) -> Iterator[tuple[Any, Any]]:
     """The months of a run as (what was observed, the state), one after another: stop asking and it stops."""
+    if spec.model is not None:
+        model = spec.model(spec.config, rng=spec.seed)
+        while model.running:
+            model.step()
+            yield model.observed, model.state
+        return
     state = found(spec.config, spec.seed)
     for _ in range(spec.config.months):
         yield live_a_month(state, spec.config), state
@@ -180,7 +193,7 @@ def run_all(
     """
     if workers is not None and not _is_whole(workers, least=0):
         raise EnsembleError(f"workers is {workers!r}: a whole number is needed; 0 or None is one a core.")
-    shelf = None if store is None else Store(store)
+    shelf = None if store is None or any(is_passing(spec.model) for spec in specs) else Store(store)
     done: dict[int, Tables] = {}
     if shelf is not None:
         shelf.check()
@@ -188,7 +201,7 @@ def run_all(
         done = {place: tables for place, tables in stored.items() if tables is not None}
     todo = [place for place in range(len(specs)) if place not in done]
     watch = _Watch(specs, todo, progress)
-    workers = min(workers or cores(), len(todo))
+    workers = 1 if any(is_passing(spec.model) for spec in specs) else min(workers or cores(), len(todo))
     for place, tables in _fresh(specs, todo, workers, shelf, watch):
         done[place] = tables
         watch.finished(specs[place], tables)
@@ -215,6 +228,7 @@ def run_ensemble(
     store: str | os.PathLike[str] | None = None,
     progress: Callable[[Progress], None] | None = None,
     record: Sequence[str] | None = None,
+    model: type[CommunityModel] | None = None,
 ) -> Results:
     """Replicates of one scenario.
 
@@ -225,6 +239,9 @@ def run_ensemble(
         store: a folder in which finished runs are kept and found again; None for none.
         progress: told how far it is, a few times a second.
         record: states to keep, of ``residents`` and ``ties``; None for those that the configuration says.
+        model: a subclass of `CommunityModel` with rules (``verbs``) or observables (``also``) of its own, which the
+            results then have as columns. One that no file holds, as in a notebook or under ``__main__``, lives in this
+            process alone and is not stored: put it into a module to use every core.
 
     Returns:
         Tidy frames, as in the results folder.
@@ -246,17 +263,32 @@ def run_ensemble(
         >>> run_ensemble(config, replicates=0)
         Traceback (most recent call last):
         sim.ensemble.EnsembleError: replicates is 0: a whole number is needed, and at least 1.
+
+        An observable of one's own, over many runs:
+
+        >>> from sim import CommunityModel
+        >>> class Mine(CommunityModel):
+        ...     also = {"most_hours": lambda model: model.state.residents.formal_hours.max()}
+        >>> mine = run_ensemble(config, replicates=2, model=Mine)
+        >>> row = mine.summary.set_index("outcome").loc["most_hours"]
+        >>> int(row["replicates"]), bool(row["end"] > 20)
+        (2, True)
     """
-    specs = specs_of(config, replicates, record)
+    specs = specs_of(config, replicates, record, model)
     return Results(joined(run_all(specs, workers=workers or config.workers, store=store, progress=progress)))
 
 
-def specs_of(config: Config, replicates: int | None = None, record: Sequence[str] | None = None) -> list[RunSpec]:
+def specs_of(
+    config: Config, replicates: int | None = None, record: Sequence[str] | None = None,
+    model: type[CommunityModel] | None = None,
+) -> list[RunSpec]:  # fmt: skip
     """The runs of one scenario, in order.
 
     Raises:
-        EnsembleError: if ``replicates`` is no whole number from 1, or ``record`` names what cannot be recorded.
+        EnsembleError: if ``replicates`` is no whole number from 1, ``record`` names what cannot be recorded, or
+            ``model`` is no subclass of `CommunityModel`.
     """
+    model = None if model is None else checked_model(model)
     count = checked(config).replicates if replicates is None else replicates
     if not _is_whole(count, least=1):
         raise EnsembleError(f"replicates is {count!r}: a whole number is needed, and at least 1.")
@@ -265,7 +297,7 @@ def specs_of(config: Config, replicates: int | None = None, record: Sequence[str
         if name not in STATES:
             raise EnsembleError(f"record names {name!r}, which cannot be recorded. {nearest(name, STATES)}")
     keep = tuple(name for name in STATES if name in asked)
-    return [RunSpec(config, replicate, keep) for replicate in range(count)]
+    return [RunSpec(config, replicate, keep, model) for replicate in range(count)]
 
 
 def _is_whole(value: object, *, least: int) -> bool:
@@ -279,6 +311,7 @@ def compare(
     workers: int | None = None,
     store: str | os.PathLike[str] | None = None,
     progress: Callable[[Progress], None] | None = None,
+    models: tuple[type[CommunityModel] | None, type[CommunityModel] | None] = (None, None),
 ) -> Contrast:
     """Two scenarios under the same luck, replicate by replicate.
 
@@ -289,6 +322,8 @@ def compare(
         workers: processes; None for as many as the first configuration says.
         store: a folder in which finished runs are kept and found again; None for none.
         progress: told how far it is, a few times a second.
+        models: a class of one's own for the one and for the other, as `run_ensemble` takes it; None for the model's.
+            With one configuration twice they put two accounts beside each other, under the same luck.
 
     Returns:
         The contrast of scenario less counterfactual.
@@ -310,12 +345,27 @@ def compare(
         (True, 'both')
         >>> {"strength_counterfactual", "strength_scenario"} <= set(contrast.ties)
         True
+
+        A rule of one's own, beside the model without it:
+
+        >>> from sim import CommunityModel
+        >>> from sim.schedule import MONTH, Step
+        >>> class strike:
+        ...     @staticmethod
+        ...     def advance(state, p, dice):
+        ...         state.residents.pledged_hours[:] = 0.0
+        >>> class Strike(CommunityModel):
+        ...     verbs = (*MONTH, Step("rest", strike, "nobody gives in the month that comes", 0.0))
+        >>> rested = compare(compose(small), compose(small), replicates=2, models=(None, Strike))
+        >>> float(rested.outcomes.set_index("outcome").loc["hours_volunteer", "difference"]) < 0
+        True
     """
     check_pairs([config_a, config_b])
     workers = workers or config_a.workers
 
     def run(record: Sequence[str] | None) -> tuple[Results, Results]:
-        specs = [*specs_of(config_a, replicates, record), *specs_of(config_b, replicates, record)]
+        sides = zip((config_a, config_b), models, strict=True)
+        specs = [spec for config, model in sides for spec in specs_of(config, replicates, record, model)]
         tables = run_all(specs, workers=workers, store=store, progress=progress)
         return Results(joined(tables[:replicates])), Results(joined(tables[replicates:]))
 

@@ -26,7 +26,7 @@ from sim.chance import ID_BITS, key, run_seed
 from sim.config import Config, checked
 from sim.decisions import Decision, decision, plan, take_force
 from sim.founding import found
-from sim.observables import OBSERVABLES
+from sim.observables import OBSERVABLES, Observed
 from sim.schedule import MONTH, Step, live_a_month
 from sim.source import source_hash, versions
 from sim.state import NOBODY, State
@@ -96,6 +96,9 @@ class CommunityModel(Model):  # type: ignore[misc]
     not change it.
     """
 
+    observed: Observed
+    """The last month that was lived, whole and in parts, with what `also` measured."""
+
     def __init__(self, config: Config, rng: int | None = None) -> None:
         seed = run_seed(checked(config).seed, 0) if rng is None else _checked_seed(rng)
         self._begin(config, found(checked(config), seed), [], [])
@@ -143,8 +146,9 @@ class CommunityModel(Model):  # type: ignore[misc]
         for decided in self.decisions:
             if decided.month == self.state.month:
                 take_force(decided, self.state, self.config)
-        observed = live_a_month(self.state, self.config, month=self.verbs).whole
-        self._write_down(observed | {name: self._measured(name) for name in self.also})
+        observed = live_a_month(self.state, self.config, month=self.verbs)
+        self.observed = observed._replace(whole=observed.whole | {name: self._measured(name) for name in self.also})
+        self._write_down(self.observed.whole)
         self.running = self.running and self.state.month < self.config.months
 
     def _measured(self, name: str) -> float:

@@ -12,8 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from sim.files import OutputError, read_parquet, write_parquet, write_text
-from sim.observables import OBSERVABLES
-from sim.tables import ALWAYS, OPTIONAL, PARTS, SCENARIO, SCHEMAS, Tables
+from sim.tables import ALWAYS, OPTIONAL, PARTS, SCENARIO, SCHEMAS, Tables, outcomes_of, unit_of
 from sim.units import MONTHS_A_YEAR
 
 
@@ -127,7 +126,7 @@ def yearly(results: Any) -> Any:
     first = results["month"] < runs.transform("min") + MONTHS_A_YEAR
     last = results["month"] > runs.transform("max") - MONTHS_A_YEAR
     ends = {
-        name: results[months].groupby("run_id", sort=False)[list(OBSERVABLES)].mean()
+        name: results[months].groupby("run_id", sort=False)[outcomes_of(results.columns)].mean()
         for name, months in (("first", first), ("last", last))
     }
     return pd.concat(ends, axis=1).swaplevel(axis=1)
@@ -168,9 +167,9 @@ def summarised(results: Any) -> Any:
     ends = yearly(results)
     rows = []
     for (*names, _), members in runs.groupby([*SCENARIO, apart], sort=False, dropna=False):
-        for name, observable in OBSERVABLES.items():
+        for name in outcomes_of(results.columns):
             pair = ends.loc[members.index, name]
-            rows.append([*names, name, observable.unit, *_spread(pair["first"].to_numpy(), pair["last"].to_numpy())])
+            rows.append([*names, name, unit_of(name), *_spread(pair["first"].to_numpy(), pair["last"].to_numpy())])
     return pd.DataFrame(rows, columns=[*SCENARIO, *SUMMARY])
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.files import OutputError, check_folder, read_parquet, write_parquet
-from sim.tables import ALWAYS, SCHEMAS, Tables
+from sim.tables import ALWAYS, Tables, is_table
 
 ID_DIGITS = 24
 
@@ -68,7 +68,7 @@ class Store:
                 tables[name] = read_parquet(path)
             except OutputError:
                 return None
-            if not tables[name].schema.equals(SCHEMAS[name]):
+            if not is_table(name, tables[name].schema):
                 return None
         return Tables(**tables)
 

@@ -158,6 +158,29 @@ def published_schema() -> dict[str, list[dict[str, str]]]:
     }
 
 
+OWN_UNIT = "own"
+"""Unit of an observable that a model from outside has added (`CommunityModel.also`)."""
+
+
+def outcomes_of(columns: Iterable[str]) -> list[str]:
+    """The outcomes among the columns of ``results``: the model's, then those of a model from outside."""
+    names = list(columns)
+    added = [name for name in names if name not in SCHEMAS["results"].names]
+    return [name for name in OBSERVABLES if name in names] + added
+
+
+def unit_of(outcome: str) -> str:
+    """The unit of an outcome of ``results``."""
+    return OBSERVABLES[outcome].unit if outcome in OBSERVABLES else OWN_UNIT
+
+
+def is_table(name: str, schema: pa.Schema) -> bool:
+    """Whether these are the columns of a table; ``results`` may have some more, of a model from outside."""
+    known, columns = SCHEMAS[name], list(schema)
+    added = columns[len(known) :] if name == "results" else []
+    return pa.schema(columns[: len(columns) - len(added)]).equals(known) and all(c.type == pa.float64() for c in added)
+
+
 # One run's tables, or those of several runs, one under the other.
 
 
@@ -225,9 +248,15 @@ class Diary:
     def tables(self) -> Tables:
         """All that was written."""
         months = range(len(self._whole))
-        whole = {name: np.array([row[name] for row in self._whole]) for name in OBSERVABLES}
+        names = list(self._whole[0]) if self._whole else list(OBSERVABLES)
+        whole = {name: np.array([row[name] for row in self._whole]) for name in names}
+        results = self._table("results", whole, list(months))
+        for name in names:
+            if name not in OBSERVABLES:
+                results = results.append_column(_field(name, pa.float64(), OWN_UNIT, "of a model from outside"),
+                                                pa.array(whole[name], pa.float64()))  # fmt: skip
         return Tables(
-            results=self._table("results", whole, list(months)),
+            results=results,
             **{name: self._by_part(name) for name in PARTS},
             **{name: pa.concat_tables(parts).combine_chunks() for name, parts in self._states.items()},
         )

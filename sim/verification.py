@@ -1,8 +1,8 @@
 """Verification of a machine: the two hands against each other, and the standard run against what was published.
 
-The digest is over the bits of every observable in every month of the standard run. The model has its own exponential and
-logarithm (`sim.elementary`), so the bits should not depend on the processor. Should a machine differ all the same, the
-digest names where it was made, and beside it stand numbers of the same run, to be met to a tolerance.
+The digest is over the bits of every observable in every month of the standard run. The model has its own exponential
+and logarithm (`sim.elementary`), so the bits should not depend on the processor. Should a machine differ all the same,
+the digest names where it was made, and beside it stand numbers of the same run, to be met to a tolerance.
 """
 
 from __future__ import annotations

@@ -5,7 +5,6 @@ import re
 from pathlib import Path
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pytest
 
 from sim import compose, founding
@@ -112,6 +111,6 @@ def test_change_a_rule(quick, monkeypatch, capsys):
     said = capsys.readouterr().out
     assert "helping.displacement is 2, outside what is allowed" in said
     assert said.count("\nTrue\n") == 1  # a supper to which nobody comes changes nothing
-    assert np.mean(names["gains"]) > 0.5
-    trust = dict(re.findall(r"^(CommunityModel|Unforgiving) ([\d.]+)$", said, re.MULTILINE))
-    assert float(trust["Unforgiving"]) < float(trust["CommunityModel"])
+    assert names["gain"]["difference"] > 0.5
+    assert names["told"]["scenario"] < names["told"]["counterfactual"]
+    assert f"where none is won back {names['told']['scenario']:.3f}" in said

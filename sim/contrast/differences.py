@@ -8,7 +8,7 @@ import numpy as np
 
 from sim.contrast.interval import interval, pairs_needed
 from sim.results import Results, yearly
-from sim.tables import PARTS, SCHEMAS
+from sim.tables import PARTS, SCHEMAS, outcomes_of, unit_of
 from sim.units import MONTHS_A_YEAR
 
 CONTRAST = {
@@ -28,14 +28,15 @@ CONTRAST = {
 def paired(counterfactual: Results, scenario: Results) -> Any:
     """The paired difference of each outcome, with its interval: a frame with the columns of `CONTRAST`."""
     before, after = _last_year(counterfactual), _last_year(scenario)
-    rows = [[name, _unit("results", name), *_row(before[name], after[name])] for name in before]
+    rows = [[name, unit_of(name), *_row(before[name], after[name])] for name in before if name in after]
     return _frame(rows, [*CONTRAST])
 
 
 def at_the_start(counterfactual: Results, scenario: Results) -> Any:
     """As `paired`, of month 0 alone: what differs there has not come of the years."""
     before, after = (r.results[r.results["month"] == 0].set_index("replicate") for r in (counterfactual, scenario))
-    rows = [[name, _unit("results", name), *_row(before[name], after[name])] for name in _outcomes("results")]
+    both = [name for name in outcomes_of(before.columns) if name in after]
+    rows = [[name, unit_of(name), *_row(before[name], after[name])] for name in both]
     return _frame(rows, [*CONTRAST])
 
 

@@ -1,0 +1,23 @@
+"""A model from outside, as a module that other processes find again."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from sim import CommunityModel
+from sim.schedule import MONTH, Step
+
+
+class strike:
+    @staticmethod
+    def advance(state, p, dice):
+        state.residents.pledged_hours[:] = 0.0
+
+
+class Strike(CommunityModel):
+    verbs = (*MONTH, Step("rest", strike, "nobody gives in the month that comes", 0.0))
+    also: ClassVar = {"pledged": lambda model: model.state.residents.pledged_hours.sum()}
+
+
+class Counted(CommunityModel):
+    also: ClassVar = {"most_hours": lambda model: model.state.residents.formal_hours.max()}
