@@ -88,6 +88,14 @@ SHORT: dict[str, dict[str, str]] = {
 """The outcomes of a screen, by group, in few words."""
 NAMES = {outcome: name for members in SHORT.values() for outcome, name in members.items()}
 """What each of them is called."""
+OF_MECHANISMS = {
+    "hours_discretionary": "hours of discretionary services",
+    "potential": "hours that could be given",
+    "partnership_strength": "strength of partnerships",
+    "officer_hours_opened": "officers’ hours in joint work",
+    "allocation_error": "hours not where need is",
+}
+"""What shows that a mechanism works, where `SHORT` does not tell it anyhow: for comparisons in which it is altered."""
 WHERE = {"unmet_need": "unmet need", "ties_per_resident": "ties a resident", "formal_volunteering": "volunteering"}
 """Outcomes that are told by part of the place, and what they are called there."""
 FIFTHS = {1: "most deprived fifth", 2: "2nd fifth", 3: "3rd fifth", 4: "4th fifth", 5: "least deprived fifth"}

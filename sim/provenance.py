@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from sim.ensemble import RunSpec, cores
@@ -25,6 +27,7 @@ def provenance(specs: Sequence[RunSpec], *, started: datetime, command: Sequence
     return {
         "command": list(command),
         "source": source_hash(),
+        "commit": commit(),
         "versions": versions(),
         "machine": machine(),
         "started": started.isoformat(timespec="seconds"),
@@ -36,6 +39,21 @@ def provenance(specs: Sequence[RunSpec], *, started: datetime, command: Sequence
             for s in specs
         ],
     }
+
+
+def commit() -> str | None:
+    """The commit of the repository that this is run from, with "and changes" where files differ; None elsewhere."""
+    root = Path(__file__).parents[1]
+    if not (root / ".git").exists():
+        return None
+    try:
+        at, changed = (
+            subprocess.run(["git", "-C", root, *words], capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603, S607
+            for words in (["rev-parse", "HEAD"], ["status", "--porcelain", "--untracked-files=no"])
+        )
+    except (OSError, subprocess.CalledProcessError):  # no git here, or no commit yet
+        return None
+    return f"{at} and changes" if changed else at
 
 
 def machine() -> dict[str, Any]:

@@ -5,7 +5,10 @@ S14 is no mechanism: it is a question put to the results by income band.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from sim.config import Config
 
 Value = float | bool | str
 
@@ -70,3 +73,23 @@ SWITCHES: dict[str, Switch] = {
                   {"funding.rethink": 0.0}, {"funding.rethink": 1.0}, "officer_hours_opened", "no_rethink"),
 }  # fmt: skip
 """Off is exactly off; ``strongest`` is the end of the range at which a claim bites most."""
+
+
+def shown_by(one: Config, other: Config) -> list[str]:
+    """What shows a mechanism to work, of each mechanism of which two configurations have other numbers.
+
+    Examples:
+        >>> from sim import compose
+        >>> from sim.switches import shown_by
+        >>> shown_by(compose([]), compose(["reorganisation.damage=0"]))
+        ['partnership_strength']
+    """
+    a, b = one.resolved(), other.resolved()
+    touched = (s.observable for s in SWITCHES.values() if any(_at(a, path) != _at(b, path) for path in s.off))
+    return list(dict.fromkeys(touched))
+
+
+def _at(numbers: Any, path: str) -> Any:
+    for name in path.split("."):
+        numbers = numbers[name]
+    return numbers

@@ -19,7 +19,7 @@ from omegaconf import OmegaConf
 from rich.console import Console
 
 from sim import cli, verification
-from sim.cli import COMMANDS, NOT_BUILT, comparison, main, screen
+from sim.cli import COMMANDS, NOT_BUILT, UsageError, comparison, main, screen
 from sim.cli.request import read
 from sim.cli.work import notes
 from sim.composition import compose
@@ -31,6 +31,7 @@ from sim.observables import OBSERVABLES
 from sim.report.study import read_study
 from sim.report.words import finding
 from sim.results import SUMMARY, read_results
+from sim.source import config_folder
 from sim.tables import SCENARIO
 from sim.wording import plus_minus
 
@@ -132,10 +133,23 @@ def test_a_folder_says_how_it_was_made(store, tmp_path, capsys):
     assert config["place"]["residents"] == 1500
     assert config["volunteering"]["ask_chance"] > 0
     facts = json.loads((folder / "provenance.json").read_text())
+    assert facts["commit"] is None or re.match(r"[0-9a-f]{40}( and changes)?$", facts["commit"])
     assert facts["command"] == ["takestwo", "run", *SMALL, "hydra.run.dir=here/it/is", store]
     assert {"source", "versions", "machine", "started", "ended", "seconds"} <= set(facts)
     ids = set(read_results(folder).results["run_id"])
     assert {run["run_id"] for run in facts["runs"]} == ids
+
+
+def test_a_scenario_asked_for_twice_is_refused():
+    with pytest.raises(UsageError, match="policy=none is asked for twice"):
+        read(["policy=none,nurture_early,none"], several=True)
+
+
+def test_the_help_of_run_names_all_that_there_is_to_choose(capsys):
+    assert main(["run", "--help"]) == 0
+    told = capsys.readouterr().out
+    assert all(path.stem in told for path in config_folder().rglob("*/*.yaml"))
+    assert widest(told) <= 120
 
 
 def test_money_beyond_the_end_is_told_and_not_forbidden():

@@ -18,7 +18,7 @@ from sim.founding import solved_for
 from sim.founding.first_morning import first_morning
 from sim.source import config_folder
 from sim.state import NO_REORGANISATION, Policies, State, World
-from sim.switches import SWITCHES, Switch, Value
+from sim.switches import SWITCHES, Switch, Value, shown_by
 from tests.twins import differences
 
 PLACE = ("world=history", "place.residents=8000")
@@ -210,3 +210,12 @@ def test_harmless_reorganisations_are_those_of_a_place_without_any() -> None:
 def test_without_brokers_joint_work_is_direct_alone() -> None:
     _, after = lived(1, 6, "brokerage.on=false")
     assert not after.neighbourhoods.joint_routes[:, 1:].any()
+
+
+@pytest.mark.parametrize("number", SWITCHES)
+def test_a_comparison_is_told_what_shows_the_mechanism_that_it_alters(number):
+    switch = SWITCHES[number]
+    altered = compose([f"{path}={str(value).lower()}" for path, value in {**switch.strongest, **switch.off}.items()])
+    other = compose([f"{path}={str(value).lower()}" for path, value in switch.strongest.items()])
+    assert switch.observable in shown_by(altered, other)
+    assert shown_by(other, other) == []

@@ -83,7 +83,7 @@ def _done(command: str, rest: Sequence[str]) -> int:
         raise UsageError(_unknown(command))
     module = import_module(f"sim.cli.{command}")
     if {"-h", "--help"} & set(rest):
-        print(module.HELP, end="")
+        print(module.HELP + getattr(module, "choices", str)(), end="")
         return OK
     code: int = module.main(rest)
     return code

@@ -88,7 +88,12 @@ def _points(overrides: Sequence[Override]) -> tuple[Point, ...]:
     except HydraException as fault:
         raise ConfigError(f"{fault}. Write the values with commas, as months=12,24.") from None
     varied = {override.get_key_element() for override in overrides if override.is_sweep_override()}
-    return tuple(_point(point, [o for o in point if o.partition("=")[0] in varied]) for point in _fitting(each))
+    fitting = _fitting(each)
+    for number, point in enumerate(fitting):
+        if point in fitting[:number]:
+            twice = " ".join(o for o in point if o.partition("=")[0] in varied)
+            raise UsageError(f"{twice} is asked for twice. Write each scenario once.")
+    return tuple(_point(point, [o for o in point if o.partition("=")[0] in varied]) for point in fitting)
 
 
 def _fitting(points: Sequence[Sequence[str]]) -> list[list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from textwrap import wrap
 
 HELP = """usage: takestwo run [KEY=VALUE ...] [-m]
 
@@ -12,7 +13,8 @@ in the store and not done twice, so a run that was interrupted goes on where it 
 
   place=england_average        place.residents=10000        how many adults live there, 1,500 to 1,000,000
   world=history|essay|flat     months=204                   what happens from outside, and for how long
-  policy=none|nurture_early|nurture_late|ready_meals        what is done; policy=[one,other] combines
+  policy=none|nurture_early|...                             what is done; policy=[one,other] combines
+  rival=none|retreat|...       ablation=none|no_damage|...  another account, or a mechanism off, that begins alike
   volunteering.asked_share=0.5                              any parameter, by room and name
   draw=0                                                    which draw of all parameters from their ranges; 0 is the
                                                             stated values; a parameter that you set wins over the draw
@@ -29,6 +31,20 @@ examples:
   takestwo run -m world=flat,history place.residents=1500 months=24 replicates=1
   takestwo run -m draw=1,2 place.residents=1500 months=24 replicates=1
 """
+
+
+GROUPS = ("place", "world", "policy", "rival", "ablation", "experiment")
+
+
+def choices() -> str:
+    """What each group has to choose from, for ``--help``: the names of the files of ``configs/``."""
+    from sim.source import config_folder
+
+    lines = ["", "to choose from:"]
+    for group in GROUPS:
+        names = ", ".join(sorted(path.stem for path in (config_folder() / group).glob("*.yaml")))
+        lines += wrap(names, 96, initial_indent=f"  {group:<12}", subsequent_indent=" " * 14)
+    return "\n".join([*lines, ""])
 
 
 def main(words: Sequence[str]) -> int:
