@@ -179,7 +179,8 @@ def _said(mean: float, low: float, high: float, unit: str) -> Text:
     said = plus_minus(mean, low, high, unit)
     clear = bool(sign(low, high)) and said != "0"
     mark = "*" if clear else "\u00a0"  # so that numbers stay under one another
-    return Text(said + mark, style="bold" if clear else "", no_wrap=True)
+    told = f"{said}{mark}".replace("± ", "±\u00a0")  # where a terminal is too narrow, the line ends before ±
+    return Text(told, style="bold" if clear else "")
 
 
 def _table(title: str, columns: Iterable[str]) -> Table:
