@@ -6,6 +6,13 @@ screen, and a notebook, those of `SHORT`.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from sim.switches import shown_by
+
+if TYPE_CHECKING:
+    from sim.config import Config
+
 GROUPS: dict[str, dict[str, str]] = {
     "Paid": {
         "hours_council": "Paid council hours, all services",
@@ -110,6 +117,11 @@ GAINS_NAMES = {
     "formal_hours": "hours given to charities",
 }
 """What the outcomes of `sim.contrast.GAINS` are called."""
+
+
+def of_altered(one: Config, other: Config) -> dict[str, str]:
+    """Outcomes, and their names, that show the mechanisms by which two configurations differ, if not told anyhow."""
+    return {outcome: OF_MECHANISMS[outcome] for outcome in shown_by(one, other) if outcome in OF_MECHANISMS}
 
 
 def unit_of(outcome: str, unit: str) -> str:

@@ -291,6 +291,14 @@ def test_altered_parameters_are_named(tmp_path):
     assert "but volunteering.asked_share 0.5 (stated: " in Page(folder).text
 
 
+def test_what_shows_an_altered_mechanism_is_told(tmp_path):
+    words = ["reorganisation.damage=0", *ONE]
+    tables = [lived(compose(point), replicates=2) for point in (ONE, words)]
+    folder = write(tmp_path, [ONE, words], *tables)
+    write_report(folder)
+    assert re.search("What is altered.*Strength of partnerships", Page(folder).text, re.DOTALL)
+
+
 def test_a_draw_is_named_and_what_was_set_in_it(tmp_path):
     words = [*ONE, "draw=3", "volunteering.asked_share=0.5"]
     drawn = compose([*ONE, "draw=3"])

@@ -15,11 +15,10 @@ from rich.table import Table
 from rich.text import Text
 
 from sim.contrast import GAINS, Contrast
-from sim.headlines import FIFTHS, GAINS_NAMES, OF_MECHANISMS, SHORT, WHERE
+from sim.headlines import FIFTHS, GAINS_NAMES, SHORT, WHERE, of_altered
 from sim.report.gains import HEADLINE, halving, spent
 from sim.report.study import Study
 from sim.report.words import begun, finding
-from sim.switches import shown_by
 from sim.tables import PARTS
 from sim.wording import amount, is_share, plural, plus_minus, sign
 
@@ -61,9 +60,10 @@ def headlines(study: Study, width: int) -> Table:
     title = f"Differences from {study.first.name}, mean of {pairs} {plural(pairs, 'pair')} of runs"
     table = _table(title + ("" if pairs == 1 else ", ± half of its 95% interval"), [name for name, _ in columns])
     table.caption = "Hours are a month's, for every 1,000 residents. *: the interval leaves out zero."
-    altered = {o for other in study.others for o in shown_by(study.first.config, other.config)}
-    of_them = {outcome: name for outcome, name in OF_MECHANISMS.items() if outcome in altered}
-    for group, members in (SHORT | ({"What is altered": of_them} if of_them else {})).items():
+    altered: dict[str, str] = {}
+    for other in study.others:
+        altered |= of_altered(study.first.config, other.config)
+    for group, members in (SHORT | ({"What is altered": altered} if altered else {})).items():
         table.add_row(Text(group, style="bold"))
         for outcome, name in members.items():
             unit = UNITS.get(str(first.loc[outcome].unit), "")

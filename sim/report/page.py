@@ -6,14 +6,16 @@ import dataclasses
 import math
 import shlex
 import sys
+from collections.abc import Mapping
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, StrictUndefined
 
 from sim import draws, wording
 from sim.config import ROOMS_IN_ORDER, Config
-from sim.headlines import GROUPS, unit_of
+from sim.headlines import GROUPS, of_altered, unit_of
 from sim.observables import OBSERVABLES
 from sim.parameters import REGISTRY, Entry
 from sim.report import words
@@ -143,18 +145,22 @@ def differences(study: Study) -> list[tuple[Scenario, str, dict[str, list[Row]]]
         for period, rows in periods:
             alone = rows.pairs.max() <= 1
             unclear = "one pair" if alone else "no clear difference"
-            made.append((s, period, _grouped(rows, names, unclear, ("lower", "higher"), alone=alone)))
+            told = {outcome: name for group in GROUPS.values() for outcome, name in group.items()}
+            altered = of_altered(study.first.config, s.config)
+            also = {outcome: wording.upper(name) for outcome, name in altered.items() if outcome not in told}
+            made.append((s, period, _grouped(rows, names, unclear, ("lower", "higher"), alone=alone, also=also)))
     return made
 
 
 def _grouped(
-    rows: Any, names: tuple[str, ...], unclear: str, moved: tuple[str, str], *, alone: bool
-) -> dict[str, list[Row]]:
+    rows: Any, names: tuple[str, ...], unclear: str, moved: tuple[str, str], *, alone: bool,
+    also: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, list[Row]]:  # fmt: skip
     return {
         group: [
             _row(outcome, name, rows.loc[outcome], names, unclear, moved, alone) for outcome, name in members.items()
         ]
-        for group, members in GROUPS.items()
+        for group, members in (GROUPS | ({"What is altered": also} if also else {})).items()
     }
 
 
