@@ -10,6 +10,7 @@ import sys
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
@@ -138,6 +139,15 @@ def test_a_folder_says_how_it_was_made(store, tmp_path, capsys):
     assert {"source", "versions", "machine", "started", "ended", "seconds"} <= set(facts)
     ids = set(read_results(folder).results["run_id"])
     assert {run["run_id"] for run in facts["runs"]} == ids
+
+
+def test_who_reads_only_the_beginning_gets_every_file(store, tmp_path):
+    command = [str(Path(sys.executable).with_name("takestwo")), "run", *SMALL, store, "hydra.run.dir=cut"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as run:
+        run.stdout.close()
+    assert run.returncode == 0
+    assert (tmp_path / "cut" / "report.html").exists()
+    assert (tmp_path / "cut" / "summary.csv").exists()
 
 
 def test_a_scenario_asked_for_twice_is_refused():

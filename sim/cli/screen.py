@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 import time
 from collections.abc import Iterable
@@ -40,7 +41,17 @@ FIRST_LINE_SECONDS, LINE_SECONDS = 5.0, 60.0
 def console(*, error: bool = False) -> Console:
     """The terminal; where there is none, plain text a hundred columns wide."""
     stream = sys.stderr if error else sys.stdout
-    return Console(file=stream, width=None if stream.isatty() else WIDTH, highlight=False, soft_wrap=False)
+    return Screen(file=stream, width=None if stream.isatty() else WIDTH, highlight=False, soft_wrap=False)
+
+
+class Screen(Console):
+    """Where whoever reads has gone, as in ``takestwo compare ... | head``, it falls silent; files are still made."""
+
+    def on_broken_pipe(self) -> None:
+        """Say no more, instead of ending."""
+        self.quiet = True
+        with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - the system's own file
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 class Watcher:
