@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -60,7 +60,7 @@ def compose(overrides: Sequence[str] = ()) -> Config:
         Traceback (most recent call last):
         sim.config.ConfigError: world=esay is unknown. Did you mean essay?
     """
-    if isinstance(overrides, str) or not all(isinstance(text, str) for text in overrides):
+    if isinstance(overrides, str | Mapping) or not all(isinstance(text, str) for text in overrides):
         raise TypeError(f"compose takes a list of settings, as compose(['world=essay']), and not {overrides!r}")
     overrides = [_place_from_file(override) for override in parse(overrides)]
     parsed = parse(overrides)

@@ -122,6 +122,10 @@ class Config(Checked):
             raise AttributeError(f"a Config has no {name!r}")
         raise AttributeError(f"a Config has no {name!r}. {nearest(name, [*rooms, *type(self).model_fields])}")
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Nothing of a configuration is changed once it is made: a run is named by it."""
+        raise AttributeError(f"a Config is not changed; compose another, as compose(['{name}={value}'])")
+
     def __repr__(self) -> str:
         names = self.scenario | {"place": f"{self.place.name} of {self.place.residents:,}"}
         names |= {"draw": str(self.draw or "none"), "months": str(self.months), "seed": str(self.seed)}
@@ -202,15 +206,31 @@ def parameters_of(config: Config, room: str) -> Any:
 
 
 def registry() -> Mapping[str, Entry]:
-    """Every parameter of every room by dotted path, with unit, range, meaning and source."""
-    return MappingProxyType(REGISTRY)
+    """Every parameter of every room by dotted path, with unit, range, meaning and source.
+
+    Examples:
+        >>> from sim.config import registry
+        >>> registry()["ties.build"].unit
+        '1/hour'
+        >>> registry()["ties.bild"]
+        Traceback (most recent call last):
+        KeyError: 'ties.bild is no parameter. Did you mean ties.build?'
+    """
+    return MappingProxyType(_Registry(REGISTRY))
+
+
+class _Registry(dict[str, Entry]):
+    """The parameters, which say what is near to a name that is none."""
+
+    def __missing__(self, name: str) -> Entry:
+        raise KeyError(f"{name} is no parameter. {nearest(name, self)}")
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:
     """The nearest valid name, and all of them where they are few or none is near."""
     options = sorted(valid)
     lower = {option.lower(): option for option in options}
-    close = get_close_matches(str(name).lower(), lower, n=1, cutoff=0.5)
+    close = get_close_matches(str(name).lower(), lower, n=1, cutoff=0.55)
     near = f"Did you mean {lower[close[0]]}?" if close else ""
     short = options if len(options) < 40 else [option for option in options if "." not in option]
     there = f"There is {', '.join(short)}." if not near or len(options) < 10 else ""
