@@ -53,9 +53,7 @@ class Config(Checked):
         (1500, 12.0, 0.48)
         >>> config.months = 12
         Traceback (most recent call last):
-        pydantic_core._pydantic_core.ValidationError: 1 validation error for Config
-        months
-          Instance is frozen ...
+        AttributeError: a Config is not changed; compose another, as compose(['months=12'])
     """
 
     place: Place

@@ -130,11 +130,13 @@ def levels_of_pay(state: State, config: Config) -> list[float]:
 
 def test_a_town_is_founded_beside_the_main_models(small: None, monkeypatch: pytest.MonkeyPatch) -> None:
     config = little("rival=churn")
-    kept = founding._course_of(config.main_model, 3)
-    beside = apart(founding.spin_up(config, 3)[1], kept)
+    lucks = (3, 4, 5, 6)
+    kept = [founding._course_of(config.main_model, luck) for luck in lucks]
+    beside = [apart(founding.spin_up(config, luck)[1], own)["joint"] for luck, own in zip(lucks, kept, strict=True)]
     monkeypatch.setattr(founding, "pull_to_match", lambda beside, *_: beside)
-    alone = apart(founding.spin_up(config, 3)[1], kept)
-    assert beside["joint"] < 0.5 * alone["joint"]
+    alone = [apart(founding.spin_up(config, luck)[1], own)["joint"] for luck, own in zip(lucks, kept, strict=True)]
+    print(beside, alone)
+    assert sum(beside) < 0.5 * sum(alone)
 
 
 def apart(course: solving.Course, main: solving.Course, months: int = 36) -> dict[str, float]:
