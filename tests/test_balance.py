@@ -9,8 +9,8 @@ luck of two or three charities alone moves their pounds by 4% either way, and a 
 runs the interval for the number of charities was 3.3% of its level to each side: too wide to lie within 5% by merit.
 
 Of 90 runs one thing fails, and not by luck: registered charities are 4.4% +- 2.0% fewer after 17 years. As many are
-founded as close where income feels luck alone (`sim.founding.books.settle`); in a town it feels members too, so a few
-more close than that.
+founded as close where income feels luck alone (`sim.founding.books.settle`). In a town it feels members too: with a
+made-up coming and going of members there, micro charities close 11 to 25% more often, and small ones 20%.
 
 The smaller case of the fast suite (4 runs of 3,000 residents over 10 years) has wider margins, about three and a half
 standard errors of such a mean, and is shown to notice constants that are amiss.
