@@ -128,7 +128,7 @@ def _line(table: str, row: Any) -> str:
     told = "in" if pattern.holds(row.value) else "outside"
     if table == "declared":
         told = verdict(row.Index, row.value)
-    elif near_an_edge(pattern, row.value, row.run_5, row.run_95, row.runs):
+    elif _hangs_on_luck(row.Index, row):
         told += "; other runs may differ"
     cells = [
         row.Index, WHAT[row.Index], re.split(r" \(|: ", pattern.use)[0],
@@ -136,6 +136,11 @@ def _line(table: str, row: Any) -> str:
         "" if math.isnan(row.run_5) else f"{_number(row.run_5)} to {_number(row.run_95)}", told,
     ]  # fmt: skip
     return f"| {' | '.join(cells)} |"
+
+
+def _hangs_on_luck(name: str, row: Any) -> bool:
+    """Whether other runs may fall on the other side of an end of a calibration row's range."""
+    return near_an_edge(patterns()[name], row.value, row.run_5, row.run_95, row.runs)
 
 
 def _number(value: float) -> str:
@@ -153,10 +158,7 @@ def held(kept: pd.DataFrame) -> str:
     told = f"{sum(rows.values())} of {len(rows)} calibration patterns lie in the range of their survey, among them "
     told += f"{sum(rows[name] for name in emergent)} of the {len(emergent)} that set nothing in the model."
     told += f" Outside: {', '.join(outside)}." if outside else ""
-    near = [
-        r.id for r in kept[kept["table"] == "calibration"].itertuples()
-        if near_an_edge(patterns()[r.id], r.value, r.run_5, r.run_95, r.runs)
-    ]  # fmt: skip
+    near = [r.id for r in kept[kept["table"] == "calibration"].itertuples() if _hangs_on_luck(r.id, r)]
     return told + (f" By luck alone other runs may fall on the other side: {', '.join(near)}." if near else "")
 
 

@@ -193,7 +193,8 @@ def run_all(
     """
     if workers is not None and not _is_whole(workers, least=0):
         raise EnsembleError(f"workers is {workers!r}: a whole number is needed; 0 or None is one a core.")
-    shelf = None if store is None or any(is_passing(spec.model) for spec in specs) else Store(store)
+    passing = any(is_passing(model) for model in {spec.model for spec in specs})
+    shelf = None if store is None or passing else Store(store)
     done: dict[int, Tables] = {}
     if shelf is not None:
         shelf.check()
@@ -201,7 +202,7 @@ def run_all(
         done = {place: tables for place, tables in stored.items() if tables is not None}
     todo = [place for place in range(len(specs)) if place not in done]
     watch = _Watch(specs, todo, progress)
-    workers = 1 if any(is_passing(spec.model) for spec in specs) else min(workers or cores(), len(todo))
+    workers = 1 if passing else min(workers or cores(), len(todo))
     for place, tables in _fresh(specs, todo, workers, shelf, watch):
         done[place] = tables
         watch.finished(specs[place], tables)
@@ -288,7 +289,7 @@ def specs_of(
         EnsembleError: if ``replicates`` is no whole number from 1, ``record`` names what cannot be recorded, or
             ``model`` is no subclass of `CommunityModel`.
     """
-    model = None if model is None else checked_model(model)
+    model = checked_model(model)
     count = checked(config).replicates if replicates is None else replicates
     if not _is_whole(count, least=1):
         raise EnsembleError(f"replicates is {count!r}: a whole number is needed, and at least 1.")

@@ -6,6 +6,7 @@ screen, and a notebook, those of `SHORT`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from sim.switches import shown_by
@@ -119,9 +120,14 @@ GAINS_NAMES = {
 """What the outcomes of `sim.contrast.GAINS` are called."""
 
 
-def of_altered(one: Config, other: Config) -> dict[str, str]:
-    """Outcomes, and their names, that show the mechanisms by which two configurations differ, if not told anyhow."""
-    return {outcome: OF_MECHANISMS[outcome] for outcome in shown_by(one, other) if outcome in OF_MECHANISMS}
+def with_altered(
+    groups: dict[str, dict[str, str]], one: Config, others: Iterable[Config]
+) -> dict[str, dict[str, str]]:
+    """Groups of outcomes, and last what shows the mechanisms by which others differ from one, if not told anyhow."""
+    told = {outcome for members in groups.values() for outcome in members}
+    shown = [outcome for other in others for outcome in shown_by(one, other) if outcome not in told]
+    altered = {outcome: OF_MECHANISMS[outcome] for outcome in shown if outcome in OF_MECHANISMS}
+    return groups | ({"What is altered": altered} if altered else {})
 
 
 def unit_of(outcome: str, unit: str) -> str:

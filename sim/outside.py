@@ -29,9 +29,11 @@ def checked_model(model: Any) -> type[CommunityModel] | None:
     Raises:
         OutsideError: if it is no subclass of `CommunityModel`.
     """
+    if model is None:
+        return None
     from sim.model import CommunityModel
 
-    if model is None or model is CommunityModel:
+    if model is CommunityModel:
         return None
     if not (isinstance(model, type) and issubclass(model, CommunityModel)):
         raise OutsideError(f"model is {model!r}: a subclass of sim.CommunityModel is needed, and the class itself, "

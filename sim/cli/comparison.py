@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sim.contrast import GAINS, Contrast
-from sim.headlines import FIFTHS, GAINS_NAMES, SHORT, WHERE, of_altered
+from sim.headlines import FIFTHS, GAINS_NAMES, SHORT, WHERE, with_altered
 from sim.report.gains import HEADLINE, halving, spent
 from sim.report.study import Study
 from sim.report.words import begun, finding
@@ -60,10 +60,7 @@ def headlines(study: Study, width: int) -> Table:
     title = f"Differences from {study.first.name}, mean of {pairs} {plural(pairs, 'pair')} of runs"
     table = _table(title + ("" if pairs == 1 else ", ± half of its 95% interval"), [name for name, _ in columns])
     table.caption = "Hours are a month's, for every 1,000 residents. *: the interval leaves out zero."
-    altered: dict[str, str] = {}
-    for other in study.others:
-        altered |= of_altered(study.first.config, other.config)
-    for group, members in (SHORT | ({"What is altered": altered} if altered else {})).items():
+    for group, members in with_altered(SHORT, study.first.config, (s.config for s in study.others)).items():
         table.add_row(Text(group, style="bold"))
         for outcome, name in members.items():
             unit = UNITS.get(str(first.loc[outcome].unit), "")

@@ -34,6 +34,7 @@ examples:
 
 
 GROUPS = ("place", "world", "policy", "rival", "ablation", "experiment")
+"""As `sim.composition.CHOICES`, which would bring the whole model along: help is to be quick."""
 
 
 def choices() -> str:

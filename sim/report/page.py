@@ -6,16 +6,14 @@ import dataclasses
 import math
 import shlex
 import sys
-from collections.abc import Mapping
 from importlib.resources import files
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, StrictUndefined
 
 from sim import draws, wording
 from sim.config import ROOMS_IN_ORDER, Config
-from sim.headlines import GROUPS, of_altered, unit_of
+from sim.headlines import GROUPS, unit_of, with_altered
 from sim.observables import OBSERVABLES
 from sim.parameters import REGISTRY, Entry
 from sim.report import words
@@ -130,7 +128,8 @@ def changes(scenario: Scenario) -> dict[str, list[Row]]:
     """First 12 months, last 12 months and the change, by group."""
     alone = scenario.runs == 1
     names = ("start", "end", "change", "change_5", "change_95")
-    return _grouped(scenario.outcomes, names, "one run" if alone else "no clear change", ("fell", "rose"), alone=alone)
+    unclear = "one run" if alone else "no clear change"
+    return _grouped(GROUPS, scenario.outcomes, names, unclear, ("fell", "rose"), alone=alone)
 
 
 def differences(study: Study) -> list[tuple[Scenario, str, dict[str, list[Row]]]]:
@@ -145,22 +144,21 @@ def differences(study: Study) -> list[tuple[Scenario, str, dict[str, list[Row]]]
         for period, rows in periods:
             alone = rows.pairs.max() <= 1
             unclear = "one pair" if alone else "no clear difference"
-            told = {outcome: name for group in GROUPS.values() for outcome, name in group.items()}
-            altered = of_altered(study.first.config, s.config)
-            also = {outcome: wording.upper(name) for outcome, name in altered.items() if outcome not in told}
-            made.append((s, period, _grouped(rows, names, unclear, ("lower", "higher"), alone=alone, also=also)))
+            groups = with_altered(GROUPS, study.first.config, [s.config])
+            made.append((s, period, _grouped(groups, rows, names, unclear, ("lower", "higher"), alone=alone)))
     return made
 
 
 def _grouped(
-    rows: Any, names: tuple[str, ...], unclear: str, moved: tuple[str, str], *, alone: bool,
-    also: Mapping[str, str] = MappingProxyType({}),
+    groups: dict[str, dict[str, str]], rows: Any, names: tuple[str, ...], unclear: str, moved: tuple[str, str], *,
+    alone: bool,
 ) -> dict[str, list[Row]]:  # fmt: skip
     return {
         group: [
-            _row(outcome, name, rows.loc[outcome], names, unclear, moved, alone) for outcome, name in members.items()
+            _row(outcome, wording.upper(name), rows.loc[outcome], names, unclear, moved, alone)
+            for outcome, name in members.items()
         ]
-        for group, members in (GROUPS | ({"What is altered": also} if also else {})).items()
+        for group, members in groups.items()
     }
 
 
