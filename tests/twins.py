@@ -86,7 +86,10 @@ def plant(kernels: ModuleType, right: str, wrong: str, *, compiled: bool = False
     }
     found = sum(part.count(right) for part in compiled_parts.values())
     assert found == 1, f"the fault must have one place to go, and {right!r} stands {found} times in {kernels.__name__}"
+    # A name of its own: numba finds machine code by the module's name, the function's and a number that another process
+    # may have given to the sound one in the cache.
     space = dict(vars(kernels)) | {"njit": numba.njit, "KERNEL": {"no_cfunc_wrapper": True}, "PART": PART}
+    space["__name__"] = f"planted.{kernels.__name__}"
     if not compiled:
         space = {name: for_python(made) for name, made in space.items()}
     kind = {name: "PART" if is_part(getattr(kernels, name)) else "KERNEL" for name in compiled_parts}

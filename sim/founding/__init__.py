@@ -189,7 +189,7 @@ def spin_up(config: Config, seed: int) -> tuple[State, Course]:
         schedule.pass_a_month(state, config)
         follow_members(state)
         if past % MONTHS_A_YEAR == 0:
-            hold_births(state, config.survival.need_pull)
+            hold_births(state, config.place, solved.standing, config.survival.need_pull)
         hold_need(state)
         now = levels(state)
         if like:

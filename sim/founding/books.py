@@ -5,10 +5,10 @@
                 each of n bodies stands for an n-th of the band and has the mean income of that part
     state       a fixed share of income by band; CONTRACTS_SHARE of all of it are contracts, held by bodies from
                 CONTRACTS_FROM_GBP a year on, each in the same proportion
-    standing    luck, costs, reserves, deficits and age of a body drawn from those that SETTLING_MONTHS of the room of
-                survival leave, band by band, where nothing happens from outside and each that closes is followed by
-                a new one
-    births      of a band: its rows times its closings a month in that same world
+    standing    luck, costs, reserves, deficits and age of a body drawn from those of its band that have settled
+                (`settling`)
+    births      of a band: its rows times the closings a month of those that have settled with as many members as its
+                bodies have
 
 Source  NCVO Almanac: incomes, state income, contracts, reserves. How incomes lie within a band: assumption.
 """
@@ -16,36 +16,28 @@ Source  NCVO Almanac: incomes, state income, contracts, reserves. How incomes li
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
-from sim.chance import Dice, Die, derived_id, permanent_id, uniform
-from sim.compiling import KERNEL
-from sim.elementary import exp, exp_plain, expm1_plain, log1p_plain, log_plain
-from sim.ledger import Flow
+from sim.chance import Dice, Die, permanent_id, uniform
+from sim.elementary import exp_plain, expm1_plain, log1p_plain, log_plain
 from sim.parameters import numbers
 from sim.processes import survival
-from sim.processes.survival import STAYS, fates, keep_the_books, make_body
+from sim.processes.survival import make_body
 from sim.processes.survival.kernel import CLUSTER, UNREGISTERED
 from sim.source import data_table
-from sim.state import BANDS, KINDS, NOBODY, SLOTS, STRONG, Bands, Floats, Ints, State, allocate
+from sim.state import BANDS, KINDS, NOBODY, SLOTS, STRONG, Bands, Floats, State
 from sim.units import monthly_chance, population
 
 if TYPE_CHECKING:
+    from sim.founding.settling import Standing
     from sim.place import Place
 
 CONTRACTS_SHARE = 0.71
 """Contracts in all state income of charities."""
 CONTRACTS_FROM_GBP = 250_000.0
 """Yearly income from which a charity holds contracts."""
-SETTLING_MONTHS, COUNTED_MONTHS = 960, 240
-"""Eighty years of the room's rule, of which the last twenty are counted."""
-SETTLING_BODIES = 2000
-"""Bodies of each band in the place that settles."""
-SETTLING_SEED = 20_070_401
 A_BODY = 1_000_000
 """Keeps the ids of bodies apart from those of people."""
 
@@ -65,25 +57,10 @@ class Body(NamedTuple):
         return self.private + self.grants + self.contracts
 
 
-class Standing(NamedTuple):
-    """How bodies of each band stand where nothing happens from outside: SETTLING_BODIES of each (7, n)."""
-
-    luck: Floats
-    costs: Floats  # beside the income they were made with
-    reserves: Floats  # months of that income
-    deficits: Ints
-    age: Ints  # months
-    closing: Floats  # (7,) chance a month to close, for whatever cause
-
-
 def bodies_of(place: Place) -> list[Body]:
     """Every body of a place with its weight and its income, band after band."""
-    people = population(place.residents)
-    registered = place.charities_per_1000 * people / 1000.0
     rows = []  # (band, weight, income and state income a year of the whole body)
-    for row in data_table("bands"):
-        bodies = registered * (float(row["share"]) if row["share"] else place.unregistered_per_registered)
-        count = max(1, round(bodies * max(1.0, float(row["reach"]) / people))) if bodies > 0.0 else 0
+    for row, (bodies, count) in zip(data_table("bands"), _counted(place), strict=True):
         state_share = float(row["state_share"])
         spread = incomes(float(row["low_gbp"]), float(row["high_gbp"]), float(row["income_gbp"]), count)
         rows += [(int(row["band"]), bodies / count, income, income * state_share) for income in spread]
@@ -92,6 +69,18 @@ def bodies_of(place: Place) -> list[Body]:
         Body(band, weight, *(weight / 12.0 * part for part in _split(income, state, under_contract)))
         for band, weight, income, state in rows
     ]
+
+
+def _counted(place: Place) -> list[tuple[float, int]]:
+    """Of each band: bodies of this place, and rows that stand for them."""
+    people = population(place.residents)
+    registered = place.charities_per_1000 * people / 1000.0
+    counted = []
+    for row in data_table("bands"):
+        bodies = registered * (float(row["share"]) if row["share"] else place.unregistered_per_registered)
+        rows = max(1, round(bodies * max(1.0, float(row["reach"]) / people))) if bodies > 0.0 else 0
+        counted.append((bodies, rows))
+    return counted
 
 
 def incomes(low: float, high: float, mean: float, count: int) -> list[float]:
@@ -136,17 +125,18 @@ def capacity(bodies: Sequence[Body]) -> int:
     return 2 * len(bodies) + 16
 
 
-def set_up(state: State, place: Place, p: survival.Parameters, work_hours: float) -> None:
+def set_up(state: State, place: Place, p: survival.Parameters, standing: Standing, work_hours: float) -> None:
     """Fill `Bands` and `Charities` of a state that has `capacity` rows; the services' founding spend must stand.
 
     Args:
         state: its month is the month that begins.
         place: whose bodies they are.
         p: numbers of survival.
+        standing: how bodies of each band have come to stand.
         work_hours: volunteer hours a month that the place's bodies ask for in all.
     """
     bodies, c, bands = bodies_of(place), state.charities, state.bands
-    standing = describe_bands(bands, bodies, place, p)
+    describe_bands(bands, bodies, place, p)
     weights = sum(bands.joining_weight[body.band] for body in bodies)
     work = work_hours / weights if weights > 0.0 else 0.0
     streams = Dice(state.seed, state.month).streams
@@ -165,7 +155,7 @@ def set_up(state: State, place: Place, p: survival.Parameters, work_hours: float
 
 def _stand(g: int, body: Body, standing: Standing, state: State, u: float) -> None:
     """Row g stands as one of its band, by chance, has come to stand."""
-    c, like = state.charities, (body.band, int(u * SETTLING_BODIES))
+    c, like = state.charities, (body.band, int(u * standing.luck.shape[1]))
     c.luck[g], c.deficits[g] = standing.luck[like], standing.deficits[like]
     c.founded[g] = state.month - standing.age[like]
     c.costs[g], c.reserves[g] = standing.costs[like] * body.income, standing.reserves[like] * body.income
@@ -174,8 +164,8 @@ def _stand(g: int, body: Body, standing: Standing, state: State, u: float) -> No
     c.income_past[g, :] = c.private_income[g] + c.grants[g] + c.contracts[g]
 
 
-def describe_bands(bands: Bands, bodies: Sequence[Body], place: Place, p: survival.Parameters) -> Standing:
-    """Fill `Bands` from a place's bodies, and say how bodies of each band come to stand."""
+def describe_bands(bands: Bands, bodies: Sequence[Body], place: Place, p: survival.Parameters) -> None:
+    """Fill `Bands` from a place's bodies, but for births and members."""
     people = population(place.residents)
     for b, row in enumerate(data_table("bands")):
         mine = [body for body in bodies if body.band == b]
@@ -193,74 +183,6 @@ def describe_bands(bands: Bands, bodies: Sequence[Body], place: Place, p: surviv
         bands.wide[b], bands.kinds[b] = int(row["wide"]), [float(row[kind]) for kind in KINDS]
     rate = np.where(np.arange(BANDS) == UNREGISTERED, p.group_close_rate, p.close_rate)
     bands.close_chance[:] = [monthly_chance(float(share)) for share in rate]
-    standing = settle(*(tuple(getattr(bands, name).tolist()) for name in SPLIT), p)
-    rows = np.bincount([body.band for body in bodies], minlength=BANDS) if bodies else np.zeros(BANDS)
-    bands.births[:] = rows * standing.closing
-    return standing
-
-
-SPLIT = ("private_share", "grants_share", "contracts_share", "close_chance")
-"""What of a band decides how its bodies come to stand."""
-
-
-@lru_cache(maxsize=32)
-def settle(
-    private: tuple[float, ...], grants: tuple[float, ...], contracts: tuple[float, ...],
-    close_chance: tuple[float, ...], p: survival.Parameters,
-) -> Standing:  # fmt: skip
-    """How bodies come to stand where nothing happens from outside, by the room's own rule.
-
-    Args:
-        private: share of income, by band.
-        grants: likewise.
-        contracts: likewise.
-        close_chance: a month, of a body that is solvent, by band.
-        p: numbers of survival.
-    """
-    town = allocate(residents=0, charities=BANDS * SETTLING_BODIES, services=1, neighbourhoods=1, policies=0, world=1,
-                    flows=len(Flow), seed=SETTLING_SEED, month=-SETTLING_MONTHS)  # fmt: skip
-    c, bands = town.charities, town.bands
-    for name, column in zip(SPLIT, (private, grants, contracts, close_chance), strict=True):
-        getattr(bands, name)[:] = column
-    bands.income[:] = [float(row["income_gbp"]) / 12.0 for row in data_table("bands")]
-    band = np.repeat(np.arange(BANDS), SETTLING_BODIES)
-    c.id[:] = [permanent_id(SETTLING_SEED, g) for g in range(len(band))]
-    closed = np.zeros(BANDS)
-    world = (c, bands, town.services, survival.chances(p), numbers(p))
-    _begin(band, *world, Dice(town.seed, town.month).streams, town.month)
-    for month in range(1 - SETTLING_MONTHS, 1):
-        if month == 1 - COUNTED_MONTHS:
-            closed[:] = 0.0
-        _live_on(closed, *world, Dice(town.seed, month).streams, town.ledger, month)
-    income = (c.private_base + c.grants_base + c.contracts_base).reshape(BANDS, -1)
-    return Standing(
-        luck=c.luck.reshape(BANDS, -1), costs=c.costs.reshape(BANDS, -1) / income,
-        reserves=c.reserves.reshape(BANDS, -1) / income, deficits=c.deficits.reshape(BANDS, -1),
-        age=1 - c.founded.reshape(BANDS, -1), closing=closed / (SETTLING_BODIES * COUNTED_MONTHS),
-    )  # fmt: skip
-
-
-@njit(**KERNEL)
-def _begin(band, charities, bands, services, _chances, p, streams, month):  # noqa: ANN001, ANN202
-    for g in range(band.size):
-        make_body(g, band[g], charities, bands, services, 0.0, p, streams, month)
-
-
-@njit(**KERNEL)
-def _live_on(closed, charities, bands, services, chances, p, streams, ledger, month):  # noqa: ANN001, ANN202
-    """A month of income, accounts and closings; each that closes is followed by a new body of its band."""
-    for g in range(charities.id.size):
-        charities.private_income[g] = charities.private_base[g] * exp(charities.luck[g])
-        charities.grants[g], charities.contracts[g] = charities.grants_base[g], charities.contracts_base[g]
-        charities.reserves[g] += charities.private_income[g] + charities.grants[g] + charities.contracts[g]
-    keep_the_books(charities, bands, p, streams, ledger, month)
-    causes = fates(charities, bands.close_chance, chances, p, streams, month)
-    for g in range(causes.size):
-        if causes[g] != STAYS:
-            band = charities.band[g]
-            closed[band] += 1.0
-            charities.id[g] = derived_id(charities.id[g], month)
-            make_body(g, band, charities, bands, services, 0.0, p, streams, month)
 
 
 def founding_chances(state: State, need_pull: float) -> tuple[float, float]:
@@ -283,9 +205,26 @@ def founding_chances(state: State, need_pull: float) -> tuple[float, float]:
     return float(births[1:].sum()) / max(1.0, volunteers), float(births[0]) / max(1.0, clustered)
 
 
-def hold_births(state: State, need_pull: float) -> None:
-    """As many charities and groups are founded as close, by those who can found any by now."""
+def hold_births(state: State, place: Place, standing: Standing, need_pull: float) -> None:
+    """As many charities and groups are founded as close, by those who can found any by now.
+
+    Args:
+        state: changed in place.
+        place: whose rows are kept up.
+        standing: how often bodies close that have as many members as those there.
+        need_pull: as in `founding_chances`.
+    """
+    state.bands.births[:] = [rows for _, rows in _counted(place)] * standing.closings(state.bands.members)
     state.constants.register_chance[0], state.constants.group_chance[0] = founding_chances(state, need_pull)
+
+
+def members(state: State) -> Floats:
+    """Residents who belong to a body, by band; where there is none, what was usual before."""
+    c, belongs = state.charities, state.residents.belongs
+    each, usual = np.bincount(belongs[belongs != NOBODY], minlength=len(c.id)), state.bands.members.copy()
+    for band in np.unique(c.band[c.alive == 1]):
+        usual[band] = each[(c.alive == 1) & (c.band == band)].mean()
+    return usual
 
 
 def _pull_of_need(state: State, k: float) -> Floats:

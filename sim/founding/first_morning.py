@@ -18,6 +18,7 @@ from sim.founding import books
 from sim.ledger import Flow
 from sim.parameters import numbers
 from sim.processes.renewal import make_person
+from sim.reach import pick, reach_of
 from sim.source import data_table
 from sim.state import (
     BONDING,
@@ -28,6 +29,7 @@ from sim.state import (
     INSIDE,
     KINDS,
     NEXT_DOOR,
+    NOBODY,
     QUANTILE_KNOTS,
     SLOTS,
     THE_REST,
@@ -53,8 +55,6 @@ charities (Charity Commission 2008-14)."""
 PICTURE = 0.8
 """Pictures of need and of resources before they settle."""
 FIRST_BELONGING = 0.4
-MEMBERS_FIRST = 25.0
-"""Residents tied to a body, for each unit of its joining weight, before they settle."""
 FEWEST_POSTS = 4
 NEXT_DOOR_KM = 2.0
 """How near to a funded neighbourhood one lies that is next door."""
@@ -84,7 +84,8 @@ def first_morning(config: Config, seed: int, solved: Solved, month: int) -> Stat
     dice = Dice(seed, month)
     _lay_out_neighbourhoods(state, place)
     _set_up_council(state, place)
-    books.set_up(state, place, config.survival, place.residents * VOLUNTEER_SHARE * MEAN_ROLE_HOURS)
+    work_hours = place.residents * VOLUNTEER_SHARE * MEAN_ROLE_HOURS
+    books.set_up(state, place, config.survival, solved.standing, work_hours)
     _scale_charities_work(state)
     _let_grants_and_contracts(state, config.funding.council_part)
     _open_posts(state)
@@ -93,9 +94,9 @@ def first_morning(config: Config, seed: int, solved: Solved, month: int) -> Stat
     _people_the_homes(state, config, dice)
     sizes = np.bincount(state.residents.neighbourhood, minlength=place.neighbourhoods)
     _tie_people_together(state.residents, state.ties, sizes, solved.start, dice.streams, month)
-    _hand_out_roles(state.residents, state.charities, solved.start, dice.streams, month)
-    state.bands.members[:] = MEMBERS_FIRST * state.bands.joining_weight
-    books.hold_births(state, config.survival.need_pull)
+    _hand_out_roles(state.residents, state.charities, place.neighbourhoods, solved.start, dice.streams, month)
+    state.bands.members[:] = books.members(state)
+    books.hold_births(state, place, solved.standing, config.survival.need_pull)
     for name in ("core_funding", "other_income", "care_demand", "household", "hardship"):
         getattr(state.world, name)[:] = 1.0
     return state
@@ -288,22 +289,16 @@ def _tied(i, k, alter):  # noqa: ANN001, ANN202
 
 
 @njit(**KERNEL)
-def _hand_out_roles(residents, charities, start, streams, month):  # noqa: ANN001, ANN202
-    total = 0.0
-    for g in range(charities.id.size):
-        total += charities.joining_weight[g]
+def _hand_out_roles(residents, charities, neighbourhoods, start, streams, month):  # noqa: ANN001, ANN202
+    reach = reach_of(charities, neighbourhoods)
     for i in range(residents.id.size):
         who = residents.id[i]
-        in_role = total > 0.0 and uniform2(streams[Die.FIRST_ROLE], who, 0) < start.role_share[0]
+        g = pick(reach, residents.neighbourhood[i], uniform(streams[Die.CHARITY], who))
+        in_role = g != NOBODY and uniform2(streams[Die.FIRST_ROLE], who, 0) < start.role_share[0]
         residents.ever[i] = uniform(streams[Die.EVER_VOLUNTEER], who) < start.ever[1 if in_role else 0]
         if in_role:
-            left = uniform(streams[Die.CHARITY], who) * total
-            for g in range(charities.id.size):
-                left -= charities.joining_weight[g]
-                if left < 0.0:
-                    residents.role[i] = residents.gives_to[i] = residents.belongs[i] = g
-                    residents.belonging[i] = FIRST_BELONGING
-                    break
+            residents.role[i] = residents.gives_to[i] = residents.belongs[i] = g
+            residents.belonging[i] = FIRST_BELONGING
             age = between(start.role_age, uniform2(streams[Die.FIRST_ROLE], who, 1))
             residents.role_since[i] = month - 1 - int(age)
             residents.role_starts[i] = residents.role_since[i]

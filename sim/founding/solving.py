@@ -37,12 +37,14 @@ import numpy as np
 
 from sim import observables, schedule
 from sim.elementary import exp_plain
-from sim.founding.books import hold_births
+from sim.founding.books import hold_births, members
 from sim.founding.first_morning import first_morning
+from sim.founding.settling import KEPT, LEVELS, Standing, leaving, settle
 from sim.ledger import Flow
 from sim.observables.people import TRUSTS
 from sim.processes import coproduction
 from sim.state import (
+    BANDS,
     BONDING,
     EMPTY,
     NOBODY,
@@ -72,6 +74,8 @@ UNMET = 0.20
 INFLUENCE = 0.39
 PARTNERSHIPS, ACQUAINTANCES, ALLIES_KNOWN = 5.0, 5.0, 2.0
 MEMBERS = 0.30
+LEAVING = np.array([0.035, 0.021])
+"""Share of members who leave in a month, to begin with."""
 LEAST_SHARED = 0.05
 """What a class's ties share is taken to weigh at least this share of all contexts: where hardly any tie shares one, the
 few that do would else meet without end."""
@@ -174,6 +178,7 @@ class Solved(NamedTuple):
     levels: Levels
     start: Start
     course: Course
+    standing: Standing
 
     def write_to(self, state: State) -> None:
         """Put the constants into a state."""
@@ -214,7 +219,7 @@ class Solved(NamedTuple):
 CONSTANT = ("constants", "quintiles", "trust_knots", "classes")
 _TABLES: dict[str, Any] = {
     "constants": Constants, "quintiles": Quintiles, "trust_knots": TrustKnots, "classes": Classes, "joint": Joint,
-    "levels": Levels, "start": Start, "course": Course,
+    "levels": Levels, "start": Start, "course": Course, "standing": Standing,
 }  # fmt: skip
 
 
@@ -230,18 +235,22 @@ def solve(config: Config, reference: Solved | None = None, match: Solved | None 
         FoundingError: if it comes to numbers that are none, as in a place without ties or need.
     """
     large = config.model_copy(update={"place": config.place.model_copy(update={"residents": RESIDENTS})})
-    state = first_morning(large, SEED, guess(), month=-MONTHS)
+    standing = settle(config, LEAVING, KEPT)
+    state = first_morning(large, SEED, guess()._replace(standing=standing), month=-MONTHS)
     state.constants.acceptance[0] = acceptance(state, config.ties.homophily)
-    kept, paid, course, beside = [], float(state.charities.paid_hours.sum()), Course.blank(MONTHS), np.ones(len(LEVERS))
+    kept, left, course, beside = [], [], Course.blank(MONTHS), np.ones(len(LEVERS))
+    paid = float(state.charities.paid_hours.sum())
     for past in range(MONTHS):
         if reference:
             _take_joint_work(state, reference)
+        belonged = state.residents.belongs.copy()
         schedule.act(state, large)
         observables.remember(state)
         now = levels(state)
         course.levels[past] = np.concatenate(now)
         _hold_paid_hours(state, paid)
-        lean(state, large, matched=match is not None)
+        lean(state, large, standing, matched=match is not None)
+        left.append(leaving(belonged, state))
         if match:
             set_beside(state, match.course.levers[past], pull_to_match(beside, now, match.course.levels[past]))
         course.levers[past] = levers(state.constants)
@@ -259,7 +268,8 @@ def solve(config: Config, reference: Solved | None = None, match: Solved | None 
     start = settled(state)
     if match:
         start = start._replace(owned=start.owned * (match.levels.ties / np.maximum(1e-9, tables["levels"].ties)))
-    solved = Solved(**tables, start=start, course=course)
+    standing = settle(config, np.mean(left[-SETTLED:], axis=0))
+    solved = Solved(**tables, start=start, course=course, standing=standing)
     if not all(np.isfinite(column).all() for table in solved for column in table):
         raise FoundingError(
             f"{config.place.name} cannot be founded with the parameters of draw={config.draw} and those that were set: "
@@ -386,6 +396,11 @@ def guess() -> Solved:
             ever=np.array([0.7, 1.0]),
         ),
         Course.blank(MONTHS),
+        Standing(
+            luck=np.zeros((BANDS, 1)), costs=np.ones((BANDS, 1)), reserves=np.full((BANDS, 1), 5.0),
+            deficits=np.zeros((BANDS, 1), int), age=np.full((BANDS, 1), 240),
+            closing=np.full((BANDS, len(LEVELS)), 0.002),
+        ),
     )  # fmt: skip
 
 
@@ -396,12 +411,13 @@ def acceptance(state: State, homophily: float) -> float:
     return min(1.0, own * (1.0 - homophily) / max(1e-9, (1.0 - own) * homophily))
 
 
-def lean(state: State, config: Config, *, matched: bool = False) -> None:
+def lean(state: State, config: Config, standing: Standing, *, matched: bool = False) -> None:
     """Move every constant a little towards its target. Slow stocks lean slowly, or they would swing.
 
     Args:
         state: changed in place.
         config: the place and the rooms' parameters.
+        standing: how often charities close.
         matched: leave ties and roles to `pull_to_match`.
     """
     c, r = state.constants, state.residents
@@ -428,11 +444,12 @@ def lean(state: State, config: Config, *, matched: bool = False) -> None:
     _hold_trust(state.trust_knots.council, r.trust_council_first, r.trust_council)
     _hold_trust(state.trust_knots.charity, r.trust_charity_first, r.trust_charity)
     _follow_contexts(state, was_met, config.meeting)
-    _lean_on_charities_and_officers(state, config.survival.need_pull)
+    _lean_on_charities_and_officers(state)
+    hold_births(state, config.place, standing, config.survival.need_pull)
     _follow_joint_work(state, coproduction.measure(state, config.coproduction))
 
 
-def _lean_on_charities_and_officers(state: State, need_pull: float) -> None:
+def _lean_on_charities_and_officers(state: State) -> None:
     c, r, charities = state.constants, state.residents, state.charities
     posts, alive = max(1, int(state.officers.filled.sum())), max(1, int(charities.alive.sum()))
     for chance, column, of, target in (
@@ -442,20 +459,16 @@ def _lean_on_charities_and_officers(state: State, need_pull: float) -> None:
     ):
         chance[0] = min(1.0, chance[0] * exp_plain(0.01 * (1.0 - np.count_nonzero(column != EMPTY) / of / target)))
     idle = r.role == NOBODY
-    members = (r.belongs[idle] != NOBODY).mean() if idle.any() else MEMBERS
-    c.lapse_chance[0] = min(1.0, c.lapse_chance[0] * exp_plain(0.02 * (members / MEMBERS - 1.0)))
+    tied = (r.belongs[idle] != NOBODY).mean() if idle.any() else MEMBERS
+    c.lapse_chance[0] = min(1.0, c.lapse_chance[0] * exp_plain(0.02 * (tied / MEMBERS - 1.0)))
     follow_members(state)
     c.unmet[0] = _follow(c.unmet[0], 1.0 - r.met.sum() / max(1e-9, r.need.sum()))
-    hold_births(state, need_pull)
 
 
 def follow_members(state: State) -> None:
     """Move each band's usual members towards what its bodies have now."""
-    g = state.charities
-    each = np.bincount(state.residents.belongs[state.residents.belongs != NOBODY], minlength=len(g.id))
-    for band in np.unique(g.band[g.alive == 1]):
-        members = state.bands.members
-        members[band] = _follow(members[band], each[(g.alive == 1) & (g.band == band)].mean())
+    usual = state.bands.members
+    usual += 0.05 * (members(state) - usual)
 
 
 def _follow_joint_work(state: State, now: coproduction.Founding) -> None:

@@ -47,11 +47,11 @@ from __future__ import annotations
 
 from sim.chance import Dice
 from sim.parameters import choice, numbers, parameter, room_parameters, switch
-from sim.processes.funding.kernel import fund_the_month
+from sim.processes.funding.kernel import earn, fund_the_month
 from sim.processes.funding.reference import advance_reference
 from sim.state import State
 
-__all__ = ["Parameters", "advance", "advance_reference"]
+__all__ = ["Parameters", "advance", "advance_reference", "earn"]
 
 
 @room_parameters

@@ -45,8 +45,8 @@ def fund_the_month(
     handed = _handed_over(neighbourhoods.library_run_by)
     contracts = _run_services(services, charities, care, max(0.0, rest - granted), handed, scale, p, ledger)
     _pay_charities(charities, grants, contracts, p, ledger)
-    _earn(charities, _members(belongs, charities.id.size), members, _trust(trust, trust_first), world.household[row],
-          p, ledger)  # fmt: skip
+    earn(charities, _members(belongs, charities.id.size), members, _trust(trust, trust_first), world.household[row],
+         p, ledger)  # fmt: skip
 
 
 @njit(**PART)
@@ -306,7 +306,7 @@ def _trust(trust, trust_first):
 
 
 @njit(**PART)
-def _earn(charities, members, members_founding, trust, household, p, ledger):
+def earn(charities, members, members_founding, trust, household, p, ledger):
     """Private income of the month; all income goes into reserves, from which costs are paid."""
     trusted = exp(p.trust_power * log(trust))
     for g in range(members.size):

@@ -94,7 +94,7 @@ class Parameters:
         0.85, unit="share", low=0.0, high=0.95, source="assumption",
         meaning="how much of a year's luck with private income is left a year later (rho)")
     luck_spread: float = parameter(
-        0.105, unit="log sd", low=0.0, high=0.4, source="tuned so that 2.4% of registered charities close a year",
+        0.09, unit="log sd", low=0.0, high=0.4, source="tuned so that 2.5% of registered charities close a year",
         meaning="what a year adds to the luck with private income (s)")
     need_pull: float = parameter(
         1.0, unit="slope", low=0.0, high=5.0, source="assumption",
