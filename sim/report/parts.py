@@ -85,11 +85,13 @@ def row_of(study: Study, scenario: Scenario, outcome: str, table: str, part: Any
 
 
 def where_caption(study: Study) -> str:
-    """What points and lines are."""
+    """What points, lines and parts are."""
+    has_area = any(table == "by_area" for _, table, _ in rows_of(study))
+    near = "Next door are neighbourhoods whose centre lies within 2 km of a funded one's. " if has_area else ""
     return (
         f"Points are mean differences from {study.first.name} over the last 12 months, lines their 95% intervals, over "
-        "luck alone. Fifths are those of all England by deprivation. Of so many intervals, one in twenty leaves out "
-        "zero where nothing differs: read the pattern, not one line."
+        f"luck alone. Fifths are those of all England by deprivation. {near}Of so many intervals, one in twenty leaves "
+        "out zero where nothing differs: read the pattern, not one line."
     )
 
 
