@@ -25,16 +25,18 @@ BY_LEVEL = {"hours_discretionary", "joint_output", "partnerships"}
 """Outcomes of which headlines say by what share of their level they moved."""
 
 
-def parted(rows: Any) -> tuple[list[str], list[str]]:
-    """How outcomes differ that clearly do, and the names of those that do not."""
-    clear, unclear = [], []
+def parted(rows: Any) -> tuple[list[str], list[str], list[str]]:
+    """How outcomes differ that clearly do; the names of those that may; and of those that are the same in every pair."""
+    clear, unclear, same = [], [], []
     for outcome, name in DIFFERS.items():
         row = rows.loc[outcome]
         if is_clear(row):
             clear.append(f"{name} {size_of(row)} {_above(row.difference)}")
+        elif is_same(row):
+            same.append(name)
         elif not math.isnan(row.difference):
             unclear.append(name)
-    return clear, unclear
+    return clear, unclear, same
 
 
 def begins_apart(rows: Any) -> list[str]:
@@ -53,7 +55,17 @@ def begins_apart(rows: Any) -> list[str]:
 
 def is_clear(row: Any) -> bool:
     """Whether the interval leaves out zero; of one pair of runs, whether they differ."""
-    return bool(sign(row.low, row.high) or (row.pairs == 1 and row.difference != 0.0))
+    return bool(sign(row.low, row.high) or (row.pairs == 1 and row.difference != 0.0)) and not is_same(row)
+
+
+TRIFLING = 1e-6
+"""Share of its level under which a difference is one of rounding."""
+
+
+def is_same(row: Any) -> bool:
+    """Whether every pair of runs has the same, but for rounding."""
+    ends = [row.difference] if row.pairs == 1 else [row.low, row.high]
+    return all(abs(end) <= TRIFLING * abs(row.counterfactual) for end in ends)
 
 
 def size_of(row: Any) -> str:
@@ -87,12 +99,13 @@ def percent(share: float) -> str:
     return f"{100 * share:.{0 if share >= 0.03 else 1}f}%"
 
 
-def joined(clear: list[str], unclear: list[str], what: str) -> str:
-    """What is clear, then what shows no clear change or difference."""
+def joined(clear: list[str], unclear: list[str], same: list[str], what: str) -> str:
+    """What is clear, then what shows no clear change or difference, then what shows none at all."""
     parts = list(clear)
-    if unclear:
-        *before, last = unclear
-        parts.append(f"no clear {what} in {', '.join(before)}{' or ' if before else ''}{last}")
+    for names, how in ((unclear, f"no clear {what} in"), (same, f"no {what} at all in")):
+        if names:
+            *before, last = names
+            parts.append(f"{how} {', '.join(before)}{' or ' if before else ''}{last}")
     return upper("; ".join(parts) or "nothing that can be measured")
 
 

@@ -87,7 +87,7 @@ def changed(outcomes: Any, runs: int, peaks: dict[str, str] | None = None) -> st
             clear.append(f"{name} {peaks[outcome]}, with no clear change by the end")
         elif _known(row):
             unclear.append(name)
-    return joined(clear, unclear, "change") + _few(runs)
+    return joined(clear, unclear, [], "change") + _few(runs)
 
 
 FAR = 0.1
@@ -140,12 +140,14 @@ def compared(study: Study) -> str:
 def _at_two_times(last: date, paid: Any, final: Any) -> str:
     """The clear differences of the last year of the money and of the final year, and what is clear in neither."""
     money = f"in the last year of the money (to {last:%B %Y})"
-    (now, unclear), (then, unclear_then) = parted(paid), parted(final)
-    never = [name for name in unclear if name in unclear_then]
+    (now, unclear, same), (then, unclear_then, same_then) = parted(paid), parted(final)
+    ever = [name for name in DIFFERS.values() if name in same and name in same_then]
+    either = {*unclear, *same} & {*unclear_then, *same_then}
+    never = [name for name in DIFFERS.values() if name in either and name not in ever]
     if not now and not then:
-        return f", {money} or in the final year: {lower(joined([], never, 'difference'))}"
+        return f", {money} or in the final year: {lower(joined([], never, ever, 'difference'))}"
     told = f": {money} {', '.join(now) or 'nothing clear'}; in the final year {', '.join(then) or 'nothing clear'}"
-    return f"{told}; {lower(joined([], never, 'difference'))} at either time" if never else told
+    return f"{told}; {lower(joined([], never, ever, 'difference'))} at either time" if never or ever else told
 
 
 def _differing(rows: Any) -> str:
@@ -180,6 +182,8 @@ def _few(runs: int) -> str:
 
 def findings(study: Study) -> list[str]:
     """The finding once more, a sentence an outcome, with its interval."""
+    if not study.two_years_apart:
+        return []
     if study.contrasts:
         periods = [(name, f"the 12 months to {last:%B %Y}", rows) for name, (last, rows) in study.while_paid.items()]
         periods += [(name, "the last 12 months", rows) for name, rows in study.contrasts.items()]
@@ -219,10 +223,12 @@ def _compared_in_full(study: Study, name: str, period: str, rows: Any) -> list[s
                 f"{upper(label)}{_per(row.unit)} in {period}: {amount(row.counterfactual, row.unit)} with "
                 f"{study.first.name}, {amount(row.scenario, row.unit)} with {name}, a difference of {apart}."
             )
-    _, unclear = parted(rows)
+    _, unclear, same = parted(rows)
+    whose = f" with {name}" if len(study.others) > 1 else ""
     if unclear:
-        whose = f" with {name}" if len(study.others) > 1 else ""
-        told.append(f"{joined([], unclear, 'difference')} in {period}{whose}: the intervals are in the tables.")
+        told.append(f"{joined([], unclear, [], 'difference')} in {period}{whose}: the intervals are in the tables.")
+    if same:
+        told.append(f"{joined([], [], same, 'difference')} in {period}{whose}.")
     return told
 
 
