@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numba import njit
 
-from sim.chance import Dice, Die, between, permanent_id, uniform, uniform2
+from sim.chance import Dice, Die, between, permanent_id, uniform, uniform2, uniforms
 from sim.compiling import KERNEL, PART
 from sim.elementary import exp, log
 from sim.founding import books
@@ -200,11 +200,11 @@ def _people_the_homes(state: State, config: Config, dice: Dice) -> None:
     r.id[:] = [permanent_id(place.neighbourhoods, row) for row in range(n)]
     r.neighbourhood[:] = np.arange(n) * place.neighbourhoods // n
     abc1 = np.array(place.abc1_share)[state.neighbourhoods.quintile[r.neighbourhood] - 1]
-    grade = (_draws(r.id, dice.streams[Die.GRADE]) >= abc1).astype(np.int8)
-    r.group[:] = grade * 3 + _pick(place.age_shares.in_order(), _draws(r.id, dice.streams[Die.AGE]))
-    r.tenure[:] = _pick(place.tenure_shares.in_order(), _draws(r.id, dice.streams[Die.TENURE]))
-    angle = 2.0 * math.pi * _draws(r.id, dice.streams[Die.COORDINATES])
-    distance = 0.45 * np.sqrt(_draws(r.id, dice.streams[Die.NEW_HOME]))
+    grade = (uniforms(dice.streams[Die.GRADE], r.id) >= abc1).astype(np.int8)
+    r.group[:] = grade * 3 + _pick(place.age_shares.in_order(), uniforms(dice.streams[Die.AGE], r.id))
+    r.tenure[:] = _pick(place.tenure_shares.in_order(), uniforms(dice.streams[Die.TENURE], r.id))
+    angle = 2.0 * math.pi * uniforms(dice.streams[Die.COORDINATES], r.id)
+    distance = 0.45 * np.sqrt(uniforms(dice.streams[Die.NEW_HOME], r.id))
     r.x[:] = state.neighbourhoods.x[r.neighbourhood] + distance * np.cos(angle)
     r.y[:] = state.neighbourhoods.y[r.neighbourhood] + distance * np.sin(angle)
     p = numbers(config.renewal)
@@ -229,14 +229,6 @@ def _density(x, a, b):  # noqa: ANN001, ANN202
     for k in range(x.size):
         density[k] = exp((a - 1.0) * log(x[k]) + (b - 1.0) * log(1.0 - x[k]))
     return density
-
-
-@njit(**KERNEL)
-def _draws(ids, stream):  # noqa: ANN001, ANN202
-    draws = np.empty(ids.size)
-    for i in range(ids.size):
-        draws[i] = uniform(stream, ids[i])
-    return draws
 
 
 @njit(**KERNEL)

@@ -33,8 +33,8 @@ from sim.state import BONDING, EMPTY, NOBODY, SLOTS, WEAK, State
 
 DEEPENING = 3
 """Where the kernel's table of planned hours holds weak ties that are taken up."""
-VENUE_BITS, SHUT = 6, 63
-"""Bits that name a venue beside its neighbourhood, and what stands there for one that is shut; there are at most 32."""
+ROLE_BITS, VENUE_BITS, SHUT = 32, 6, 63
+"""Bits that name a charity, and a venue beside its neighbourhood; what stands for one that is shut, of at most 32."""
 
 
 @room_parameters
@@ -90,7 +90,7 @@ def _kernel(residents, ties, classes, p, streams, banned, venues_open):  # noqa:
     residents.met_neighbour[:] = 0
     planned, expected = _expect(classes, p, banned)
     nurtured = np.any(residents.nurtured_hours > 0.0)
-    haunt = _haunts(residents.neighbourhood, residents.venue, venues_open)
+    haunts = _haunts(residents.neighbourhood, residents.venue, residents.role, venues_open)
     slots = held_slots(ties.alter)
     for first in range(0, slots.size, BLOCK):
         held = slots[first : first + BLOCK]
@@ -101,11 +101,13 @@ def _kernel(residents, ties, classes, p, streams, banned, venues_open):  # noqa:
             kind = np.uint8(DEEPENING if ties.deepening[slot] else ties.klass[slot])
             residents.planned_hours[i] += planned[kind]
             residents.planned_hours[j] += planned[kind]
-            near = haunt[i] >> VENUE_BITS == haunt[j] >> VENUE_BITS
-            venue = (haunt[i] == haunt[j]) & (haunt[i] & SHUT != SHUT)
-            group = (residents.role[i] != NOBODY) & (residents.role[i] == residents.role[j])
+            mine, apart = haunts[i], haunts[i] ^ haunts[j]
+            near = apart >> (ROLE_BITS + VENUE_BITS) == 0
+            venue = (apart >> ROLE_BITS == 0) & ((mine >> ROLE_BITS) & SHUT != SHUT)
+            group = (np.int32(apart) == 0) & (np.int32(mine) != NOBODY)
             kept_up = ties.strength[slot] >= p.ban_strength
-            hours = expected[kind, np.uint8(near), np.uint8(venue), np.uint8(group), np.uint8(kept_up)] * luck[tie]
+            shared = np.uint8(near) << 3 | np.uint8(venue) << 2 | np.uint8(group) << 1 | np.uint8(kept_up)
+            hours = expected[np.uint8(kind << 4 | shared)] * luck[tie]
             if nurtured:
                 hours += near * min(residents.nurtured_hours[i], residents.nurtured_hours[j])
             met = near & (hours >= p.contact_hours)
@@ -116,7 +118,10 @@ def _kernel(residents, ties, classes, p, streams, banned, venues_open):  # noqa:
 
 @njit(**PART)
 def _expect(classes, p, banned):  # noqa: ANN001, ANN202
-    """Hours planned with each kind of tie, and hours expected by kind, street, venue, group, and strong enough."""
+    """Hours planned with each kind of tie, and hours expected by kind, street, venue, group, and strong enough.
+
+    The latter in one row, so that the five are one number to look up by.
+    """
     planned = np.array((p.bonding_hours, p.weak_hours, p.bridging_hours, p.deepening_hours))
     street = p.street_weight * (p.ban_street if banned else 1.0)
     group, venue, remote = p.group_weight, p.venue_weight, p.remote_weight
@@ -130,7 +135,7 @@ def _expect(classes, p, banned):  # noqa: ANN001, ANN202
         fit = shared / at_founding
         fit += distance * kept_up
         expected[kind, near, same_venue, same_group, kept_up] = planned[kind] * fit
-    return planned, expected
+    return planned, expected.reshape(-1)
 
 
 @njit(**PART)
@@ -144,13 +149,14 @@ def _luck(held, alter, ids, streams):  # noqa: ANN001, ANN202
 
 
 @njit(**PART)
-def _haunts(neighbourhood, venue, venues_open):  # noqa: ANN001, ANN202
-    """Neighbourhood and open venue of each resident as one number, so that one look at the other end tells both."""
-    haunt = np.empty(neighbourhood.size, np.int32)
-    for i in range(haunt.size):
+def _haunts(neighbourhood, venue, role, venues_open):  # noqa: ANN001, ANN202
+    """Neighbourhood, open venue and charity of each resident as one number, so that one look at an end tells all."""
+    haunts = np.empty(neighbourhood.size, np.int64)
+    for i in range(haunts.size):
         is_open = (venues_open[neighbourhood[i]] >> venue[i]) & 1 == 1
-        haunt[i] = (neighbourhood[i] << VENUE_BITS) | (venue[i] if is_open else SHUT)
-    return haunt
+        where = np.int64(neighbourhood[i]) << VENUE_BITS | np.int64(venue[i] if is_open else SHUT)
+        haunts[i] = where << ROLE_BITS | np.int64(np.uint32(role[i]))
+    return haunts
 
 
 def advance_reference(community: Community, p: Parameters, dice: Dice) -> None:

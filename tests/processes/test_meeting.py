@@ -15,7 +15,8 @@ from tests.twins import assert_fault_is_caught, assert_twins
 FAULTS = [
     ("residents.planned_hours[j] += planned", "residents.planned_hours[i] += planned"),
     ("luck[tie] = -0.5 *", "luck[tie] = -0.4 *"),
-    ("haunt[i] == haunt[j]", "haunt[i] != haunt[j]"),
+    ("(apart >> ROLE_BITS == 0)", "(apart >> ROLE_BITS != 0)"),
+    ("np.int32(apart) == 0", "np.int32(apart) != 0"),
     (">> venue[i]) & 1 == 1", ">> venue[i]) & 1 == 0"),
     ("fit += distance *", "fit -= distance *"),
     ("hours += near * min(residents", "hours += near * max(residents"),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from sim.chance import Die, bits, normal_quantile, uniform, uniforms
+from sim.chance import Die, bits, normal_quantile, uniforms
 from sim.compiling import KERNEL, PART
-from sim.elementary import exp, expm1, exps
+from sim.elementary import expm1, exps
 from sim.indexes import held_slots, in_lottery_order
 from sim.ledger import Flow
 from sim.state import NOBODY, SLOTS, THIS_YEAR_AND_LAST
@@ -40,16 +40,34 @@ def help_for_a_month(residents, ties, charities, neighbourhoods, scale, p, strea
 @njit(**PART)
 def _set_time_aside(residents, scale, p, streams):
     budget = np.zeros(residents.id.size)
+    who, ids = _who_helps(residents, p, streams)
+    luck = uniforms(streams[Die.HELP_HOURS], ids)
+    for place in range(who.size):
+        luck[place] = p.hours_spread * residents.warmth[who[place]] + p.hours_noise * normal_quantile(luck[place])
+    beside_mean = exps(1.0, luck, 0.0)
+    for place in range(who.size):
+        i = who[place]
+        hours = min(p.most_hours, scale * p.hours * beside_mean[place])
+        budget[i] = max(0.0, hours - p.displacement * _new_hours(i, residents.pledged_hours, residents.hours_past))
+    return budget
+
+
+@njit(**PART)
+def _who_helps(residents, p, streams):
+    """Rows and ids of those who set time aside. Luck decides who does, so this hardly branches on it."""
     inclined = exps(p.help_slope, residents.neighbourly, p.help_slope * p.help_slope / 2.0)
     u = uniforms(streams[Die.HELPS], residents.id)
-    for i in range(budget.size):
+    who, ids = np.empty(u.size + 1, np.uint32), np.empty(u.size + 1, np.int64)
+    found = np.uint32(0)
+    for i in range(u.size):
         rate = p.help_rate * inclined[i]
+        who[found], ids[found] = i, residents.id[i]
         # x - x x / 2 < 1 - exp(-x) < x, so most are spared the exact chance.
-        if u[i] < rate and (u[i] < rate * (1.0 - 0.5 * rate) or u[i] < -expm1(-rate)):
-            noise = p.hours_noise * normal_quantile(uniform(streams[Die.HELP_HOURS], residents.id[i]))
-            hours = min(p.most_hours, scale * p.hours * exp(p.hours_spread * residents.warmth[i] + noise))
-            budget[i] = max(0.0, hours - p.displacement * _new_hours(i, residents.pledged_hours, residents.hours_past))
-    return budget
+        helps = u[i] < rate * (1.0 - 0.5 * rate)
+        if helps != (u[i] < rate):
+            helps = u[i] < -expm1(-rate)
+        found += np.uint32(helps)
+    return who[:found], ids[:found]
 
 
 @njit(**PART)
