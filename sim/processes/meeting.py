@@ -1,8 +1,9 @@
 """Meeting: people meet through what they share.
 
     h_ij = planned_c (sum of the weights of the contexts that i and j share and that are open) / founding mean_c  G_ij
-           + nurtured hours, where both came to nurtured meetings of one neighbourhood
+           + together_b min(n_i, n_j),   n: hours at nurtured meetings, of two who came to those of one neighbourhood b
     G_ij ~ gamma(2) of mean 1
+    together_b = min(1, (circle - 1) / (residents of b who came - 1)): whether two of them sat in the same one
 
 Contexts: the street (one neighbourhood), the group (one charity), the venue (one neighbourhood and one venue, while it
 is open), and whatever needs no place (telephone, visits). While meeting is banned venues and groups are shut, the
@@ -72,7 +73,10 @@ class Parameters:
         meaning="weakest tie kept up at a distance in a ban")
     contact_hours: float = parameter(
         0.25, unit="hours", low=0.0, high=1.0, source="assumption",
-        meaning="least hours in a month that count as having met a neighbour")  # fmt: skip
+        meaning="least hours in a month that count as having met a neighbour")
+    circle: int = parameter(
+        20, unit="people", low=2, high=200, source="assumption",
+        meaning="people at one nurtured meeting; where more come in a month, there are several")  # fmt: skip
 
 
 def advance(state: State, p: Parameters, dice: Dice) -> None:
@@ -90,6 +94,7 @@ def _kernel(residents, ties, classes, p, streams, banned, venues_open):  # noqa:
     residents.met_neighbour[:] = 0
     planned, expected = _expect(classes, p, banned)
     nurtured = np.any(residents.nurtured_hours > 0.0)
+    together = _together(residents.neighbourhood, residents.nurtured_hours, venues_open.size, p.circle)
     haunts = _haunts(residents.neighbourhood, residents.venue, residents.role, venues_open)
     slots = held_slots(ties.alter)
     for first in range(0, slots.size, BLOCK):
@@ -109,7 +114,8 @@ def _kernel(residents, ties, classes, p, streams, banned, venues_open):  # noqa:
             shared = np.uint8(near) << 3 | np.uint8(venue) << 2 | np.uint8(group) << 1 | np.uint8(kept_up)
             hours = expected[np.uint8(kind << 4 | shared)] * luck[tie]
             if nurtured:
-                hours += near * min(residents.nurtured_hours[i], residents.nurtured_hours[j])
+                shared_there = min(residents.nurtured_hours[i], residents.nurtured_hours[j])
+                hours += near * (together[residents.neighbourhood[i]] * shared_there)
             met = near & (hours >= p.contact_hours)
             residents.met_neighbour[i] |= met
             residents.met_neighbour[j] |= met
@@ -149,6 +155,19 @@ def _luck(held, alter, ids, streams):  # noqa: ANN001, ANN202
 
 
 @njit(**PART)
+def _together(neighbourhood, nurtured_hours, parts, circle):  # noqa: ANN001, ANN202
+    """The chance that two of a neighbourhood who came to nurtured meetings came to the same."""
+    came = np.zeros(parts)
+    for i in range(neighbourhood.size):
+        came[neighbourhood[i]] += nurtured_hours[i] > 0.0
+    together = np.ones(parts)
+    for b in range(parts):
+        if came[b] > circle:
+            together[b] = (circle - 1.0) / (came[b] - 1.0)
+    return together
+
+
+@njit(**PART)
 def _haunts(neighbourhood, venue, role, venues_open):  # noqa: ANN001, ANN202
     """Neighbourhood, open venue and charity of each resident as one number, so that one look at an end tells all."""
     haunts = np.empty(neighbourhood.size, np.int64)
@@ -162,8 +181,11 @@ def _haunts(neighbourhood, venue, role, venues_open):  # noqa: ANN001, ANN202
 def advance_reference(community: Community, p: Parameters, dice: Dice) -> None:
     """The plain hand: one tie at a time."""
     banned = bool(community.drivers.meeting_ban)
+    came = [0] * len(community.neighbourhoods)
     for resident in community.residents:
         resident.planned_hours, resident.met_neighbour = 0.0, 0
+        came[resident.neighbourhood] += resident.nurtured_hours > 0.0
+    together = [(p.circle - 1.0) / (n - 1.0) if n > p.circle else 1.0 for n in came]
     for slot, tie in enumerate(community.ties):
         if tie.alter == EMPTY:
             continue
@@ -187,7 +209,7 @@ def advance_reference(community: Community, p: Parameters, dice: Dice) -> None:
         u, v = dice.two(Die.SHARED_HOURS, ego.id, alter.id)
         tie.hours = planned * fit * (-0.5 * log_plain(u * v))
         if near:
-            tie.hours += min(ego.nurtured_hours, alter.nurtured_hours)
+            tie.hours += together[ego.neighbourhood] * min(ego.nurtured_hours, alter.nurtured_hours)
         for one in (ego, alter):
             one.planned_hours += planned
             if near and tie.hours >= p.contact_hours:

@@ -8,7 +8,9 @@
 
 A new tie is bridging where group and neighbourhood both differ, or where the two have no alter in common; else weak. A
 weak tie is taken up with a monthly chance, is then met more, and becomes bonding at .50; below .25 it is weak again.
-People who came to one nurtured meeting may be introduced to each other.
+People who came to nurtured meetings of one neighbourhood may be introduced to each other, as far as they have time:
+
+    P(introduced) = 2 introduction_chance max(0, 1 - planned hours / 42),   half of the time being left as a rule
 
 The other layers follow one rule, w' = 1 - (1 - w D^(1/12)) exp(-a h), and none of them fades away:
 
@@ -99,7 +101,7 @@ class Parameters:
         meaning="ties by chance that stay in the own group of grade and age")
     introduction_chance: float = parameter(
         0.5, unit="1/meeting", low=0.0, high=1.0, source="assumption",
-        meaning="chance to be introduced to somebody at a nurtured meeting")
+        meaning="chance to be introduced to somebody at a nurtured meeting, for one with half of the time left")
     contact_build: float = parameter(
         0.0234, unit="1/hour", low=0.01, high=0.04, source="worked out: 12 hours a year hold .5",
         meaning="how fast shared hours build ties of officers and charities (a)")

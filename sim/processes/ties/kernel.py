@@ -108,7 +108,8 @@ def _introduce(residents, alter, incoming, members, p, streams):
                 present += 1
         for place in range(present):
             i = there[place]
-            if uniform(streams[Die.INTRODUCED], residents.id[i]) < p.introduction_chance:
+            free = max(0.0, 1.0 - residents.planned_hours[i] / p.time_limit)
+            if uniform(streams[Die.INTRODUCED], residents.id[i]) < 2.0 * p.introduction_chance * free:
                 k = there[np.int64(uniform(streams[Die.INTRODUCED_TO], residents.id[i]) * present)]
                 if k != i and not _are_tied(i, k, alter):
                     introduced[i], common[i] = k, _have_common_alter(i, k, alter, incoming, marked)

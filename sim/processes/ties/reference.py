@@ -77,7 +77,9 @@ def introduce(
 ) -> int | None:
     """Whom resident i is introduced to at a nurtured meeting, if anybody."""
     ego = community.residents[i]
-    if ego.nurtured_hours <= 0.0 or dice.uniform(Die.INTRODUCED, ego.id) >= p.introduction_chance:
+    free = max(0.0, 1.0 - ego.planned_hours / p.time_limit)
+    chance = 2.0 * p.introduction_chance * free
+    if ego.nurtured_hours <= 0.0 or dice.uniform(Die.INTRODUCED, ego.id) >= chance:
         return None
     there = [j for j in near[ego.neighbourhood] if community.residents[j].nurtured_hours > 0.0]
     k = there[int(dice.uniform(Die.INTRODUCED_TO, ego.id) * len(there))]
