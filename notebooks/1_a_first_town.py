@@ -14,7 +14,7 @@
 # # A first town
 #
 # Takes Two is an English town in a computer. Residents meet, make ties, help their neighbours and volunteer. Charities
-# open and close. A council spends what it is given, which from 2010 is less each year.
+# open and close. A council spends what it is given, which from 2010 to 2020 is less each year.
 #
 # Here you open such a town, look at one person in it and at one tie, and then let it live from 2007 to 2024. You need
 # a little Python and no statistics. The first time, the model is compiled and the town made, which takes a few

@@ -118,6 +118,16 @@ def _place_from_file(override: Override) -> str:
     return f"place={name}"
 
 
+class _Once(yaml.SafeLoader):  # type: ignore[misc]
+    """YAML in which no name stands twice: of two, one would be lost without a word."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        names = [key.value for key, _ in node.value]
+        if twice := [name for number, name in enumerate(names) if name in names[:number]]:
+            raise yaml.YAMLError(f"{twice[0]} stands there twice, line {node.start_mark.line + 1} and after")
+        return super().construct_mapping(node, deep)
+
+
 def read_place(path: Path) -> dict[str, Any]:
     """What a place file says, unchecked.
 
@@ -125,11 +135,15 @@ def read_place(path: Path) -> dict[str, Any]:
         ConfigError: if there is no such file, or it holds no names and values.
     """
     try:
-        said = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        said = yaml.load(text, _Once)  # noqa: S506 - a safe loader, but that it takes no name twice
     except OSError as fault:
-        raise ConfigError(f"cannot read the place {path}: {fault.strerror or fault}.") from None
+        own = f" The place of that name comes with the package: place={path}." if str(path) in options("place") else ""
+        raise ConfigError(f"cannot read the place {path}: {fault.strerror or fault}.{own}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as fault:
         raise ConfigError(f"the place {path} is no YAML: {' '.join(str(fault).split())}.") from None
+    if "${" in text:
+        raise ConfigError(f"the place {path} has a text with ${{...}}, which stands for nothing there. Write it out.")
     if not isinstance(said, dict):
         raise ConfigError(f"the place {path} holds no names and values. Write it like england_average.yaml.")
     return said
@@ -189,8 +203,13 @@ def _check(override: Override) -> None:
         value = override.value()
         if isinstance(value, list) and override.key_or_group != "policy":
             raise ConfigError(f"{override.input_line} names several, and there is one {override.key_or_group} a run.")
-        for option in value if isinstance(value, list) else [value]:
-            _check_option(override.key_or_group, str(option))
+        chosen = [str(option) for option in (value if isinstance(value, list) else [value])]
+        for option in chosen:
+            _check_option(override.key_or_group, option)
+        if twice := [option for number, option in enumerate(chosen) if option in chosen[:number]]:
+            raise ConfigError(
+                f"{override.input_line} names {twice[0]} twice. For twice the money, double policy.{twice[0]}.dose."
+            )
 
 
 def _check_option(group: str, option: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from importlib import import_module
@@ -134,6 +135,10 @@ class Config(Checked):
     def __hash__(self) -> int:
         return hash(json.dumps(self.content()))
 
+    def __eq__(self, other: object) -> bool:
+        """Policies in another order are another scenario: the council's money goes to the first of them first."""
+        return isinstance(other, Config) and super().__eq__(other) and list(self.policy) == list(other.policy)
+
     @property
     def main_model(self) -> Config | None:
         """The main model that a rival or an ablation is founded to match at month 0; none for the main model itself."""
@@ -156,8 +161,10 @@ class Config(Checked):
         return plain | by_group(self.rooms)
 
     def content(self) -> dict[str, Any]:
-        """What decides the results, as plain data in a stable order: floats as their repr, to be hashed."""
-        exact: dict[str, Any] = _exact({k: v for k, v in self.resolved().items() if k not in HOW_TO_RUN})
+        """What decides the results, as plain data: floats as their repr, and policies as a list, to be hashed."""
+        decides = {k: v for k, v in self.resolved().items() if k not in HOW_TO_RUN}
+        decides["policy"] = list(decides["policy"].items())  # their order counts, which a hash of a mapping forgets
+        exact: dict[str, Any] = _exact(decides)
         return exact
 
 
@@ -313,9 +320,23 @@ def _written(value: float) -> str:
 # What pydantic says, in the words of this house.
 
 
+def _reads_as_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+KINDS = {
+    "string_type": "a text", "dict_type": "a mapping of names to values", "model_type": "a mapping of names to values",
+    "list_type": "a list", "tuple_type": "a list", "too_long": "a list of fewer values", "bool_type": "true or false",
+}  # fmt: skip
+"""What is needed where something of another kind stands, by pydantic's name of the fault."""
+
+
 def _message(model: type[BaseModel], fault: ValidationError) -> str:
     """One message for the first fault found."""
-    first = fault.errors(include_url=False)[0]
+    first = min(fault.errors(include_url=False), key=lambda error: error["type"] != "extra_forbidden")  # a slip first
     where = tuple(part for part in first["loc"] if part not in {"constrained-int", "constrained-float"})
     path = ".".join(map(str, where))
     field, holder = _field(model, where)
@@ -324,7 +345,12 @@ def _message(model: type[BaseModel], fault: ValidationError) -> str:
         prefix = path.removesuffix(str(where[-1]))
         return f"{path} is unknown. {nearest(path, [prefix + name for name in holder.model_fields])}"
     if first["type"] == "missing":
-        return f"{path} is missing: {field.description if field else 'as many values as there are quintiles, or ends'}."
+        what = (field.description or "a share") if field else "as many values as there are quintiles, or ends"
+        return f"{path} is missing: {what}."
+    if isinstance(value, str) and first["type"] in {"float_type", "int_type"} and _reads_as_number(value):
+        return f"{path} is the text {value!r}, and a number is needed: write it without quotes."
+    if first["type"] in KINDS:
+        return f"{path} is {value!r}, and {KINDS[first['type']]} is needed."
     if field is not None and (bounds := _bounds(field)):
         unit = (field.json_schema_extra or {}).get("unit", "")  # type: ignore[union-attr]
         return _out_of_range(path, value, field.annotation or float, *bounds, str(unit), field.description or "a share")
@@ -332,7 +358,7 @@ def _message(model: type[BaseModel], fault: ValidationError) -> str:
         options = first["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
         return f"{path} is {value!r}. It can be {', '.join(options)}. {nearest(str(value), options)}"
     reason = str(first.get("ctx", {}).get("error", first["msg"]))
-    joined = f"{path} {reason}" if first["type"] == "value_error" else f"{path} is {value!r}: {reason}"
+    joined = f"{path or 'it'} {reason}" if first["type"] == "value_error" else f"{path} is {value!r}: {reason}"
     return joined if joined.endswith(".") else f"{joined}."
 
 
@@ -379,8 +405,21 @@ def _possible(config: Config) -> None:
         _in_its_place(name, policy, config.place)
 
 
+MEETS = ("organisers", "listening", "hosting")
+"""Instruments that meet people one by one, the ones before the others."""
+
+
 def _in_its_place(name: str, policy: Policy, place: Place) -> None:
-    """Whom a policy is for must live there."""
+    """Whom a policy is for must live there, and what is set of it must be something that it does."""
+    if policy.whom != "as met" and policy.instrument not in MEETS:
+        raise ConfigError(
+            f"policy.{name}.whom is {policy.whom}, but {policy.instrument} meets nobody one by one, so it has no whom "
+            f"first. That is for {', '.join(MEETS)}: leave it out."
+        )
+    if policy.where != "all" and policy.instrument == "culture":
+        raise ConfigError(
+            f"policy.{name}.where is {policy.where}, but culture changes the whole council. Leave it out, or write all."
+        )
     if policy.where == "funded_area" and not place.funded_area:
         raise ConfigError(
             f"policy.{name}.where is funded_area, but {place.name} has none. Give it one, as in "

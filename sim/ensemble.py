@@ -362,6 +362,7 @@ def compare(
         True
     """
     check_pairs([config_a, config_b])
+    config_a, config_b = with_one_area([config_a, config_b])
     workers = workers or config_a.workers
 
     def run(record: Sequence[str] | None) -> tuple[Results, Results]:
@@ -371,6 +372,19 @@ def compare(
         return Results(joined(tables[:replicates])), Results(joined(tables[replicates:]))
 
     return Contrast(*run(None), states=lambda: run(STATES))
+
+
+def with_one_area(configs: Sequence[Config]) -> list[Config]:
+    """The scenarios, each told by the funded area of those that have one: it changes no bit of the whole.
+
+    Only where all that have one have the same, and the places are otherwise alike.
+    """
+    places = [config.place.model_copy(update={"funded_area": 0}) for config in configs]
+    areas = {config.place.funded_area for config in configs} - {0}
+    if len(areas) != 1 or any(place != places[0] for place in places):
+        return list(configs)
+    area = {"place": places[0].model_copy(update={"funded_area": areas.pop()})}
+    return [config.model_copy(update=area) for config in configs]
 
 
 def check_pairs(configs: Sequence[Config]) -> None:

@@ -71,7 +71,11 @@ class Place(Checked):
     def _sourced(self) -> Place:
         """No number without a source."""
         needed = [name for name in type(self).model_fields if name not in NEED_NO_SOURCE]
-        if lacking := [name for name in needed if name not in self.sources]:
+        if unknown := [name for name in self.sources if name not in type(self).model_fields]:
+            raise ValueError(
+                f"has a source for {', '.join(unknown)}, which no place has: its figures are {', '.join(needed)}"
+            )
+        if lacking := [name for name in needed if not self.sources.get(name, "").strip()]:
             raise ValueError(f"lacks a source for {', '.join(lacking)}: say under sources where the value comes from")
         return self
 

@@ -26,7 +26,7 @@ BY_LEVEL = {"hours_discretionary", "joint_output", "partnerships"}
 
 
 def parted(rows: Any) -> tuple[list[str], list[str], list[str]]:
-    """How outcomes differ that clearly do; the names of those that may; and of those that are the same in every pair."""
+    """How outcomes differ that clearly do; names of those that may; and of those that are the same in every pair."""
     clear, unclear, same = [], [], []
     for outcome, name in DIFFERS.items():
         row = rows.loc[outcome]

@@ -5,17 +5,16 @@ from functools import cache
 import numpy as np
 import pytest
 
-from sim import compose
-from sim.chance import Dice, run_seed
-from sim.ensemble import RunSpec, simulate
+from sim import compare, compose, policy
+from sim.chance import run_seed
+from sim.ensemble import RunSpec, simulate, with_one_area
 from sim.founding import found
 from sim.observables import OBSERVABLES
 from sim.policy import ALL, first_neighbourhoods, reaches
-from sim.processes import helping
 from sim.processes.nurture.kernel import in_reach
 from sim.results import Results, read_results, write_results
-from sim.schedule import MONTH, act, live_a_month
-from sim.state import INSIDE
+from sim.schedule import live_a_month
+from sim.state import INSIDE, NEXT_DOOR, Policies
 from sim.tables import AREA_NAMES, joined
 from tests.twins import for_python
 
@@ -105,36 +104,45 @@ def test_the_next_decade_begins_where_the_record_leaves_a_place():
     assert state.residents.role.tobytes() == other.residents.role.tobytes()  # the same place, until its decade begins
 
 
-def help_received(months, *overrides):
-    """Hours of need that neighbours meet a month, inside, next door and in the rest."""
-    config = compose(["place.residents=6000", "place.funded_area=1400", "world=flat", *overrides])
-    state, received = found(config, run_seed(1, 0)), np.zeros(3)
-    for _ in range(months):
-        received += helped_in(state, config)
-        live_a_month(state, config)
-    return received / months
+def given_by_home(displacement, *overrides, months=36):
+    """Hours that neighbours give a month, by where they live, in the last year, summed over four seeds."""
+    here = ["place.residents=3000", "place.funded_area=1000", "world=flat"]
+    config = compose([*here, f"helping.displacement={displacement}", *overrides])
+    given = np.zeros(3)
+    for replicate in range(4):
+        state = founded(replicate).fork()
+        rows = policy.rows(config.policy, config.world.first_month, config.place.area_neighbourhoods)
+        state.policies = Policies(**{n: rows.get(n, np.zeros(len(config.policy))) for n in Policies._fields})
+        for month in range(months):
+            live_a_month(state, config)
+            if month >= months - 12:
+                area = state.neighbourhoods.area[state.residents.neighbourhood]
+                given += np.bincount(area, state.residents.helping_hours, 3) / 12.0
+    return given
 
 
-def helped_in(state, config):
-    """What neighbours would meet in this month, of which nothing is kept."""
-    trial = state.fork()
-    act(trial, config, month=MONTH[: [step.verb for step in MONTH].index("help")])
-    met = trial.residents.met.sum(axis=1)
-    helping.advance(trial, config.helping, Dice(trial.seed, trial.month))
-    area = trial.neighbourhoods.area[trial.residents.neighbourhood]
-    return np.bincount(area, trial.residents.met.sum(axis=1) - met, 3)
+@cache
+def founded(replicate):
+    """A town with the stated displacement, in which it is altered from month 0 on."""
+    return found(compose(["place.residents=3000", "place.funded_area=1000", "world=flat"]), run_seed(1, replicate))
 
 
 def test_giving_next_door_falls_where_new_hours_displace_old_ones():
-    """The purse is for the area alone, and help goes along ties across its edge.
+    """The purse is for the area alone, and those whom it moves to volunteer elsewhere give less to their neighbours.
 
-    Without displacement nobody gives an hour less: help only goes to others, those whom the purse brings together.
-    With it less is given in all, and those next door lose part of it.
+    Without displacement nobody gives an hour less, wherever he lives: help only goes to others.
     """
-    change = {}
-    for displacement in (0.8, 0.0):
-        delta = f"helping.displacement={displacement}"
-        change[displacement] = help_received(10, delta, *FUNDED) - help_received(10, delta)
-    assert change[0.0].sum() == pytest.approx(0.0, abs=1e-6)
-    assert change[0.8].sum() < -5.0
-    assert change[0.8][1] < change[0.0][1] - 1.0
+    most, none = (given_by_home(delta, *FUNDED) - given_by_home(delta) for delta in (0.8, 0.0))
+    assert none == pytest.approx(np.zeros(3), abs=1e-6)
+    assert most[INSIDE] < -5.0
+    assert most[NEXT_DOOR] < 0.0
+
+
+def test_scenarios_are_told_by_the_funded_area_of_those_that_have_one():
+    """A programme brings its area along; what it is held against has the same people there."""
+    plain, area = compose([*AREA, "place.funded_area=0", "months=2"]), compose([*AREA, *FUNDED, "months=2"])
+    contrast = compare(plain, area, replicates=2, workers=1)
+    assert set(contrast.by_area["area"]) == {"inside", "next door", "the rest"}
+    other = compose(["place.residents=1500", "months=2"])
+    assert with_one_area([plain, other]) == [plain, other]
+    assert [c.place.funded_area for c in with_one_area([plain, area, other])] == [0, area.place.funded_area, 0]

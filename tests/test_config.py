@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from datetime import date
 from functools import cache
 from typing import Any
@@ -11,6 +12,7 @@ from omegaconf import OmegaConf
 from sim import compose
 from sim.composition import ACCOUNTS, GROUPS, _composed, config_folder, options
 from sim.config import Config, ConfigError, parameters_of, registry
+from sim.ensemble import RunSpec
 from sim.parameters import GROUPS as ROOM_GROUPS, REGISTRY, ROOMS
 from sim.place import Place
 from sim.policy import Policy, rows
@@ -289,6 +291,26 @@ def test_what_is_resolved_makes_the_same_again() -> None:
     assert again == config == pickle.loads(pickle.dumps(config))  # noqa: S301 - our own bytes
     assert hash(again) == hash(config)
     assert Config.check(OmegaConf.to_container(OmegaConf.create(OmegaConf.to_yaml(config.resolved())))) == config
+
+
+def test_the_order_of_policies_is_part_of_a_scenario() -> None:
+    """The council's money goes to the first of them first, so the other way round is another run."""
+    one, other = (compose([f"policy=[{names}]"]) for names in ("listening,hosting", "hosting,listening"))
+    assert one.policy == other.policy
+    assert one != other
+    assert hash(one) != hash(other)
+    assert RunSpec(one, 0).run_id != RunSpec(other, 0).run_id
+    assert Config.check(other.resolved()) == other
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    (["policy=[listening,listening]"], "names listening twice. For twice the money, double policy.listening.dose"),
+    (["policy=small_grants", "policy.small_grants.whom=needs"], "meets nobody one by one, so it has no whom first"),
+    (["policy=culture", "policy.culture.where=0"], "culture changes the whole council"),
+])  # fmt: skip
+def test_what_a_policy_would_ignore_is_refused(words: list[str], said: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        compose(words)
 
 
 def test_content_is_what_decides_a_run() -> None:

@@ -23,6 +23,32 @@ ERRORS = 4.0
 """Standard errors within which a simulated number must lie of the one on paper."""
 
 
+# A purse twice as large
+
+YEARS_PAID = 5
+
+
+def in_the_last_paid_year(*words):
+    """Means over three towns of what the last of five years of money brings."""
+    means = []
+    for replicate in range(3):
+        config = compose(["place.residents=1500", "world=flat", *words])
+        state = found(config, run_seed(1, replicate))
+        rows = [live_a_month(state, config).whole for _ in range(12 * YEARS_PAID)]
+        means.append([np.mean([row[name] for row in rows[-12:]]) for name in ("ties_per_resident", "hours_volunteer")])
+    return np.mean(means, axis=0)
+
+
+@pytest.mark.parametrize(("policy", "brings"), [("hosting", [0]), ("nurture_early", [0, 1])])
+def test_twice_the_pounds_never_double_the_effect_at_the_top_of_the_range(policy, brings):
+    """Ties, and of organisers hours of volunteers: at 250 and at 500 pounds a resident-year."""
+    set_to = [f"policy={policy}", f"policy.{policy}.start=0", f"policy.{policy}.months={12 * YEARS_PAID}"]
+    none, half, whole = (in_the_last_paid_year(*words) for words in (
+        [], [*set_to, f"policy.{policy}.dose=250"], [*set_to, f"policy.{policy}.dose=500"]))  # fmt: skip
+    for outcome in brings:
+        assert 0.0 < (half - none)[outcome] < (whole - none)[outcome] < 1.95 * (half - none)[outcome]
+
+
 # A chain of two states: in a role or in none
 
 EVEN = volunteering.Parameters(

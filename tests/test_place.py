@@ -16,6 +16,7 @@ from sim.place import Place
 from sim.placecheck import oddities
 
 ROOT = Path(__file__).resolve().parents[1]
+SOURCES = Place.named("england_average").sources
 
 
 @pytest.fixture
@@ -75,6 +76,15 @@ def test_check_says_what_is_odd(town, capsys, changes, said):
         ({"spend_pr_head": 900.0}, "spend_pr_head is unknown. Did you mean spend_per_head?"),
         ({"quintile_shares": [0.5, 0.1, 0.1, 0.1, 0.1]}, "quintile_shares"),
         ({"sources": {}}, "lacks a source for neighbourhood_people"),
+        ({"sources": SOURCES | {"care_share": " "}}, "it lacks a source for care_share"),
+        ({"sources": SOURCES | {"carre_share": "a book"}}, "it has a source for carre_share, which no place has"),
+        ({"tenure_shares": {"owner": 0.5, "socal": 0.3, "private": 0.2}}, "tenure_shares.socal is unknown. Did you"),
+        ({"tenure_shares": {"owner": 0.5, "private": 0.5}}, "tenure_shares.social is missing: a share."),
+        ({"spend_per_head": "950"}, "spend_per_head is the text '950', and a number is needed"),
+        ({"quintile_shares": [0.1] * 10}, "and a list of fewer values is needed"),
+        ({"sources": ["a"]}, "sources is ['a'], and a mapping of names to values is needed."),
+        ({"name": 5}, "name is 5, and a text is needed."),
+        ({"title": "${oc.env:HOME}"}, "has a text with ${...}"),
     ],
 )
 def test_check_refuses_what_cannot_be_run(town, capsys, changes, said):
@@ -83,6 +93,26 @@ def test_check_refuses_what_cannot_be_run(town, capsys, changes, said):
     assert said in told
     assert "mytown.yaml" in told
     assert "Traceback" not in told
+
+
+def test_the_misspelt_key_is_named_and_not_the_one_that_is_missing_for_it(town, capsys):
+    path = town()
+    text = path.read_text(encoding="utf-8").replace("\nspend_per_head: ", "\nspend_pr_head: ")
+    path.write_text(text, encoding="utf-8")
+    assert main(["place", "check", str(path)]) == 2
+    assert "spend_pr_head is unknown. Did you mean spend_per_head?" in capsys.readouterr().err
+
+
+def test_a_name_that_stands_twice_is_refused(town, capsys):
+    path = town()
+    path.write_text(path.read_text(encoding="utf-8") + "residents: 5000\n", encoding="utf-8")
+    assert main(["place", "check", str(path)]) == 2
+    assert "residents stands there twice" in capsys.readouterr().err
+
+
+def test_a_place_of_the_package_is_no_file(capsys):
+    assert main(["place", "check", "county"]) == 2
+    assert "place=county" in capsys.readouterr().err
 
 
 def test_list_names_every_place_and_bad_words_are_refused(capsys):

@@ -43,10 +43,11 @@ def main(words: Sequence[str]) -> int:
 
     started = datetime.now(UTC)
     asked = request.read(words, several=True)
-    first, *others = asked.points
-    if not others:
+    if len(asked.points) == 1:
         raise UsageError("one scenario was given, and two are needed. Name them as policy=none,nurture_early.")
     check_pairs([point.config for point in asked.points])
+    asked = _in_one_area(asked)
+    first, *others = asked.points
     done = work.run_points(asked, ["compare", *words], started, record=_record(asked))
     kept = [_as_asked(result, point.config.record) for point, result in zip(asked.points, done.results, strict=True)]
     folder.write_several(asked.folder, asked.points, kept, done.provenance)
@@ -60,6 +61,17 @@ def main(words: Sequence[str]) -> int:
     out.print(f"Tables: {', '.join(path.name for path in files)}.", soft_wrap=out.is_terminal)
     work.say_where(out, asked, done)
     return 0
+
+
+def _in_one_area(asked: Request) -> Request:
+    """All told by one funded area, where some have it."""
+    from dataclasses import replace
+
+    from sim.ensemble import with_one_area
+
+    configs = with_one_area([point.config for point in asked.points])
+    points = [replace(point, config=config) for point, config in zip(asked.points, configs, strict=True)]
+    return replace(asked, points=tuple(points))
 
 
 def _record(asked: Request) -> tuple[str, ...]:

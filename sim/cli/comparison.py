@@ -17,7 +17,7 @@ from rich.text import Text
 from sim.contrast import GAINS, Contrast
 from sim.headlines import FIFTHS, GAINS_NAMES, SHORT, WHERE, with_altered
 from sim.report.gains import HEADLINE, halving, spent
-from sim.report.study import Study
+from sim.report.study import Scenario, Study
 from sim.report.words import begun, finding
 from sim.tables import PARTS
 from sim.wording import amount, is_share, plural, plus_minus, sign
@@ -42,25 +42,35 @@ def told(study: Study, contrasts: Sequence[Contrast], width: int) -> Iterator[Re
     yield Text(finding(study), style="bold")
     yield from map(Text, begun(study))
     yield from map(Text, spent(study))
-    yield headlines(study, width)
-    yield where(study, contrasts)
-    yield bands(study, contrasts)
+    for some in _in_threes(study.others):
+        yield headlines(study, some, width)
+    each = dict(zip((s.name for s in study.others), contrasts, strict=True))
+    for some in _in_threes(study.others):
+        yield where(study, some, each)
+        yield bands(study, some, each)
     if all(contrast.has("residents") for contrast in contrasts):
-        yield who(study, contrasts)
+        for some in _in_threes(study.others):
+            yield who(study, some, each)
     else:
         yield Text("Who gained and who lost: ask for it with record=[residents].")
     yield from map(Text, halving(study))
 
 
-def headlines(study: Study, width: int) -> Table:
+def _in_threes(scenarios: Sequence[Scenario]) -> list[Sequence[Scenario]]:
+    """As many as stand beside each other in a hundred columns."""
+    return [scenarios[first : first + 3] for first in range(0, len(scenarios), 3)]
+
+
+def headlines(study: Study, scenarios: Sequence[Scenario], width: int) -> Table:
     """The headline outcomes, paid and unpaid apart: levels, and differences while money is paid and in the end."""
-    first = study.contrasts[study.others[0].name]
-    columns = [*(_levels(study, first) if width >= NARROW else []), *_apart(study)]
+    first = study.contrasts[scenarios[0].name]
+    columns = [*(_levels(study, first) if width >= NARROW else []), *_apart(study, scenarios)]
     pairs = int(first.pairs.max())
     title = f"Differences from {study.first.name}, mean of {pairs} {plural(pairs, 'pair')} of runs"
     table = _table(title + ("" if pairs == 1 else ", ± half of its 95% interval"), [name for name, _ in columns])
-    table.caption = "Hours are a month's, for every 1,000 residents. *: the interval leaves out zero."
-    for group, members in with_altered(SHORT, study.first.config, (s.config for s in study.others)).items():
+    star = " *: the interval leaves out zero." if pairs > 1 else ""
+    table.caption = f"Hours are a month's, for every 1,000 residents.{star}"
+    for group, members in with_altered(SHORT, study.first.config, (s.config for s in scenarios)).items():
         table.add_row(Text(group, style="bold"))
         for outcome, name in members.items():
             unit = UNITS.get(str(first.loc[outcome].unit), "")
@@ -81,10 +91,10 @@ def _levels(study: Study, rows: Any) -> list[Column]:
     return columns[:1] if len(study.others) > 1 or study.while_paid else columns
 
 
-def _apart(study: Study) -> list[Column]:
+def _apart(study: Study, scenarios: Sequence[Scenario]) -> list[Column]:
     """The differences: of one scenario at two times, if its money ends long before the runs do; else in the end."""
     if len(study.others) > 1:
-        return [(s.name, _differences(study.contrasts[s.name])) for s in study.others]
+        return [(s.name, _differences(study.contrasts[s.name])) for s in scenarios]
     ((name, final),) = study.contrasts.items()
     columns: list[Column] = [("difference, final year", _differences(final))]
     if name in study.while_paid:
@@ -93,26 +103,26 @@ def _apart(study: Study) -> list[Column]:
     return columns
 
 
-def where(study: Study, contrasts: Sequence[Contrast]) -> Table:
+def where(study: Study, scenarios: Sequence[Scenario], contrasts: dict[str, Contrast]) -> Table:
     """By deprivation quintile, and inside and next door to a funded area."""
-    named = WHERE if len(contrasts) == 1 else {HEADLINE: WHERE[HEADLINE]}
-    return _parts("Where, in the final year", study, contrasts, ["by_quintile", "by_area"], named)
+    named = WHERE if len(study.others) == 1 else {HEADLINE: WHERE[HEADLINE]}
+    return _parts("Where, in the final year", scenarios, contrasts, ["by_quintile", "by_area"], named)
 
 
-def bands(study: Study, contrasts: Sequence[Contrast]) -> Table:
+def bands(study: Study, scenarios: Sequence[Scenario], contrasts: dict[str, Contrast]) -> Table:
     """Charities by income band."""
-    outcomes = BANDS if len(contrasts) == 1 else {"charities": BANDS["charities"]}
-    return _parts("Charities by income, in the final year", study, contrasts, ["by_band"], outcomes)
+    outcomes = BANDS if len(study.others) == 1 else {"charities": BANDS["charities"]}
+    return _parts("Charities by income, in the final year", scenarios, contrasts, ["by_band"], outcomes)
 
 
 def _parts(
-    title: str, study: Study, contrasts: Sequence[Contrast], tables: Sequence[str], outcomes: dict[str, str]
-) -> Table:
+    title: str, scenarios: Sequence[Scenario], contrasts: dict[str, Contrast], tables: Sequence[str],
+    outcomes: dict[str, str],
+) -> Table:  # fmt: skip
     """Differences in the parts that there are; a column an outcome, or a column a scenario."""
     several = len(contrasts) > 1
-    columns = [(contrast, outcome, f"{scenario.name}: {name}" if several else name)
-               for contrast, scenario in zip(contrasts, study.others, strict=True)
-               for outcome, name in outcomes.items()]  # fmt: skip
+    columns = [(contrasts[scenario.name], outcome, f"{scenario.name}: {name}" if several else name)
+               for scenario in scenarios for outcome, name in outcomes.items()]  # fmt: skip
     table = _table(title, [f"{name}, {_unit(c, o, tables[0])}" for c, o, name in columns])
     for name in tables:
         label, parts = PARTS[name]
@@ -135,14 +145,14 @@ def _of(rows: Any, outcome: str, label: str, part: Any) -> Any:
     return found.iloc[0] if len(found) else None
 
 
-def who(study: Study, contrasts: Sequence[Contrast]) -> Table:
+def who(study: Study, scenarios: Sequence[Scenario], contrasts: dict[str, Contrast]) -> Table:
     """Who gained and who lost."""
-    several = len(contrasts) > 1
-    columns = [(contrast, kind, scenario.name if several else NAMES_OF_SHARES[kind])
-               for contrast, scenario in zip(contrasts, study.others, strict=True)
-               for kind in (("net",) if several else NAMES_OF_SHARES)]  # fmt: skip
-    title = f"Residents who gained{' less those who' if several else ' and who'} lost by the end, % of them"
-    table = _table(title, [name for _, _, name in columns])
+    several = len(study.others) > 1
+    columns = [(contrasts[scenario.name], kind, scenario.name if several else NAMES_OF_SHARES[kind])
+               for scenario in scenarios
+               for kind in (("all",) if several else NAMES_OF_SHARES)]  # fmt: skip
+    how = " / who lost, and the one less the other" if several else " and who lost by the end"
+    table = _table(f"Residents who gained{how}, % of them", [name for _, _, name in columns])
     table.caption = "Whatever differs changes who meets whom, so some gain and some lose: read the two together."
     for outcome, gain in GAINS.items():
         least = f"{100 * gain.least:g} points" if is_share(gain.unit) else f"{gain.least:g}"
@@ -156,10 +166,12 @@ NAMES_OF_SHARES = {"gained": "gained", "lost": "lost", "same": "neither", "net":
 
 def _share(contrast: Contrast, outcome: str, kind: str) -> Text:
     row = contrast.gained_and_lost.set_index("outcome").loc[outcome]
-    mean, low, high = row[kind], row[f"{kind}_low"], row[f"{kind}_high"]
+    if kind == "all":
+        both = " / ".join(_share(contrast, outcome, each).plain for each in ("gained", "lost"))
+        return Text(f"{both}\n").append(_share(contrast, outcome, "net"))
     if kind != "net":
-        return Text(amount(mean, "share").rstrip("%"))
-    return _said(mean, low, high, "share")
+        return Text(amount(row[kind], "share").rstrip("%"))
+    return _said(row["net"], row["net_low"], row["net_high"], "share")
 
 
 def _differences(rows: Any) -> Callable[[str], Text]:

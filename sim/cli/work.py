@@ -91,17 +91,24 @@ SMALL = 4_000
 ties have a friend in common there, and last. Up to 3 points more of them volunteer."""
 
 
+FAR_OFF = 0.1
+"""Share by which a funded area of whole neighbourhoods may miss what was asked for without a word."""
+
+
 def notes(config: Config) -> list[str]:
     """What is right, and yet not as it may seem: a place that begins elsewhere, an area, money beyond the end."""
     what, place, world = folder.title(config), config.place, config.world
-    said = []
+    said, inside = [], place.residents * place.area_neighbourhoods / place.neighbourhoods
     if faults := missed(config):
         said.append(f"{what}: with these parameters it cannot begin as places are to ({'; '.join(faults)}).")
     if place.residents < SMALL:
-        said.append(f"so small a place ({place.residents:,} residents) begins with 16 to 17 ties a resident, not 15.")
+        said.append(f"so small a place ({place.residents:,} residents) begins with 16 to 18 ties a resident, not 15.")
     if place.funded_area and place.area_neighbourhoods == place.neighbourhoods:
         said.append(f"the funded area of {what} is the whole place, for an area is made of whole neighbourhoods of "
                     f"about {place.neighbourhood_people:,.0f} people: so nothing lies next door.")  # fmt: skip
+    elif place.funded_area and abs(inside / place.funded_area - 1.0) > FAR_OFF:
+        said.append(f"the funded area of {what} has {inside:,.0f} residents and not {place.funded_area:,}: it is made "
+                    f"of whole neighbourhoods ({place.area_neighbourhoods} of {place.neighbourhoods}).")  # fmt: skip
     for name, policy in config.policy.items():
         beyond, paid = policy.months_beyond(world.first_month, config.months), policy.months + policy.taper
         if beyond and policy.dose > 0.0:
@@ -114,9 +121,8 @@ def notes(config: Config) -> list[str]:
 
 def say_where(out: Console, asked: Request, done: Done) -> None:
     """Say what is to be borne in mind of each scenario, and where the results lie."""
-    for point in asked.points:
-        for note in notes(point.config):
-            out.print(f"Note: {note}", soft_wrap=True)
+    for note in dict.fromkeys(note for point in asked.points for note in notes(point.config)):
+        out.print(f"Note: {note}")
     if done.stored:
         out.print(f"{done.stored} of {done.runs} runs were found in {asked.store}.", soft_wrap=True)
     out.print(f"Results: {asked.folder}", soft_wrap=True)

@@ -175,7 +175,7 @@ class _Sheet:
         self.study, self.columns = study, columns
         self.width = LEFT + columns * WIDTH + (columns - 1) * GAP + RIGHT
         self.sections = sections(study)
-        self.events = _events(study)
+        self.events = marked(study)
         self.title = textwrap.wrap(finding(study), int(9.2 * self.width)) if worded else []
         wide = int(14.6 * self.width)
         self.key = textwrap.wrap(_key(self.events, wide), wide) if self.events else []
@@ -386,7 +386,7 @@ def _years(low: float, high: float) -> list[int]:
 _REORGANISED = {"council": "council reorganised", "health": "health bodies reorganised"}
 
 
-def _events(study: Study) -> list[tuple[float, str]]:
+def marked(study: Study) -> list[tuple[float, str]]:
     """What happened when: the worlds' dated events, and of no more than two scenarios when money begins and ends."""
     dated = {(_year(e.date), e.what) for s in study.scenarios for e in s.config.world.dated_events}
     dated |= {(_year(r.date), _REORGANISED[r.body]) for s in study.scenarios for r in s.config.world.reorganisations}

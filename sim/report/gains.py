@@ -12,6 +12,7 @@ from sim.observables import OBSERVABLES
 from sim.report.parts import parts, row_of, rows_of, where_caption, where_found
 from sim.report.study import Scenario, Study, money
 from sim.report.svg import embedded
+from sim.tables import PARTS
 
 HEADLINE = "unmet_need"
 """The outcome whose interval is to be halved."""
@@ -70,6 +71,27 @@ def where(study: Study) -> Where | None:
     return Where(*said, embedded(wide), embedded(narrow), list(columns.values()), tables)
 
 
+BANDS = {"charities": "Charities", "income_total": "Their income, £ a month"}
+"""What is told of charities by their income."""
+
+
+def bands(study: Study) -> list[tuple[Scenario, list[str], list[tuple[str, list[Cell]]]]]:
+    """Scenario, columns, and (band, a cell an outcome) of each income band of charities in which there are some."""
+    made = []
+    for s in study.others:
+        rows = study.bands[s.name]
+        there = [band for band in PARTS["by_band"][1] if (rows["income_band"] == band).any()]
+        each = [(wording.upper(band), [_of_band(rows, band, o, name) for o, name in BANDS.items()]) for band in there]
+        made.append((s, list(BANDS.values()), each))
+    return made
+
+
+def _of_band(rows: Any, band: str, outcome: str, column: str) -> Cell:
+    row = rows[(rows["income_band"] == band) & (rows["outcome"] == outcome)].iloc[0]
+    values = [float(row[name]) for name in ("difference", "low", "high")]
+    return Cell(outcome, column, *(Figure(value, wording.signed(value, str(row["unit"]))) for value in values))
+
+
 def _cell(study: Study, scenario: Scenario, outcome: str, column: str, table: str, part: Any) -> Cell:
     row = row_of(study, scenario, outcome, table, part)
     values = [math.nan] * 3 if row is None else [float(row[name]) for name in ("difference", "low", "high")]
@@ -118,9 +140,18 @@ def spent(study: Study) -> list[str]:
             whose = f" with {s.name}" if len(study.others) > 1 else ""
             told.append(
                 f"Spent on nurture in {s.config.months} months{whose}: £{more:,.0f} more than with "
-                f"{study.first.name}, £{each:,.0f} a resident{_of_the_area(s, more)}."
+                f"{study.first.name}, £{each:,.0f} a resident{_of_the_area(s, more)}.{_left(s, more)}"
             )
     return told
+
+
+LEFT = 0.01
+"""Share of what is spent from which on what lies unspent at the end is told."""
+
+
+def _left(scenario: Scenario, spent: float) -> str:
+    left = float(scenario.matrix("spend_unspent")[:, -1].mean())
+    return f" £{left:,.0f} more was paid in and lies unspent at the end." if left > LEFT * spent else ""
 
 
 def _of_the_area(scenario: Scenario, pounds: float) -> str:

@@ -16,9 +16,10 @@ from sim.config import ROOMS_IN_ORDER, Config
 from sim.headlines import GROUPS, unit_of, with_altered
 from sim.observables import OBSERVABLES
 from sim.parameters import REGISTRY, Entry
+from sim.place import Place
 from sim.report import words
-from sim.report.figures import SUFFIXES, caption, paths, sections
-from sim.report.gains import Figure, halving, spent, where, who
+from sim.report.figures import SUFFIXES, caption, marked, paths, sections
+from sim.report.gains import Figure, bands, halving, spent, where, who
 from sim.report.parts import rows_of
 from sim.report.pictured import Picture
 from sim.report.study import Scenario, Study
@@ -50,7 +51,9 @@ def page(study: Study, network: Picture | None = None) -> str:
         question=question(study),
         wide=embedded(paths(study, 3, worded=False)), narrow=embedded(paths(study, 1, worded=False)),
         alt=alternative(study), where=where(study), who=who(study), spent=spent(study), halving=halving(study),
-        changes=[(s, changes(s)) for s in study.scenarios], differences=differences(study), few=words.FEW,
+        where_charities=bands(study), dated=bool(marked(study)), levels=levels(study),
+        changes=[(s, changes(s)) for s in study.scenarios if study.two_years_apart],
+        differences=differences(study), few=words.FEW,
         shared=shared(study), own=own(study), rooms=rooms(study.first), findings=words.findings(study),
         command=shlex.join(map(str, study.provenance["command"])), files=kept(study, network), when=when(study.first),
         network=network,
@@ -82,6 +85,15 @@ def _where(where: int | str) -> str:
     return known.get(str(where), f", in neighbourhood {where} only")
 
 
+def _area(place: Place) -> str:
+    """How many of them live in the funded area, which is made of whole neighbourhoods."""
+    if not place.funded_area:
+        return ""
+    inside = place.residents * place.area_neighbourhoods / place.neighbourhoods
+    of_all = f"{place.area_neighbourhoods} of {place.neighbourhoods} neighbourhoods"
+    return f"; {inside:,.0f} of them in the funded area, {of_all}"
+
+
 def facts(scenario: Scenario) -> dict[str, str]:
     """What was run, by name."""
     config = scenario.config
@@ -92,7 +104,8 @@ def facts(scenario: Scenario) -> dict[str, str]:
         for p in config.policy.values()
     ]
     return {
-        "Place": f"{config.place.title} ({config.place.name}), {config.place.residents:,} residents aged 16 and over",
+        "Place": f"{config.place.title} ({config.place.name}), {config.place.residents:,} residents aged 16 and over"
+        + _area(config.place),
         "World": f"{config.world.title} ({config.world.name})",
         "Policy": "; ".join(policies) or "none",
         "Time": f"{when(scenario)}, {config.months} months",
@@ -130,6 +143,31 @@ def changes(scenario: Scenario) -> dict[str, list[Row]]:
     names = ("start", "end", "change", "change_5", "change_95")
     unclear = "one run" if alone else "no clear change"
     return _grouped(GROUPS, scenario.outcomes, names, unclear, ("fell", "rose"), alone=alone)
+
+
+class Level(NamedTuple):
+    """A row of the table of a run that is too short to have a first and a last year."""
+
+    outcome: str
+    name: str
+    unit: str
+    mean: Figure
+
+
+def levels(study: Study) -> list[tuple[Scenario, dict[str, list[Level]]]]:
+    """The mean of every outcome over all months, of runs too short to set a last year apart from a first."""
+    return [] if study.two_years_apart else [(s, _levels(s)) for s in study.scenarios]
+
+
+def _levels(scenario: Scenario) -> dict[str, list[Level]]:
+    made: dict[str, list[Level]] = {}
+    for group, members in GROUPS.items():
+        made[group] = []
+        for outcome, name in members.items():
+            unit, mean = OBSERVABLES[outcome].unit, float(scenario.matrix(outcome).mean())
+            figure = Figure(mean, wording.amount(mean, unit))
+            made[group].append(Level(outcome, wording.upper(name), unit_of(outcome, unit), figure))
+    return made
 
 
 def differences(study: Study) -> list[tuple[Scenario, str, dict[str, list[Row]]]]:
@@ -172,7 +210,8 @@ def _row(
     moves = [Figure(value, wording.signed(value, unit)) for value in (change, low, high)]
     if math.isnan(change):
         verdict = "no value"
-    elif {move.text for move in moves} == {"0"}:
+    elif all(math.isnan(move.value) or abs(move.value) <= wording.TRIFLING * abs(before) for move in moves):
+        moves = [Figure(0.0, "0"), *moves[1:]] if alone else [Figure(0.0, "0")] * 3
         verdict = "the same"
     else:
         verdict = moved[direction > 0] if direction else unclear

@@ -102,6 +102,12 @@ class Study:
         return {name: {t: rows for t, rows in tables.items() if len(rows)} for name, tables in each.items()}
 
     @cached_property
+    def bands(self) -> dict[str, Any]:
+        """As `parts`, of charities by income band: only bands in which a difference is known."""
+        each = {s.name: by_part(self.first.results, s.results, "by_band") for s in self.others}
+        return {name: rows[rows["pairs"] > 0] for name, rows in each.items()}
+
+    @cached_property
     def gained(self) -> dict[str, Any]:
         """Who gained and lost, by name, a row an outcome: of those of which ``gained_and_lost.csv`` tells.
 

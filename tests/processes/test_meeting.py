@@ -19,22 +19,44 @@ FAULTS = [
     ("np.int32(apart) == 0", "np.int32(apart) != 0"),
     (">> venue[i]) & 1 == 1", ">> venue[i]) & 1 == 0"),
     ("fit += distance *", "fit -= distance *"),
-    ("hours += near * min(residents", "hours += near * max(residents"),
+    ("shared_there = min(residents", "shared_there = max(residents"),
+    ("(together[residents.neighbourhood[i]] * shared_there)", "shared_there"),
+    ("came[b] > circle", "came[b] < circle"),
 ]
+CLOSE = meeting.Parameters(circle=2)
+"""So few people at a meeting that in the small towns of these tests there are several."""
 
 
 @given(RECIPES)
 def test_the_hands_agree(recipe: dict[str, Any]) -> None:
     assert_twins(meeting, town(**recipe))
+    assert_twins(meeting, town(**recipe), CLOSE)
 
 
 @pytest.mark.parametrize(("right", "wrong"), FAULTS)
 def test_a_planted_fault_is_caught(right: str, wrong: str) -> None:
-    assert_fault_is_caught(meeting, meeting, "_kernel", right, wrong)
+    assert_fault_is_caught(meeting, meeting, "_kernel", right, wrong, p=CLOSE)
 
 
 def test_a_planted_fault_is_caught_when_compiled() -> None:
     assert_fault_is_caught(meeting, meeting, "_kernel", *FAULTS[0], compiled=True)
+
+
+def test_who_comes_meets_those_of_the_same_circle() -> None:
+    """All of them while one meeting holds them; of 41 at meetings of 21, each tie has half of the hours."""
+    state = town(residents=90, neighbourhoods=1, habit="crowded")
+    state.world.meeting_ban[:] = 0
+    n = state.residents.nurtured_hours
+    n[:] = 0.0
+    meeting.advance(state, meeting.Parameters(), Dice(1, 1))
+    without = state.ties.hours.copy()
+    owner = np.arange(len(state.ties.alter)) // 16
+    both = (state.ties.alter != EMPTY) & (owner < 41) & (state.ties.alter < 41)
+    n[:41] = 2.0
+    for circle, share in ((50, 1.0), (41, 1.0), (21, 0.5), (2, 1.0 / 40.0)):
+        meeting.advance(state, meeting.Parameters(circle=circle), Dice(1, 1))
+        assert np.allclose((state.ties.hours - without)[both], 2.0 * share)
+        assert np.array_equal(state.ties.hours[~both], without[~both])
 
 
 def test_hours_have_the_planned_mean_where_all_contexts_are_as_at_founding() -> None:

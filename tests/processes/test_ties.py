@@ -23,6 +23,7 @@ FAULTS = [
     ("if far or not common[i]", "if far and not common[i]"),
     ("who, alter, incoming, streams), True", "who, alter, incoming, streams), False"),
     ("taken_up[tie])) & (not rises)", "taken_up[tie])) | rises"),
+    ("2.0 * p.introduction_chance * free", "p.introduction_chance"),
 ]
 CONTACT_FAULTS = [
     ("(1.0 - w * kept) * exp(-build * hours)", "(1.0 - w * kept) * exp(build * hours)"),
@@ -293,6 +294,19 @@ def test_a_month_of_planned_hours_holds_each_class_where_it_starts() -> None:
         for _ in range(600):
             w = 1 - (1 - w * kept ** (1 / 12)) * math.exp(-0.0077 * hours)
         assert abs(w - held) < 0.01
+
+
+def test_who_has_no_time_left_is_introduced_to_nobody() -> None:
+    made = []
+    for planned in (0.0, 21.0, 42.0):
+        state = town(residents=2000, neighbourhoods=1, seed=7, habit="no ties")
+        state.constants.search_chance[:] = 0.0
+        state.residents.nurtured_hours[:], state.residents.planned_hours[:] = 2.0, planned
+        after = by_fast_hand(ties, state, ties.Parameters(introduction_chance=0.4))
+        made.append(np.count_nonzero(after.ties.alter != EMPTY))
+    assert made[0] == pytest.approx(0.8 * 2000, rel=0.05)
+    assert made[1] == pytest.approx(0.4 * 2000, rel=0.08)
+    assert made[2] == 0
 
 
 def test_nobody_is_tied_twice_or_to_himself() -> None:
