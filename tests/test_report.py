@@ -23,7 +23,7 @@ from sim.observables import OBSERVABLES
 from sim.report import page, write_report
 from sim.report.figures import paths, sections
 from sim.report.gains import spent, where
-from sim.report.parts import parts, where_found
+from sim.report.parts import _places, parts, where_found
 from sim.report.study import Scenario, read_study
 from sim.report.svg import smaller
 from sim.report.words import begun, changed, finding, findings, peaks
@@ -219,6 +219,39 @@ def test_the_picture_of_the_parts_says_what_it_shows(apart, two):
                                                                     for s in ("png", "svg")}  # fmt: skip
     assert parts(read_study(two)) is None  # there is one part only, the whole
     assert "Who gains" not in Page(two).text
+
+
+def test_a_fifth_that_is_the_funded_area_is_told_once(tmp_path):
+    made = [in_parts(lived(compose(words)), moves) for moves, words in enumerate(AREA)]
+    for number, tables in enumerate(made):
+        fifth, area = tables.by_quintile.to_pandas(), tables.by_area.to_pandas()
+        (label, _), (other, _) = PARTS["by_quintile"], PARTS["by_area"]
+        there, here = fifth[label] == 5, area[other] == "inside"
+        area.loc[here, list(WHERE)] = fifth.loc[there, list(WHERE)].to_numpy()
+        made[number] = replace(tables, by_area=pa.Table.from_pandas(area, SCHEMAS["by_area"], preserve_index=False))
+    study = read_study(write(tmp_path, AREA, *made))
+    assert "lower in the least deprived fifth (which is inside);" in where_found(study)
+
+
+def test_each_scenario_has_a_sentence_on_the_parts(tmp_path):
+    words = [*AREA, ["policy=ready_meals", *AREA[0][1:]]]
+    tables = [in_parts(lived(compose(each)), moves % 2) for moves, each in enumerate(words)]
+    told = where_found(read_study(write(tmp_path, words, *tables)))
+    assert told.startswith("Final year, against no policy. With organisers from April 2009, unmet need ")
+    assert ". With publicity from April 2009, no clear difference anywhere in unmet need, " in told
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (["inside"], "inside"),
+        (["inside", "the rest"], "inside and in the rest"),
+        (["2nd fifth", "3rd fifth", "next door"], "in the 2nd fifth, the 3rd fifth and next door"),
+        (["2nd fifth", "3rd fifth", "inside", "next door"], "in every part"),
+    ],
+)
+def test_parts_are_told_in_good_english(names, told):
+    assert _places(names, 4) == told
 
 
 def test_parts_of_one_pair_claim_nothing(tmp_path):
