@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from matplotlib.colors import to_hex
-from matplotlib.patches import PathPatch
+from matplotlib.patches import Circle, PathPatch
 
 from sim.composition import compose
 from sim.report import network as drawing, write_report
-from sim.report.figures import drawn
+from sim.report.figures import INK, drawn
 from sim.report.network import network, side_by_side
 from sim.report.pictured import picture, pictured
 from sim.report.side_by_side import GONE, KEPT, MADE, MANY_KEPT, SideBySide
@@ -177,6 +177,18 @@ def test_the_rarer_sort_of_ties_lies_on_top_and_is_wide():
     few, many = drawn_as(TIES[0][:1]), drawn_as(TIES[0][:3])
     assert few == {KEPT: (4, 1.3), GONE: (3, 0.7)}
     assert many == {MANY_KEPT: (3, 0.7), GONE: (4, 1.3)}
+
+
+def test_the_circle_that_is_shown_close_up_stands_out_on_every_map(four):
+    for axes in maps(network(results(four)))[0]:
+        circles = [p for p in axes.patches if isinstance(p, Circle) and not p.get_fill()]
+        white, dark = sorted(circles, key=Circle.get_linewidth, reverse=True)
+        assert [to_hex(p.get_edgecolor()) for p in (white, dark)] == ["#ffffff", INK]
+        ties = [p for p in axes.patches if isinstance(p, PathPatch)]
+        assert dark.get_linewidth() > max(p.get_linewidth() for p in ties)
+        assert white.get_linewidth() > dark.get_linewidth() + 1.0
+        assert white.get_zorder() > max(p.get_zorder() for p in ties)
+        assert axes.patches.index(white) < axes.patches.index(dark)
 
 
 def test_homes_stand_still_and_a_tie_that_lasts_is_drawn_in_every_picture():

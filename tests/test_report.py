@@ -21,9 +21,9 @@ from sim.files import OutputError
 from sim.headlines import GROUPS, WHERE
 from sim.observables import OBSERVABLES
 from sim.report import page, write_report
-from sim.report.figures import paths, sections
+from sim.report.figures import COLOURS, _ticks, caption, paths, sections
 from sim.report.gains import spent, where
-from sim.report.parts import parts, where_found
+from sim.report.parts import _places, parts, where_found
 from sim.report.study import Scenario, read_study
 from sim.report.svg import smaller
 from sim.report.words import begun, changed, finding, findings, peaks
@@ -219,6 +219,39 @@ def test_the_picture_of_the_parts_says_what_it_shows(apart, two):
                                                                     for s in ("png", "svg")}  # fmt: skip
     assert parts(read_study(two)) is None  # there is one part only, the whole
     assert "Who gains" not in Page(two).text
+
+
+def test_a_fifth_that_is_the_funded_area_is_told_once(tmp_path):
+    made = [in_parts(lived(compose(words)), moves) for moves, words in enumerate(AREA)]
+    for number, tables in enumerate(made):
+        fifth, area = tables.by_quintile.to_pandas(), tables.by_area.to_pandas()
+        (label, _), (other, _) = PARTS["by_quintile"], PARTS["by_area"]
+        there, here = fifth[label] == 5, area[other] == "inside"
+        area.loc[here, list(WHERE)] = fifth.loc[there, list(WHERE)].to_numpy()
+        made[number] = replace(tables, by_area=pa.Table.from_pandas(area, SCHEMAS["by_area"], preserve_index=False))
+    study = read_study(write(tmp_path, AREA, *made))
+    assert "lower in the least deprived fifth (which is inside);" in where_found(study)
+
+
+def test_each_scenario_has_a_sentence_on_the_parts(tmp_path):
+    words = [*AREA, ["policy=ready_meals", *AREA[0][1:]]]
+    tables = [in_parts(lived(compose(each)), moves % 2) for moves, each in enumerate(words)]
+    told = where_found(read_study(write(tmp_path, words, *tables)))
+    assert told.startswith("Final year, against no policy. With organisers from April 2009, unmet need ")
+    assert ". With publicity from April 2009, no clear difference anywhere in unmet need, " in told
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (["inside"], "inside"),
+        (["inside", "the rest"], "inside and in the rest"),
+        (["2nd fifth", "3rd fifth", "next door"], "in the 2nd fifth, the 3rd fifth and next door"),
+        (["2nd fifth", "3rd fifth", "inside", "next door"], "in every part"),
+    ],
+)
+def test_parts_are_told_in_good_english(names, told):
+    assert _places(names, 4) == told
 
 
 def test_parts_of_one_pair_claim_nothing(tmp_path):
@@ -515,6 +548,95 @@ def test_charities_opened_are_counted_from_the_start(one):
     ends = [line.get_ydata()[-1] for line in axes.lines if len(line.get_ydata()) == MONTHS]
     expected = [study.first.matrix(outcome).sum(axis=1).mean() for outcome, _ in panel.curves]
     assert ends == pytest.approx(expected)
+
+
+def panel_of(figure, name):
+    """The axes in which a curve has this name, and the boxes of the names of its curves."""
+    figure.draw_without_rendering()
+    (axes,) = [axes for axes in figure.axes if name in {text.get_text() for text in axes.texts}]
+    return axes, boxes(text for text in axes.texts if not text.get_text().isdigit())
+
+
+@pytest.mark.parametrize("closed", [0.0, 0.02])
+@pytest.mark.parametrize("columns", [3, 1])
+def test_names_of_curves_that_end_at_zero_stand_apart_and_above_the_axis(tmp_path, columns, closed):
+    words = ["months=6"]
+    tables = lived(compose(words), replicates=1)
+    gone = np.where(np.arange(6) > 3, closed, 0.0)
+    frame = tables.results.to_pandas().assign(charities_opened=0.0, charities_closed=gone)
+    told = replace(tables, results=pa.Table.from_pandas(frame, SCHEMAS["results"], preserve_index=False))
+    study = read_study(write(tmp_path, [words], told))
+    axes, names = panel_of(paths(study, columns), "opened")
+    lower, upper = sorted(names, key=lambda box: box.y0)
+    assert lower.y0 >= axes.get_window_extent().y0
+    assert upper.y0 >= lower.y1
+
+
+def fallen(tmp_path):
+    """Two scenarios, in the second of which discretionary hours fall to where the first one's name would be."""
+    points = [["world=flat", "months=60"], ["world=history", "months=60"]]
+    moves = [{}, {"hours_discretionary": np.where(np.arange(60) < 48, 0.0, -230.0)}]
+    return read_study(write(tmp_path, points, *(lived(compose(p), 2, m) for p, m in zip(points, moves, strict=True))))
+
+
+@pytest.mark.parametrize("columns", [3, 1])
+def test_no_name_covers_a_curve_of_any_scenario(tmp_path, columns):
+    axes, names = panel_of(paths(fallen(tmp_path), columns), "discretionary")
+    curves = [line for line in axes.lines if len(line.get_xdata()) == 60]
+    assert len(curves) == len(names) * 2
+    for line in curves:
+        path = axes.transData.transform_path(line.get_path())
+        assert not any(path.intersects_bbox(box, filled=False) for box in names)
+
+
+def seen(axes, colour):
+    """The heights at which a colour has turns of its own in a panel, and how many turns."""
+    shown = [line for line in axes.lines if line.get_color() == colour and line.get_solid_capstyle() == "butt"]
+    heights = np.concatenate([line.get_ydata() for line in shown]) if shown else np.array([])
+    return heights, int(np.isnan(heights).sum())
+
+
+def test_scenarios_that_lie_together_are_seen_in_turns(tmp_path):
+    points = [[f"policy={name}", "months=60"] for name in ("none", "nurture_early", "ready_meals", "listening")]
+    lone = np.where(np.arange(60) < 30, 0.0, 0.5)
+    moves = [{}, {}, {}, {"ties_per_resident": lone}]
+    study = read_study(write(tmp_path, points, *(lived(compose(p), 2, m) for p, m in zip(points, moves, strict=True))))
+    figure = paths(study)
+    assert "their colours take turns" in caption(study)
+    together, apart = figure.axes[0], figure.axes[4]
+    turns = [seen(together, colour)[1] for colour in COLOURS[1:4]]
+    assert min(turns) > 5
+    assert max(turns) - min(turns) <= 1
+    heights, many = seen(apart, COLOURS[3])
+    assert many < turns[2]
+    assert np.nanmax(np.abs(heights)) < 0.1  # of the one that leaves, turns only until it does
+    assert seen(apart, COLOURS[1])[1] > turns[0]
+
+
+def test_two_scenarios_and_one_take_no_turns(one, two):
+    assert all("turns" not in caption(read_study(folder)) for folder in (one, two))
+
+
+def test_the_caption_says_why_charities_are_not_whole(one, two):
+    told = "A branch of a larger charity counts as a part of one, so the numbers opened and closed need not be whole."
+    assert told in caption(read_study(one))
+    assert told not in caption(read_study(two))  # its panel shows the money
+
+
+@pytest.mark.parametrize(
+    ("length", "told"),
+    [
+        (5, ["Apr 2007", "Jun 2007", "Aug 2007"]),
+        (17, ["Apr 2007", "Oct 2007", "Apr 2008"]),
+        (23, ["2008", "2009"]),
+        (203, ["2008", "2012", "2016", "2020", "2024"]),
+    ],
+)
+def test_short_runs_are_marked_by_months(length, told):
+    low = 2007.25
+    at, said = _ticks(low, low + length / 12)
+    assert said == told
+    assert all(low <= when <= low + length / 12 for when in at)
 
 
 def test_scenarios_of_unlike_length_are_not_compared(tmp_path):

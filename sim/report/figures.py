@@ -20,9 +20,9 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 
 from sim.contrast import t_quantile
+from sim.report.curves import NARROW, WIDE, Line, Named, draw_in_turns, name_curves
 from sim.report.study import Scenario, Study
 from sim.report.words import finding
 from sim.units import MONTHS_A_YEAR
@@ -161,6 +161,12 @@ def caption(study: Study) -> str:
             else "Volunteering is noisy from month to month: its line is the mean of the last 12 months, the faint one "
             "single months."
         )
+    if len(study.others) > 1:
+        said.append("Where lines lie together, their colours take turns.")
+    if any(TURNOVER in section.panels for section in sections(study)):
+        said.append(
+            "A branch of a larger charity counts as a part of one, so the numbers opened and closed need not be whole."
+        )
     if any(s.config.policy for s in study.scenarios):
         said.append("Money for nurture that is paid and not spent stays in the purse, and can be spent later.")
     if len(study.scenarios) > len(COLOURS):
@@ -224,10 +230,13 @@ class _Sheet:
             self.y -= ABOVE + PANEL
             for column, panel in enumerate(section.panels[start : start + self.columns]):
                 axes = self._axes(column)
+                axes.set_xlim(*_span(self.study))
                 section.draw(axes, self.study, panel)
                 unit = "percentage points" if section.apart and panel.unit.startswith("%") else panel.unit
                 self._name(panel.title, unit, column)
                 self._finish(axes, last=start + self.columns + column >= len(section.panels))
+                if len(panel.curves) > 1:
+                    name_curves(axes, _sorts(self.study, panel), [when for when, _ in self.events])
             self.y -= BETWEEN
         self.y -= BELOW - BETWEEN
 
@@ -242,8 +251,7 @@ class _Sheet:
 
     def _finish(self, axes: Axes, *, last: bool) -> None:
         low, high = _span(self.study)
-        axes.set_xlim(low, high)
-        axes.set_xticks(_years(low, high))
+        axes.set_xticks(*_ticks(low, high))
         axes.tick_params(axis="x", labelbottom=last, labelsize=8.5, length=3)
         axes.tick_params(axis="y", labelsize=8.5, length=0)
         axes.yaxis.set_major_locator(mpl.ticker.MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
@@ -268,28 +276,52 @@ class _Sheet:
 
 def _draw_level(axes: Axes, study: Study, panel: Panel) -> None:
     several = len(study.scenarios) > 1
-    for scenario, colour in zip(study.scenarios, COLOURS, strict=False):
-        for (outcome, name), style in zip(panel.curves, ("-", "--"), strict=False):
-            own = colour if several else BLUE if style == "-" else VERMILLION
-            values = _scaled(scenario, panel, outcome)
-            when = _when(scenario)
-            if panel.smooth and not several and _can_smooth(values):
-                axes.plot(when, _mean(values), color=own, linewidth=0.6, alpha=0.45)
-            values = _running(values) if panel.smooth else values
-            _band(axes, when, *_quantiles(values), own)
-            wide = 3.4 if several and scenario is study.first else 1.8  # so that it shows where the others hide it
-            dashes = style if style == "-" else (0, tuple(length * 1.8 / wide for length in (4.0, 1.5)))
-            axes.plot(when, _mean(values), color=own, linewidth=wide, linestyle=dashes)
-            if name and scenario is study.first:
-                over = _is_highest(scenario, panel, outcome)
-                _name(axes, when, _mean(values), name, INK if several else own, over=over)
+    sorts = _sorts(study, panel)
+    if panel.smooth and not several:
+        _draw_single_months(axes, study.first, panel)
+    for sort in sorts:
+        for line, band in zip(sort.lines, sort.bands, strict=True):
+            _band(axes, *band, line.colour)
+    _reach(axes, [line for sort in sorts for line in sort.lines])
     _from_zero(axes)
+    for sort in sorts:
+        draw_in_turns(axes, sort.lines[:1])
+        draw_in_turns(axes, sort.lines[1:])
+
+
+def _sorts(study: Study, panel: Panel) -> list[Named]:
+    """The curves of a panel of levels, by outcome."""
+    several = len(study.scenarios) > 1
+    made = []
+    for (outcome, name), dashed, alone in zip(panel.curves, (False, True), (BLUE, VERMILLION), strict=False):
+        lines, bands = [], []
+        for scenario, colour in zip(study.scenarios, COLOURS, strict=False):
+            values = _scaled(scenario, panel, outcome)
+            values = _running(values) if panel.smooth else values
+            when, width = _when(scenario), WIDE if several and scenario is study.first else NARROW
+            lines.append(Line(when, _mean(values), colour if several else alone, width, dashed))
+            bands.append((when, *_quantiles(values)))
+        made.append(Named(name, INK if several else alone, lines, bands))
+    return made
+
+
+def _draw_single_months(axes: Axes, scenario: Scenario, panel: Panel) -> None:
+    values = _scaled(scenario, panel, panel.curves[0][0])
+    if _can_smooth(values):
+        axes.plot(_when(scenario), _mean(values), color=BLUE, linewidth=0.6, alpha=0.45)
+
+
+def _reach(axes: Axes, lines: list[Line]) -> None:
+    """Let the axes hold curves that are drawn later: how depends on the limits."""
+    for line in lines:
+        axes.update_datalim(np.column_stack([line.when, line.values]))
 
 
 def _draw_difference(axes: Axes, study: Study, panel: Panel) -> None:
     outcome = panel.curves[0][0]
     base = _running(_scaled(study.first, panel, outcome))
     axes.axhline(0.0, color=COLOURS[0], linewidth=1.4)
+    lines = []
     for scenario, colour in zip(study.others, COLOURS[1:], strict=False):
         values = _running(_scaled(scenario, panel, outcome))
         pairs = min(len(base), len(values))
@@ -298,10 +330,12 @@ def _draw_difference(axes: Axes, study: Study, panel: Panel) -> None:
         if pairs > 1:
             half = t_quantile(0.975, pairs - 1) * apart.std(axis=0, ddof=1) / math.sqrt(pairs)
             _band(axes, when, mean - half, mean + half, colour)
-        axes.plot(when, mean, color=colour, linewidth=1.8)
+        lines.append(Line(when, mean, colour))
+    _reach(axes, lines)
     axes.yaxis.set_major_formatter(mpl.ticker.FuncFormatter(signed_tick))
     low, high = axes.dataLim.y0, axes.dataLim.y1
     axes.set_ylim(1.1 * min(low, -panel.least), 1.1 * max(high, panel.least))
+    draw_in_turns(axes, lines)
 
 
 def signed_tick(value: float, _: int | None = None) -> str:
@@ -345,18 +379,6 @@ def _band(axes: Axes, when: Any, low: Any, high: Any, colour: str) -> None:
     axes.fill_between(when, low, high, color=colour, alpha=0.2, linewidth=0.0)
 
 
-def _is_highest(scenario: Scenario, panel: Panel, outcome: str) -> bool:
-    """Whether an outcome ends above the others of its panel, so that its name goes over its line, and theirs under."""
-    ends = {name: float(_mean(_scaled(scenario, panel, name))[-1]) for name, _ in panel.curves}
-    return ends[outcome] >= max(ends.values())
-
-
-def _name(axes: Axes, when: Any, mean: Any, name: str, colour: str, *, over: bool) -> None:
-    axes.annotate(name, (when[-1], mean[-1]), xytext=(0, 4 if over else -5), textcoords="offset points", ha="right",
-                  va="bottom" if over else "top", fontsize=8.5, color=colour,
-                  path_effects=[withStroke(linewidth=2.5, foreground="white")])  # fmt: skip
-
-
 def _from_zero(axes: Axes) -> None:
     axes.yaxis.set_major_formatter(mpl.ticker.FuncFormatter(lambda value, _: f"{value:,.6g}"))
     top = axes.dataLim.y1
@@ -377,10 +399,16 @@ def _span(study: Study) -> tuple[float, float]:
     return low, max(high, low + 1.0 / MONTHS_A_YEAR)
 
 
-def _years(low: float, high: float) -> list[int]:
+def _ticks(low: float, high: float) -> tuple[list[float], list[str]]:
+    """Where the axis of time is marked, and with what: years, or months where there are not two years to mark."""
     length = high - low
     step = 1 if length <= 6 else 2 if length <= 10 else 4 if length <= 20 else 10
-    return [year for year in range(math.ceil(low), math.floor(high) + 1) if year % step == 0] or [math.ceil(low)]
+    years = [year for year in range(math.ceil(low), math.floor(high) + 1) if year % step == 0]
+    if len(years) > 1:
+        return [float(year) for year in years], [str(year) for year in years]
+    months = [low + month / MONTHS_A_YEAR for month in range(round(MONTHS_A_YEAR * length) + 1)]
+    shown = [when for when in months[:: math.ceil(len(months) / 3)] if when <= low + 0.9 * length]  # else they are cut
+    return shown, [f"{_day(when):%b %Y}" for when in shown]
 
 
 _REORGANISED = {"council": "council reorganised", "health": "health bodies reorganised"}

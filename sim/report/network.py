@@ -31,6 +31,8 @@ MARGIN = 0.03
 """Between the homes of a neighbourhood and its edge, in km."""
 ROUND = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Distances in km that the bar under a map may show."""
+RING = (("white", 4.2), (INK, 1.8))
+"""Colours and widths in points of the circle in a map: dark on white, so that it stands out from ties as dark."""
 
 
 def network(
@@ -170,7 +172,9 @@ def _draw_town(axes: Axes, view: View, pair: SideBySide) -> None:
         axes.add_patch(Circle(middle, reach, facecolor="#f3f3ef", edgecolor=PALE, linewidth=0.6))
     keys = uniforms2(np.uint64(0), ties["smaller_id"].to_numpy(), ties["larger_id"].to_numpy())
     _draw_ties(axes, view, pair, ties[keys < pair.share])
-    axes.add_patch(Circle(pair.part.middle, pair.part.radius, fill=False, edgecolor=INK, linewidth=1.0, zorder=8))
+    part = pair.part
+    for ink, width in RING:
+        axes.add_patch(Circle(part.middle, part.radius, fill=False, edgecolor=ink, linewidth=width, zorder=8))
     middle = (homes["x"].min() + homes["x"].max()) / 2, (homes["y"].min() + homes["y"].max()) / 2
     half = 0.53 * max(np.ptp(homes["x"]), np.ptp(homes["y"])) + MARGIN
     _frame(axes, middle, half, homes[["x", "y"]].to_numpy())

@@ -9,6 +9,7 @@ import textwrap
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -37,25 +38,54 @@ def rows_of(study: Study) -> list[tuple[str, str, Any]]:
 
 
 def where_found(study: Study) -> str:
-    """The finding of the figure in one sentence."""
+    """The finding of the figure in one sentence a scenario."""
     if all(int(rows.pairs.max()) == 1 for rows in study.contrasts.values()):
         return "Final year, by part of the place: one pair of runs, so no interval"
-    told = []
+    told, names = [], _names(study)
     for scenario in study.others:
         clear, unclear = [], []
         for outcome, name in WHERE.items():
-            parts = _clear(study, scenario, outcome)
-            clear += [f"{name} {how} in {_list(where, study)}" for how, where in parts.items() if where]
+            parts = _clear(study, scenario, outcome, names)
+            clear += [f"{name} {how} {_places(there, len(names))}" for how, there in parts.items() if there]
             unclear += [] if any(parts.values()) else [name]
         said = "; ".join([*clear, *([f"no clear difference anywhere in {_or(unclear)}"] if unclear else [])])
-        told.append(f"with {scenario.name}, {said}" if len(study.others) > 1 else said)
-    return f"Final year, against {study.first.name}: {'. '.join(told)}"
+        told.append(f"With {scenario.name}, {said}" if len(study.others) > 1 else said)
+    begin = f"Final year, against {study.first.name}"
+    return f"{begin}. {'. '.join(told)}" if len(told) > 1 else f"{begin}: {told[0]}"
 
 
-def _clear(study: Study, scenario: Scenario, outcome: str) -> dict[str, list[str]]:
+def _names(study: Study) -> dict[tuple[str, Any], str]:
+    """What the parts are called by table and part: an area that is all of a fifth, and a fifth, are one with two names.
+
+    Told twice, what is found there would count double.
+    """
+    names: dict[tuple[str, Any], str] = {}
+    for name, table, part in rows_of(study):
+        same = [key for key in names if key[0] != table and _is_same(study, key, (table, part))]
+        if same:
+            names[same[0]] += f" (which is {name})"
+        else:
+            names[table, part] = name
+    return names
+
+
+def _is_same(study: Study, one: tuple[str, Any], other: tuple[str, Any]) -> bool:
+    """Whether two parts are the same neighbourhoods: every level in them is the same, in every scenario."""
+    for scenario in study.others:
+        for outcome in WHERE:
+            rows = [row_of(study, scenario, outcome, *part) for part in (one, other)]
+            if any(row is None for row in rows):
+                return False
+            here, there = ([row.counterfactual, row.scenario] for row in rows)
+            if not np.allclose(here, there, rtol=1e-12, atol=0.0, equal_nan=True):
+                return False
+    return True
+
+
+def _clear(study: Study, scenario: Scenario, outcome: str, names: dict[tuple[str, Any], str]) -> dict[str, list[str]]:
     """The parts in which an outcome is clearly higher, and lower."""
     found: dict[str, list[str]] = {"higher": [], "lower": []}
-    for name, table, part in rows_of(study):
+    for (table, part), name in names.items():
         row = row_of(study, scenario, outcome, table, part)
         direction = 0 if row is None else sign(row.low, row.high)
         if direction:
@@ -63,10 +93,16 @@ def _clear(study: Study, scenario: Scenario, outcome: str) -> dict[str, list[str
     return found
 
 
-def _list(names: list[str], study: Study) -> str:
-    if len(names) == len(rows_of(study)):
-        return "every part"
-    *before, last = [name if name in {"inside", "next door"} else f"the {name.removeprefix('the ')}" for name in names]
+def _places(names: list[str], many: int) -> str:
+    """Where that is, in words: of one part with another, "in" is said once for those that need it."""
+    if len(names) == many:
+        return "in every part"
+    told, within = [], False
+    for name in names:
+        bare = name in {"inside", "next door"}
+        told.append(name if bare else f"{'' if within else 'in '}the {name.removeprefix('the ')}")
+        within = not bare
+    *before, last = told
     return f"{', '.join(before)} and {last}" if before else last
 
 
