@@ -8,13 +8,13 @@ import re
 from collections import Counter
 from typing import Any, NamedTuple
 
-import yaml  # type: ignore[import-untyped]
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sim import __version__, state
 from sim.analysis.declared import NOT_READ, READ_AS, verdict
 from sim.analysis.patterns import WHAT
 from sim.chance import Die
+from sim.composition import ACCOUNTS, title_of
 from sim.config import ROOMS_IN_ORDER
 from sim.founding import SPIN_UP_MONTHS, solving
 from sim.ledger import FLOWS
@@ -25,6 +25,7 @@ from sim.policy import INSTRUMENTS, WHOM_FIRST
 from sim.schedule import MONTH
 from sim.source import config_folder, data_table, source_hash
 from sim.switches import SWITCHES
+from sim.wording import upper
 from sim.world import WorldSpec
 
 DEFAULT_PLACE = "england_average"
@@ -117,13 +118,17 @@ def stocks() -> dict[str, list[str]]:
 
 
 def options(group: str) -> dict[str, str]:
-    """The files of a group of the configuration, each with its title, else with the first sentence of its comment."""
+    """The files of a group of the configuration, each with its title, or the first sentence of its comment, or both.
+
+    An account's title is what is read in a sentence: only the comment says which claim it is about, and what it holds.
+    """
     made = {}
     for file in sorted((config_folder() / group).glob("*.yaml")):
         text = file.read_text(encoding="utf-8")
         comment = " ".join(re.findall(r"^# (?!@package)(.+)$", text, re.MULTILINE))
-        title = (yaml.safe_load(text) or {}).get("title", "")
-        made[file.stem] = _cell(title or comment.partition(". ")[0])
+        title, first = title_of(group, file.stem), comment.partition(". ")[0].rstrip(".")
+        both = dict.fromkeys(map(upper, (title, first)))
+        made[file.stem] = _cell(". ".join(both) if title and group in ACCOUNTS else title or first)
     return made
 
 
