@@ -34,6 +34,8 @@ ACCOUNTS = ("rival", "ablation")
 YAML, FROM_FILE = (".yaml", ".yml"), "file_"
 PATHS = ("store",)
 """Keys of the composed configuration that say where things are kept, and are no part of `Config`."""
+TITLE = "title"
+"""What a file calls its option in text. An account's is read from its file by name, and is no part of `Config`."""
 
 
 def compose(overrides: Sequence[str] = ()) -> Config:
@@ -87,7 +89,7 @@ def config_of(composed: DictConfig) -> Config:
     for group in NUMBERS:
         if isinstance(plain.get(group), dict):
             plain[group] = {name: value for name, value in plain[group].items() if value != MISSING}
-    return Config.check({name: value for name, value in plain.items() if name not in PATHS})
+    return Config.check({name: value for name, value in plain.items() if name not in (*PATHS, TITLE)})
 
 
 def parse(overrides: Sequence[str]) -> list[Override]:
@@ -155,6 +157,16 @@ def options(group: str) -> list[str]:
 
 
 @cache
+def title_of(group: str, option: str) -> str:
+    """What the file of an option calls it in text, as in "with no brokers"; nothing where there is none."""
+    try:
+        said = yaml.safe_load((config_folder() / group / f"{option}.yaml").read_text(encoding="utf-8"))
+    except OSError:
+        return ""
+    return str((said or {}).get(TITLE, ""))
+
+
+@cache
 def register() -> None:
     """Tell Hydra the numbers that the code states, so that each can be changed by its path without a plus sign.
 
@@ -194,6 +206,8 @@ def _check(override: Override) -> None:
     """
     if not override.key_or_group:
         raise ConfigError(f"{override.input_line!r} gives a value without a name. Write group=option or key=value.")
+    if override.key_or_group == TITLE:
+        raise ConfigError(_unknown(TITLE, ["place.title", "world.title"]))
     if override.is_sweep_override():
         raise ConfigError(
             f"{override.input_line} names several scenarios, and one was asked for. Run them with -m, or compare them "

@@ -161,9 +161,9 @@ class Config(Checked):
         return plain | by_group(self.rooms)
 
     def content(self) -> dict[str, Any]:
-        """What decides the results, as plain data: floats as their repr, and policies as a list, to be hashed."""
+        """What decides the results, as plain data: floats as their repr, and policies as a list; no titles."""
         decides = {k: v for k, v in self.resolved().items() if k not in HOW_TO_RUN}
-        decides["policy"] = list(decides["policy"].items())  # their order counts, which a hash of a mapping forgets
+        decides["policy"] = [list(each) for each in decides["policy"].items()]  # in order, which a mapping's hash forgets
         exact: dict[str, Any] = _exact(decides)
         return exact
 
@@ -250,10 +250,15 @@ def _plain(value: Any) -> Any:
 
 def _exact(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _exact(part) for name, part in value.items()}
+        return {name: _exact(part) for name, part in value.items() if not _is_title(name, part)}
     if isinstance(value, list):
         return [_exact(part) for part in value]
     return repr(value) if isinstance(value, float) else value
+
+
+def _is_title(name: str, value: Any) -> bool:
+    """Whether it is what a place, a world or a policy is called in text; a policy may itself be named ``title``."""
+    return name == "title" and isinstance(value, str)
 
 
 def _known(given: Mapping[str, Any], valid: set[str], where: str = "") -> None:

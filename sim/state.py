@@ -73,7 +73,7 @@ class Residents(NamedTuple):
     neighbourhood: Ints  # row of Neighbourhoods
     tenure: Ints  # 0 owner, 1 social, 2 private; it belongs to the home, and so do x and y
     x: Floats  # kilometres, fixed for a home
-    y: Floats
+    y: Floats  # likewise
     group: Ints  # social grade (0 ABC1, 1 C2DE) x age (0 16-34, 1 35-64, 2 65 and over): grade * 3 + age
     venue: Ints  # the place in the neighbourhood where people meet that this resident goes to
     civic: Floats  # standard normal: propensity to take a role
@@ -106,8 +106,8 @@ class Residents(NamedTuple):
     crisis: Floats  # hours of care a month that unmet prevention has turned into crisis
     trust_council: Floats  # 0 to 1
     trust_charity: Floats  # 0 to 1
-    trust_council_first: Floats  # T(0)
-    trust_charity_first: Floats
+    trust_council_first: Floats  # T(0): trust in the council on arrival
+    trust_charity_first: Floats  # likewise in charities
     nurtured_hours: Floats  # hours of nurtured meeting this month
     outside_ask: Floats  # strength of the asks that come along no tie (organiser, publicity) this month
     unsupported_asks: Ints  # asks without support since trust last moved
@@ -173,10 +173,10 @@ class Bands(NamedTuple):
 
     income: Floats  # pounds a month of one row: the mean body's, or the branch's part of it
     private_share: Floats  # of income
-    grants_share: Floats
-    contracts_share: Floats
+    grants_share: Floats  # of income, grants of the state
+    contracts_share: Floats  # of income, contracts with the state
     staff_share: Floats  # share of spending that pays for hours given here
-    joining_weight: Floats
+    joining_weight: Floats  # how often a newcomer to volunteering picks such a body, beside the others
     wide: Ints  # 1 if it serves the whole place
     weight: Floats  # bodies that a row stands for
     kinds: Floats  # (7, kinds)
@@ -216,7 +216,7 @@ class Services(NamedTuple):
     sigma_ratio: Floats  # elasticity of substitution of its joint work, beside the general one
     kinds: Floats  # (S, kinds) shares of its hours by kind of need
     spend_founding: Floats  # pounds a month
-    spend: Floats
+    spend: Floats  # pounds this month, contracts included
     contracts: Floats  # of spend, paid to charities
     hours: Floats  # paid hours of the council's own staff this month
     joint_officer_founding: Floats  # L0: hours a month per 1,000 residents, in england_average
@@ -234,7 +234,7 @@ class Neighbourhoods(NamedTuple):
 
     quintile: Ints  # deprivation: 1 most deprived .. 5 least
     x: Floats  # kilometres
-    y: Floats
+    y: Floats  # likewise
     need_weight: Floats  # need of a resident beside the average place
     venues: Ints  # places to meet
     venues_open: Ints  # bit v set: place v is open this month
@@ -274,7 +274,7 @@ class Partnerships(NamedTuple):
     """Ties between an officer's post and a charity: PARTNERS slots a post, the post implied by the slot."""
 
     charity: Ints  # row of Charities, or EMPTY
-    strength: Floats
+    strength: Floats  # 0 to 1
     second: Ints  # row of the post whose holder is the second contact, or NOBODY
     born: Ints  # month
     used: Ints  # 1 if joint work ran along it last month
@@ -285,9 +285,9 @@ class Acquaintances(NamedTuple):
 
     resident: Ints  # row of Residents, or EMPTY
     who: Ints  # id of that resident, who may have left
-    strength: Floats
-    born: Ints
-    used: Ints
+    strength: Floats  # 0 to 1
+    born: Ints  # month
+    used: Ints  # 1 if joint work ran along it last month
 
 
 class Alliances(NamedTuple):
@@ -295,8 +295,8 @@ class Alliances(NamedTuple):
 
     other: Ints  # row of Charities, or EMPTY
     who: Ints  # its id
-    strength: Floats
-    born: Ints
+    strength: Floats  # 0 to 1
+    born: Ints  # month
 
 
 class Bodies(NamedTuple):
@@ -318,15 +318,15 @@ class Quintiles(NamedTuple):
 class TrustKnots(NamedTuple):
     """What is added to T(0) for the level to which trust returns, at even knots of T(0)."""
 
-    council: Floats
-    charity: Floats
+    council: Floats  # of trust in the council, at each knot
+    charity: Floats  # of trust in charities, at each knot
 
 
 class Quantiles(NamedTuple):
     """Quantile curves of T(0) at even knots."""
 
-    council: Floats
-    charity: Floats
+    council: Floats  # of trust in the council: a knot's share of residents arrive with less
+    charity: Floats  # of trust in charities, likewise
 
 
 class Classes(NamedTuple):
@@ -340,7 +340,7 @@ class Constants(NamedTuple):
 
     join_rate: Floats  # k0 a month
     asking: Floats  # A0: founding mean of asking among those without a role
-    load: Floats  # L0: hours asked a month for each volunteer present
+    load: Floats  # load0: hours asked a month for each volunteer present
     search_chance: Floats  # c a month
     take_up_chance: Floats  # c_up a month
     acceptance: Floats  # chance that a stranger of another group is accepted
@@ -413,7 +413,7 @@ class Past(NamedTuple):
 class StrongTies(NamedTuple):
     """Which slots held a strong tie in earlier months (same rows as `Past`), one bit a slot."""
 
-    bits: Ints
+    bits: Ints  # bit s set: slot s of Ties held a strong tie in that month
 
 
 @dataclass(repr=False)

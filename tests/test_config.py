@@ -10,9 +10,10 @@ import pytest
 from omegaconf import OmegaConf
 
 from sim import compose
-from sim.composition import ACCOUNTS, GROUPS, _composed, config_folder, options
+from sim.composition import ACCOUNTS, GROUPS, _composed, config_folder, options, title_of
 from sim.config import Config, ConfigError, parameters_of, registry
 from sim.ensemble import RunSpec
+from sim.founding import constants_file, town_file
 from sim.parameters import GROUPS as ROOM_GROUPS, REGISTRY, ROOMS
 from sim.place import Place
 from sim.policy import Policy, rows
@@ -172,6 +173,7 @@ BAD = [
     ("=3", "without a name", "group=option or key=value"),
     ("a b=[3", "Cannot read", "group=option or key=value"),
     ("~world", "world.name is missing", ""),
+    ("title=x", "title is unknown", "place.title or world.title"),
     ("place.title=${nope}", "nope", ""),
     ("need.crisis_chance=.1", "crisis", "lower one of the three"),
 ]
@@ -324,6 +326,39 @@ def test_content_is_what_decides_a_run() -> None:
         assert compose([override]).content() != DEFAULT.content(), override
     assert DEFAULT.content()["volunteering"]["asked_share"] == "0.48"
     assert {"workers", "replicates", "record"}.isdisjoint(DEFAULT.content())
+
+
+@pytest.mark.parametrize("path", ["place.title", "world.title", "policy.nurture_early.title", "world.after.title"])
+def test_a_title_names_nothing_that_is_kept(path: str) -> None:
+    """A run, and a town on its first morning, are the same whatever they are called in text."""
+    world = "world=next_decade" if path == "world.after.title" else "world=flat"
+    start = ["policy.nurture_early.start=2027-04"] if path == "world.after.title" else []
+    plain = composed(world, "policy=nurture_early", *start)
+    other = compose([world, "policy=nurture_early", *start, f"{path}=another"])
+    assert other != plain
+    assert other.content() == plain.content()
+    assert RunSpec(other, 0).run_id == RunSpec(plain, 0).run_id
+    assert town_file(other, 1) == town_file(plain, 1)
+    assert constants_file(other) == constants_file(plain)
+
+
+def test_a_policy_may_be_called_title() -> None:
+    policies = {"title": composed("policy=connectors").resolved()["policy"]["connectors"]}
+    assert Config.check(DEFAULT.resolved() | {"policy": policies}).content() != DEFAULT.content()
+
+
+def test_every_account_has_a_title_that_goes_on_from_with_and_is_no_part_of_a_run() -> None:
+    for group in ACCOUNTS:
+        titles = {option: title_of(group, option) for option in options(group)}
+        assert len(set(titles.values())) == len(titles)
+        assert titles["none"] == "the main model"
+        for option, title in titles.items():
+            assert title == title[:1].lower() + title[1:], option
+            assert title, option
+            assert not set(title) & set(".,:_="), option
+            assert len(title) < 60, option
+    assert title_of("rival", "nobody") == ""
+    assert "title" not in composed("rival=churn").resolved()
 
 
 def test_a_configuration_cannot_be_changed() -> None:

@@ -271,7 +271,7 @@ def test_a_comparison_shows_its_counterfactual_beside_it(tmp_path, four):
     files = {path.relative_to(folder).as_posix() for path in write_report(folder)}
     assert {"figures/network.png", "figures/network.svg"} <= files
     pair = pictured(read_study(folder))
-    assert pair.names == ["England, 2007 to 2024", "nothing changes"]
+    assert pair.names == ["England, 2007 to 2024", "a world where nothing changes"]
     assert [counts["lasted"].tolist() for counts in pair.turnover] == [[25.0], [50.0]]
     page = Page(folder)
     assert pair.title in page.text

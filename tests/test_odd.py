@@ -1,8 +1,11 @@
 """The ODD+D document holds all that the code has."""
 
+import inspect
 import re
+from itertools import pairwise
 
 from sim import state
+from sim.analysis.patterns import WHAT, patterns
 from sim.chance import Die
 from sim.cli import main
 from sim.composition import options
@@ -30,7 +33,18 @@ def test_the_document_has_every_room_parameter_and_observable(capsys):
 def test_every_column_of_an_entity_is_there_with_its_meaning():
     for table in odd.tables():
         assert [name for name, _ in table.columns] == list(state.TABLES[table.name]._fields)
-        assert not table.columns[0][1].startswith("as `")
+        assert all(meaning for _, meaning in table.columns), table.name
+
+
+def test_a_column_takes_no_meaning_from_the_one_above_unless_it_says_so():
+    for table in odd.tables():
+        lines = inspect.getsource(state.TABLES[table.name]).splitlines()
+        for above, (name, meaning) in pairwise([("", ""), *table.columns]):
+            (line,) = [line for line in lines if line.startswith(f"    {name}: ")]
+            own = line.partition("  # ")[2]
+            told = f"as `{above[0]}`" if own == odd.LIKEWISE else own
+            assert meaning == told.replace("|", "\\|"), f"{table.name}.{name} is told as {meaning}, and says {own!r}"
+            assert above[0] or own != odd.LIKEWISE, f"{table.name}.{name} is as no column above it"
 
 
 def test_values_and_ranges_are_those_of_the_registry():
@@ -75,7 +89,28 @@ def test_what_the_tables_hold_is_all_that_the_code_holds():
         assert (f"**{name}.**" in page) == (name not in odd.MEMORY)
     for room in odd.rooms():
         assert set(room.told) == {"Reads", "Writes", "Source", "Departs"}
-    assert {row["id"] for row in odd.patterns()} >= {"C1", "V5"}
+    assert [claim for claim in every_claim() if claim not in SWITCHES] == ["S14"]
+    assert "S14 has no row" in page
+
+
+def every_claim():
+    """The claims of the essay by number, up to the last that has a switch."""
+    return [f"S{number}" for number in range(1, 1 + max(int(claim[1:]) for claim in SWITCHES))]
+
+
+def test_patterns_are_in_the_words_of_the_evidence_and_name_what_they_are_measured_with():
+    rows = {row["id"]: row for row in odd.patterns()}
+    assert rows.keys() == {*patterns(), *patterns("declared")} == WHAT.keys()
+    page = odd.document()
+    for name, row in rows.items():
+        assert row["what"] == WHAT[name]
+        assert f"| {name} | {row['what']} | {row['measured']} |" in page
+        named = set(re.findall(r"`(\w+)`", row["measured"]))
+        assert named <= set(OBSERVABLES)
+        assert bool(named) != row["measured"].startswith("not measured: "), name
+        assert row["unit"] == row["what"] or f"| {row['unit']} |" not in page
+    assert rows["C1"]["measured"] == "`formal_volunteering`"
+    assert rows["V20"]["measured"].startswith("`lonely`; a stand-in")
 
 
 def test_every_table_is_whole():

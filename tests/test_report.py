@@ -24,7 +24,7 @@ from sim.report import page, write_report
 from sim.report.figures import COLOURS, _ticks, caption, paths, sections
 from sim.report.gains import spent, where
 from sim.report.parts import _places, parts, where_found
-from sim.report.study import Scenario, read_study
+from sim.report.study import Scenario, account_of, read_study
 from sim.report.svg import smaller
 from sim.report.words import begun, changed, finding, findings, peaks
 from sim.results import Results, read_results, write_results
@@ -58,11 +58,11 @@ def lived(config, replicates=8, moves=None):
     return Tables(pa.concat_tables(parts), **{name: SCHEMAS[name].empty_table() for name in PARTS})
 
 
-def write(folder, points, *tables):
-    """A results folder of one or several scenarios, as the command writes it."""
+def write(folder, points, *tables, typed=1):
+    """A results folder of one or several scenarios, as the command writes it; so many words of each tell them apart."""
     configs = [compose(point) for point in points]
     each = enumerate(zip(points, configs, strict=True))
-    content = {str(n): {"overrides": p[:1], "config": c.resolved()} for n, (p, c) in each}
+    content = {str(n): {"overrides": p[:typed], "config": c.resolved()} for n, (p, c) in each}
     plain = configs[0].resolved() if len(points) == 1 else {"points": content}
     text = OmegaConf.to_yaml(OmegaConf.create(plain))
     write_results(folder, Results(joined(tables)), config=text, provenance=PROVENANCE)
@@ -483,6 +483,39 @@ def test_several_scenarios_are_told_by_their_clear_differences(tmp_path):
         "Final year, against no policy. Organisers from April 2009: volunteering +2.0 points. "
         "Publicity from April 2009: nothing clear"
     )
+
+
+NAMED = [
+    (["world=flat"], ["world=history"],
+     "With England, 2007 to 2024, rather than a world where nothing changes, in the final year: "),
+    (["ablation=none"], ["ablation=no_brokers"], "With no brokers rather than the main model, in the final year: "),
+    (["rival=churn"], ["rival=none"],
+     "With the main model rather than ties that end only as people move, in the final year: "),
+    (["ablation=none", "rival=churn"], ["ablation=no_cuts", "rival=churn"],
+     "With ties that end only as people move and no cuts rather than ties that end only as people move, in the final "),
+    (["world=flat", "ablation=none"], ["world=essay", "ablation=no_damage"],
+     "With the essay's cuts (reorganisations that do no damage) rather than a world where nothing changes (the main "),
+    (["ablation=none"], ["ties.build=0.006"], "With ties.build=0.006 rather than ablation=none, in the final year: "),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("first", "other", "told"), NAMED)
+def test_scenarios_are_named_so_that_sentences_read(first, other, told, tmp_path):
+    points = [[*words, "months=36"] for words in (first, other)]
+    folder = write(tmp_path, points, *(lived(compose(words)) for words in points), typed=len(first))
+    assert finding(read_study(folder)).startswith(told)
+
+
+def test_the_page_says_under_which_names_an_account_is_asked_for(tmp_path):
+    points = [["ablation=none", "months=36"], ["ablation=no_brokers", "months=36"]]
+    study = read_study(write(tmp_path, points, *(lived(compose(words)) for words in points)))
+    assert [named["Account"] for _, named in page.own(study)] == ["the main model", "no brokers (ablation=no_brokers)"]
+    assert study.first.name == "the main model"
+
+
+def test_an_account_without_a_file_is_told_as_it_was_typed():
+    gone = compose(["ablation=no_brokers"]).model_copy(update={"ablation": "no_longer_there"})
+    assert account_of(gone) == "ablation=no_longer_there"
 
 
 def boxes(texts):

@@ -27,6 +27,40 @@ from sim.units import MONTHS_A_YEAR
 ENDINGS = ("left_life", "left_overload", "left_one_off", "left_closed", "left_other")
 UNDER_100K = ("micro", "small")
 
+WHAT = {
+    "C1": "adults who volunteered for a group in the month, %",
+    "C2": "adults who volunteered for a group in the year, %",
+    "C3a": "hours given by the 9% who give most, share",
+    "C3b": "hours given by the 36% who give most, share",
+    "C4": "hours a month of the middle volunteer",
+    "C5": "joiners whom somebody inside had asked, share",
+    "C6": "volunteers who stop for a change in life, share",
+    "C7x": "volunteers who are none a year later, share",
+    "C7e": "others who volunteer a year later, share",
+    "C8a": "registered charities under £100,000 a year, share",
+    "C8b": "income of charities over £1 million a year, share",
+    "C9a": "charities opened a year, share",
+    "C9b": "charities closed a year, share",
+    "C10": "registered charities for 1,000 people",
+    "C11": "charities' income from the state, 2007/08, share",
+    "C14": "adults who trust the council, %",
+    "C15": "strong ties alive seven years later, share",
+    "C16": "adults who can influence local decisions, %",
+    "V5": "what councils pay to charities, 2009/10 to 2020/21, % change",
+    "V6a": "charities' income from the state, 2015/16, share",
+    "V6b": "charities' income from the state, 2021/22, share",
+    "V8": "closing within ten years to 2020, most deprived areas over least, ratio",
+    "V9": "charities a head, affluent places over deprived ones, ratio",
+    "V11": "private pounds that come for a pound of state money that goes",
+    "V12a": "adults who trust the council, 2009 to 2018, points",
+    "V12b": "adults who trust the council, 2018 to mid-2020, points",
+    "V13": "trust falls faster than it comes back, ratio",
+    "V19": "adults who can influence local decisions, 2016/17 to 2019/20, points",
+    "V20": "adults who are often lonely, 2013/14 to 2023/24, points",
+    "V22": "volunteering of higher over lower social grades, points",
+}
+"""What each row of both tables is, in plain words and with its unit: the evidence and the ODD document say it so."""
+
 
 class Pattern(NamedTuple):
     """One row of the table."""

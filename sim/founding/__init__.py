@@ -135,7 +135,8 @@ def _facts(place: Place) -> dict[str, Any]:
 def town_file(config: Config, seed: int) -> Path:
     """Where a place on its first morning is kept once it is founded."""
     place = config.place.model_dump(mode="json", exclude={"sources", "title"})
-    past = {"world": config.world.model_dump(mode="json")} if config.world.after else {}
+    untitled: Any = {"title": True, "after": {"title"}}
+    past = {"world": config.world.model_dump(mode="json", exclude=untitled)} if config.world.after else {}
     return _kept("town", place | past | {"seed": seed, "months": SPIN_UP_MONTHS}, config)
 
 

@@ -14,7 +14,7 @@ like a thermostat:
     lapse chance         share tied to a charity, of those without a role  .30
     trust offsets        T stays at T(0) on average, at each knot of T(0)
 
-and the founding means A0, L0, met0 by quintile, of the contexts by class, of members and of joint work are followed.
+and the founding means A0, load0, met0 by quintile, of the contexts by class, of members and of joint work are followed.
 The last are those of the reference place, and not the place's own, wherever it is. Each is then the mean over
 the last `SETTLED` months.
 

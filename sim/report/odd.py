@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import inspect
+import math
 import re
 from collections import Counter
 from typing import Any, NamedTuple
 
-import yaml  # type: ignore[import-untyped]
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sim import __version__, state
+from sim.analysis.declared import NOT_READ, READ_AS, verdict
+from sim.analysis.patterns import WHAT
 from sim.chance import Die
+from sim.composition import ACCOUNTS, title_of
 from sim.config import ROOMS_IN_ORDER
 from sim.founding import SPIN_UP_MONTHS, solving
 from sim.ledger import FLOWS
@@ -22,6 +25,7 @@ from sim.policy import INSTRUMENTS, WHOM_FIRST
 from sim.schedule import MONTH
 from sim.source import config_folder, data_table, source_hash
 from sim.switches import SWITCHES
+from sim.wording import upper
 from sim.world import WorldSpec
 
 DEFAULT_PLACE = "england_average"
@@ -31,6 +35,8 @@ DRIVERS = ("world", "policies")
 """Tables that hold what comes from outside."""
 MEMORY = ("past", "strong_ties")
 """Tables that remember counts for the observables, and that no rule reads."""
+LIKEWISE = "likewise"
+"""The comment of a column that means what the column above it means. A column without a comment means nothing here."""
 _COLUMN = re.compile(r"^    (\w+): \w+(?:  # (.+))?$", re.MULTILINE)
 _TOLD = re.compile(r"^(Reads|Writes|Source|Departs) +(.*(?:\n {8,}\S.*)*)", re.MULTILINE)
 _THROWN = re.compile(r"^ {4}(?:# (?P<what>.+)|(?P<die>[A-Z_]+) = )", re.MULTILINE)
@@ -73,9 +79,9 @@ def tables() -> list[Table]:
     made = []
     for name, table in state.TABLES.items():
         columns: list[tuple[str, str]] = []
-        for column, meaning in _COLUMN.findall(inspect.getsource(table)):
-            unsaid = f"as `{columns[-1][0]}`" if columns else "as told above"
-            columns.append((column, _cell(meaning) if meaning else unsaid))
+        for column, comment in _COLUMN.findall(inspect.getsource(table)):
+            meaning = f"as `{columns[-1][0]}`" if columns and comment == LIKEWISE else comment
+            columns.append((column, _cell(meaning)))
         made.append(Table(name, " ".join(str(table.__doc__).split()), columns))
     return made
 
@@ -112,13 +118,17 @@ def stocks() -> dict[str, list[str]]:
 
 
 def options(group: str) -> dict[str, str]:
-    """The files of a group of the configuration, each with its title, else with the first sentence of its comment."""
+    """The files of a group of the configuration, each with its title, or the first sentence of its comment, or both.
+
+    An account's title is what is read in a sentence: only the comment says which claim it is about, and what it holds.
+    """
     made = {}
     for file in sorted((config_folder() / group).glob("*.yaml")):
         text = file.read_text(encoding="utf-8")
         comment = " ".join(re.findall(r"^# (?!@package)(.+)$", text, re.MULTILINE))
-        title = (yaml.safe_load(text) or {}).get("title", "")
-        made[file.stem] = _cell(title or comment.partition(". ")[0])
+        title, first = title_of(group, file.stem), comment.partition(". ")[0].rstrip(".")
+        both = dict.fromkeys(map(upper, (title, first)))
+        made[file.stem] = _cell(". ".join(both) if title and group in ACCOUNTS else title or first)
     return made
 
 
@@ -152,7 +162,16 @@ def confidence() -> dict[str, int]:
 def patterns() -> list[dict[str, str]]:
     """What the model is held against: calibration patterns, and declared ones to which nothing is fitted."""
     rows = [*data_table("calibration"), *data_table("declared")]
-    return [{name: _cell(str(value)) for name, value in row.items() if value is not None} for row in rows]
+    told = [row | {"what": WHAT[row["id"]], "measured": _measured(row["id"], row["observable"])} for row in rows]
+    return [{name: _cell(str(value)) for name, value in row.items() if value is not None} for row in told]
+
+
+def _measured(name: str, observable: str) -> str:
+    """The observables that a pattern is read from, and what they stand in for; of one that is not read, why."""
+    if name in NOT_READ:
+        return verdict(name, math.nan)
+    words = re.sub(r"\w+", lambda word: f"`{word[0]}`" if word[0] in OBSERVABLES else word[0], observable)
+    return f"{words}; {READ_AS[name]}" if name in READ_AS else words
 
 
 def _told(entry: Entry) -> dict[str, str]:

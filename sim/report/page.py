@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, StrictUndefined
 
 from sim import draws, wording
+from sim.composition import ACCOUNTS
 from sim.config import ROOMS_IN_ORDER, Config
 from sim.headlines import GROUPS, unit_of, with_altered
 from sim.observables import OBSERVABLES
@@ -22,7 +23,7 @@ from sim.report.figures import SUFFIXES, caption, marked, paths, sections
 from sim.report.gains import Figure, bands, halving, spent, where, who
 from sim.report.parts import rows_of
 from sim.report.pictured import Picture
-from sim.report.study import Scenario, Study
+from sim.report.study import Scenario, Study, account_of
 from sim.report.svg import embedded
 from sim.units import date_of
 
@@ -103,11 +104,13 @@ def facts(scenario: Scenario) -> dict[str, str]:
         + _where(p.where)
         for p in config.policy.values()
     ]
+    chosen = [f"{group}={name}" for group in ACCOUNTS if (name := config.scenario[group]) != "none"]
     return {
         "Place": f"{config.place.title} ({config.place.name}), {config.place.residents:,} residents aged 16 and over"
         + _area(config.place),
         "World": f"{config.world.title} ({config.world.name})",
         "Policy": "; ".join(policies) or "none",
+        "Account": account_of(config) + (f" ({', '.join(chosen)})" if chosen else ""),
         "Time": f"{when(scenario)}, {config.months} months",
         "Runs": f"{scenario.runs}, alike in everything but luck",
         "Seed": str(config.seed),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -17,6 +18,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError  # type: ignore[import-untyped]
 
+from sim.composition import ACCOUNTS, title_of
 from sim.config import Config, ConfigError
 from sim.contrast import GAINED, at_the_start, by_part, paired
 from sim.files import OutputError
@@ -272,17 +274,39 @@ def _until(results: Results, months: int) -> Results:
 
 
 def _names(overrides: list[list[str]], configs: list[Config]) -> list[str]:
-    """Names in plain words where only policies or only worlds differ; else what was typed."""
+    """Names in plain words where only worlds, policies or accounts differ; else what was typed."""
     varied = {text.partition("=")[0].lstrip("+") for each in overrides for text in each}
     typed = [" ".join(each) for each in overrides]
-    if varied == {"policy"}:
-        named = [" and ".join(p.named for p in c.policy.values()) or "no policy" for c in configs]
-    elif varied == {"world"}:
-        named = [c.world.title for c in configs]
+    kinds = {"account" if key in ACCOUNTS else key for key in varied}
+    if kinds and kinds <= set(_WORDS):
+        named = [_in_words(c, kinds) for c in configs]
     else:
         named = [text or c.place.title for text, c in zip(typed, configs, strict=True)]
     unique = len(set(named)) == len(named)
     return named if unique else [f"{number}: {name}" for number, name in enumerate(named, 1)]
+
+
+def _in_words(config: Config, kinds: set[str]) -> str:
+    """What a scenario has of the kinds that differ between scenarios, as in "the essay's cuts (no brokers)"."""
+    first, *others = [words(config) for kind, words in _WORDS.items() if kind in kinds]
+    return f"{first} ({', '.join(others)})" if others else first
+
+
+def account_of(config: Config) -> str:
+    """How things hang together in it, as goes on from "with": its rival and its ablation, or the main model."""
+    chosen = [(group, name) for group in ACCOUNTS if (name := getattr(config, group)) != "none"]
+    titles = [title_of(group, name) or f"{group}={name}" for group, name in chosen]
+    return " and ".join(titles) or title_of("rival", "none")
+
+
+def _policies(config: Config) -> str:
+    return " and ".join(policy.named for policy in config.policy.values()) or "no policy"
+
+
+_WORDS: dict[str, Callable[[Config], str]] = {
+    "world": lambda config: config.world.title, "policy": _policies, "account": account_of,
+}  # fmt: skip
+"""What a scenario is called by each kind of thing that can differ."""
 
 
 def money(study: Study, scenario: Scenario) -> tuple[float, float]:

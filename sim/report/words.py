@@ -126,7 +126,7 @@ def compared(study: Study) -> str:
     pairs = min(int(rows.pairs.max()) for rows in study.contrasts.values())
     if len(study.contrasts) == 1:
         ((name, final),) = study.contrasts.items()
-        words = f"With {name} rather than {study.first.name}"
+        words = f"With {name}{',' * (',' in name)} rather than {study.first.name}"
         if name in study.while_paid:
             words += _at_two_times(*study.while_paid[name], final)
         else:

@@ -5,9 +5,10 @@
     k_i     = k0 exp(.5 z_i - .125) R_grade [R_ever] ((1 - s) + s f_i) (1 + kappa (paid / paid0 - 1)) exp(rho t)
     t       = years since month 0, none before it
     P(take up a role in the month) = 1 - exp(-k_i);  asked with chance s f / ((1 - s) + s f)
-    P(leave it)  = base [new] (life + overload (load_g / L0)^1.3 + other [half, with two strong ties in the group])
-    load_g       = (work_g + library_g) / present_g (1 - support_effect min(1, supported_g / present_g)), + strain_i L0
-                   from asks without support; present_g volunteers are at work, at least 1; its library takes library_g
+    P(leave it)  = base [new] (life + overload (load_g / load0)^1.3 + other [half, with two strong ties in the group])
+    load_g       = (work_g + library_g) / present_g (1 - support_effect min(1, supported_g / present_g)), + strain_i
+                   load0 from asks without support; present_g volunteers are at work, at least 1, and its library takes
+                   library_g
     P(help once) = 1 - exp(-.009 exp(.5 z2_i - .125))                               for those in no role
     hours        = 8 exp(.85 zF_i + .20 e)            for a role; about 4 where it is once
 
