@@ -163,7 +163,7 @@ class Config(Checked):
     def content(self) -> dict[str, Any]:
         """What decides the results, as plain data: floats as their repr, and policies as a list; no titles."""
         decides = {k: v for k, v in self.resolved().items() if k not in HOW_TO_RUN}
-        decides["policy"] = [list(each) for each in decides["policy"].items()]  # in order, which a mapping's hash forgets
+        decides["policy"] = [list(each) for each in decides["policy"].items()]  # their order counts, too
         exact: dict[str, Any] = _exact(decides)
         return exact
 
