@@ -254,9 +254,9 @@ def moved(policy, unmet):
 def test_a_contrast_shows_what_it_found():
     contrast = Contrast(moved("none", 0.2), moved("<b>&", 0.25))
     said = (
-        "In the last 12 months: unmet need 5.0 points higher; no clear difference in officers’ partnerships, need met "
-        "in joint work, volunteering or ties per resident. They begin apart, in month 0: unmet need 5.0 points higher. "
-        "So what differs in the end came in part of how they were founded, or of a policy that began then."
+        "In the last 12 months: unmet need 5.0 points higher; no difference at all in officers’ partnerships, need "
+        "met in joint work, volunteering or ties per resident. They begin apart, in month 0: unmet need 5.0 points "
+        "higher. So what differs in the end came in part of how they were founded, or of a policy that began then."
     )
     assert repr(contrast) == f"Contrast(policy <b>& less policy none, 3 pairs). {said}"
     html = contrast._repr_html_()

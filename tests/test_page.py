@@ -1,6 +1,7 @@
 """The report in a browser, from disk and with the network off: no fault, no request, and anybody can read it."""
 
 import json
+import re
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -66,8 +67,25 @@ def test_axe_finds_no_fault(window, apart, width):  # noqa: F811
 @needs_axe
 def test_axe_would_find_a_fault(window, tmp_path):
     page = tmp_path / "page.html"
-    page.write_text("<!DOCTYPE html><html><title>x</title><img src='data:,'><p style='color:#ccc'>pale</p>")
+    page.write_text(
+        "<!DOCTYPE html><html><title>x</title><main><h1>x</h1><img src='data:,'><p style='color:#ccc'>pale</p></main>"
+    )
     assert {rule for rule, _ in faults(window, page, 800)} == {"html-has-lang", "image-alt", "color-contrast"}
+
+
+def test_sources_are_read_on_paper(window, folder):
+    """What is folded away on the screen is printed: as many pages as with everything opened."""
+    window.open(folder / "report.html")
+    folded = pages(window.printed())
+    window.tell("document.querySelectorAll('details').forEach(part => { part.open = true })")
+    assert folded == pages(window.printed())
+    window.tell("document.querySelectorAll('details').forEach(part => { part.remove() })")
+    assert folded > pages(window.printed()) + 3
+
+
+def pages(pdf):
+    """How many pages a PDF has."""
+    return len(re.findall(rb"/Type\s*/Page\b", pdf))
 
 
 @pytest.mark.parametrize("width", [1280, 390, 320])

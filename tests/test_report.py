@@ -22,7 +22,7 @@ from sim.headlines import GROUPS, WHERE
 from sim.observables import OBSERVABLES
 from sim.report import page, write_report
 from sim.report.figures import COLOURS, _ticks, caption, paths, sections
-from sim.report.gains import spent, where
+from sim.report.gains import bands, spent, where
 from sim.report.parts import _places, parts, where_found
 from sim.report.study import Scenario, account_of, read_study
 from sim.report.svg import smaller
@@ -147,11 +147,27 @@ class Page(HTMLParser):
         if "data-outcome" in attrs:
             self.rows.append((attrs["data-outcome"], []))
             self.told = self.rows[-1][1]
-        for name in ("data-part", "data-gain"):
+        for name in ("data-part", "data-gain", "data-mean", "data-band"):
             if name in attrs:
                 self.told = self.others.setdefault(attrs[name], [])
         if tag == "data":
             self.told.append(float(attrs["value"]))
+
+
+def test_the_funded_area_is_told_with_its_people_and_charities_by_income(apart):
+    text = " ".join(Page(apart).text.split())
+    place = read_study(apart).first.config.place
+    inside = place.residents * place.area_neighbourhoods / place.neighbourhoods
+    assert f"{inside:,.0f} of them in the funded area, {place.area_neighbourhoods} of" in text
+    assert "within 2 km of a funded" in text
+    study = read_study(apart)
+    known = {"income_band": "micro", "difference": 1.5, "low": 1.0, "high": 2.0, "pairs": 3}
+    rows = [known | {"outcome": name, "unit": unit} for name, unit in (("charities", "bodies"), ("income_total", "GBP"))]
+    vars(study)["bands"] = {s.name: pd.DataFrame(rows) for s in study.others}
+    ((_, columns, ((name, cells),)),) = bands(study)
+    assert (name, columns) == ("Micro", ["Charities", "Their income, £ a month"])
+    assert [cell.difference.text for cell in cells] == ["+1.5", "+£2"]
+    assert 'data-band="Micro:charities"' in page.page(study)
 
 
 def test_files_are_there_and_are_pictures(one):
@@ -422,7 +438,6 @@ def test_a_short_run_claims_nothing(tmp_path):
     text = Page(folder).text
     assert "mean of 18 months" in text
     assert "First 12 months" not in text
-    assert "Dotted lines" not in text  # of world=flat, where nothing is dated
 
 
 def test_a_comparison_says_the_difference_while_paid_and_at_the_end(two):
