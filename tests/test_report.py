@@ -162,7 +162,8 @@ def test_the_funded_area_is_told_with_its_people_and_charities_by_income(apart):
     assert "within 2 km of a funded" in text
     study = read_study(apart)
     known = {"income_band": "micro", "difference": 1.5, "low": 1.0, "high": 2.0, "pairs": 3}
-    rows = [known | {"outcome": name, "unit": unit} for name, unit in (("charities", "bodies"), ("income_total", "GBP"))]
+    units = (("charities", "bodies"), ("income_total", "GBP"))
+    rows = [known | {"outcome": name, "unit": unit} for name, unit in units]
     vars(study)["bands"] = {s.name: pd.DataFrame(rows) for s in study.others}
     ((_, columns, ((name, cells),)),) = bands(study)
     assert (name, columns) == ("Micro", ["Charities", "Their income, £ a month"])
