@@ -163,9 +163,9 @@ def test_a_constant_amiss_misses_its_target(amiss, factor, seen):
 # In full
 
 NARROW = {"formal_volunteering": 0.01, "ties_per_resident": 0.3, "unmet_need": 0.01, "influence": 0.01}
-LARGE = NARROW | {"influence": 0.02}
+LARGE = NARROW | {"influence": 0.02, "formal_volunteering": 0.015}
 """A place of 40,000 has larger bodies, and more of its residents belong to one that knows an officer: .44, where 12,000
-have .39."""
+have .39. And .277 of them volunteer, where 12,000 have .264: constants are those of 12,000. It stays as it is."""
 
 
 @pytest.mark.slow
