@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from html import escape
 from typing import Any
 
-from sim.headlines import SHORT, unit_of
+from sim.headlines import FIFTHS, SHORT, WHERE, unit_of
+from sim.tables import PARTS
 from sim.wording import amount, difference, interval, plural
 
 RIGHT, LEFT = "text-align: right; white-space: nowrap;", "text-align: left;"
@@ -31,6 +32,39 @@ def of_contrast(rows: Any, finding: str, before: str, after: str) -> str:
     return f"<p><b>{escape(finding)}</b></p>" + _table(
         title, [before, after, "difference", "95% interval"], rows, cells
     )  # fmt: skip
+
+
+def of_parts(parts: dict[str, Any], rows: Any) -> str:
+    """Differences by part of the place, and how many pairs would halve the interval of unmet need.
+
+    Args:
+        parts: `Contrast.by_quintile` and ``by_area``, by the names of the tables.
+        rows: `Contrast.outcomes`.
+    """
+    lines = []
+    for name, table in parts.items():
+        label, every = PARTS[name]
+        for part in every:
+            here = table[(table[label] == part) & (table["pairs"] > 0)].set_index("outcome") if len(table) else table
+            if {*WHERE} <= {*here.index}:
+                each = [here.loc[outcome] for outcome in WHERE]
+                told = [f"{difference(r.difference, r.unit)} ({interval(r.low, r.high, r.unit) or '–'})" for r in each]
+                numbers = "".join(f"<td style='{RIGHT}'>{escape(text)}</td>" for text in told)
+                head = f"<th scope='row' style='{LEFT} font-weight: normal;'>{escape(str(FIFTHS.get(part, part)))}</th>"
+                lines.append(f"<tr>{head}{numbers}</tr>")
+    if not lines:
+        return ""
+    heads = "".join(f"<th scope='col' style='{RIGHT}'>{escape(name)}</th>" for name in WHERE.values())
+    caption = f"<caption style='{LEFT} font-weight: bold;'>Where: differences, and their 95% intervals</caption>"
+    head = f"<thead><tr><th scope='col' style='{LEFT}'>part of the place</th>{heads}</tr></thead>"
+    table = f"<table>{caption}{head}<tbody>{''.join(lines)}</tbody></table>"
+    return table + _halving(rows.set_index("outcome").loc["unmet_need"])
+
+
+def _halving(row: Any) -> str:
+    if row.pairs < 2 or row.pairs_needed <= row.pairs:
+        return ""
+    return f"<p>To halve the interval of unmet need: replicates={int(row.pairs_needed)}.</p>"
 
 
 def of_results(summary: Any, title: str) -> str:

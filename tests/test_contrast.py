@@ -10,12 +10,13 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from sim import compare, compose
 from sim.contrast import CONTRAST, GAINED, GAINS, Contrast, gained_and_lost, pairs_needed, t_quantile
 from sim.lately import Lately
 from sim.results import Results
 from sim.tables import PARTS, SCHEMAS, Tables
 from sim.units import date_of
-from sim.wording import interval
+from sim.wording import difference, interval
 
 MONTHS = 15
 T2 = 4.302653  # Student's t, 97.5%, 2 degrees of freedom
@@ -268,6 +269,19 @@ def test_a_contrast_shows_what_it_found():
     (row,) = [tr for tr in page.iter("tr") if tr[0].text == "unmet need"]
     low, high = contrast.outcomes.set_index("outcome").loc["unmet_need", ["low", "high"]]
     assert [td.text for td in row] == ["unmet need", "%", "20.0%", "25.0%", "+5.0 points", interval(low, high, "share")]
+
+
+def test_a_contrast_shows_where_and_what_would_halve_its_interval():
+    here = ["place.residents=6000", "place.funded_area=1500", "months=2"]
+    paid = ["policy=hosting", "policy.hosting.start=0", "policy.hosting.dose=300", "policy.hosting.where=funded_area"]
+    contrast = compare(compose(here), compose([*here, *paid]), replicates=3, workers=1)
+    page = ET.fromstring(f"<div>{contrast._repr_html_()}</div>")  # noqa: S314 - our own
+    where = {tr[0].text: [td.text for td in tr[1:]] for tr in page.findall("table")[1].iter("tr")}
+    assert {"inside", "next door"} <= set(where)
+    row = contrast.by_area.set_index(["area", "outcome"]).loc[("inside", "ties_per_resident")]
+    assert where["inside"][1] == f"{difference(row.difference, row.unit)} ({interval(row.low, row.high, row.unit)})"
+    needed = contrast.outcomes.set_index("outcome").loc["unmet_need", "pairs_needed"]
+    assert f"replicates={int(needed)}." in "".join(page.itertext())
 
 
 def test_what_differs_later_alone_does_not_begin_apart():

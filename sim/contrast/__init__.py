@@ -43,7 +43,9 @@ class Contrast:
     def _repr_html_(self) -> str:
         from sim import showing
 
-        return showing.of_contrast(self.outcomes, self.finding, *self.names)
+        return showing.of_contrast(self.outcomes, self.finding, *self.names) + showing.of_parts(
+            {"by_quintile": self.by_quintile, "by_area": self.by_area}, self.outcomes
+        )
 
     @property
     def names(self) -> tuple[str, str]:

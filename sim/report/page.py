@@ -6,6 +6,7 @@ import dataclasses
 import math
 import shlex
 import sys
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any, NamedTuple
 
@@ -213,12 +214,17 @@ def _row(
     moves = [Figure(value, wording.signed(value, unit)) for value in (change, low, high)]
     if math.isnan(change):
         verdict = "no value"
-    elif all(math.isnan(move.value) or abs(move.value) <= wording.TRIFLING * abs(before) for move in moves):
+    elif {move.text for move in moves} <= {"0", "–"} or _is_trifling(moves, before):
         moves = [Figure(0.0, "0"), *moves[1:]] if alone else [Figure(0.0, "0")] * 3
         verdict = "the same"
     else:
         verdict = moved[direction > 0] if direction else unclear
     return Row(outcome, name, unit_of(outcome, unit), first, last, moves[0], moves[1], moves[2], verdict)
+
+
+def _is_trifling(moves: Sequence[Figure], level: float) -> bool:
+    """Whether a difference and both ends of its interval, where it has one, are of rounding."""
+    return all(math.isnan(move.value) or abs(move.value) <= wording.TRIFLING * abs(level) for move in moves)
 
 
 class Setting(NamedTuple):

@@ -153,9 +153,14 @@ def _at_two_times(last: date, paid: Any, final: Any) -> str:
 def _differing(rows: Any) -> str:
     """The clear differences alone, with their signs."""
     each = [(name, rows.loc[outcome]) for outcome, name in DIFFERS.items()]
-    return ", ".join(
-        f"{name} {'+' if row.difference > 0.0 else '−'}{size_of(row)}" for name, row in each if is_clear(row)
-    )
+    return ", ".join(f"{name} {_signed_size(row)}" for name, row in each if is_clear(row))
+
+
+def _signed_size(row: Any) -> str:
+    size, more = size_of(row), row.difference > 0.0
+    if not size[0].isdigit() and not size.startswith("£"):  # less than 0.1%
+        return f"{'up' if more else 'down'} by {size}"
+    return f"{'+' if more else '−'}{size}"
 
 
 def _known(row: Any) -> bool:
