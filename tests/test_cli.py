@@ -239,9 +239,11 @@ def test_what_is_set_of_a_policy_holds_where_it_is_chosen():
 
 def test_an_area_of_whole_neighbourhoods_may_be_the_place():
     small, note = notes(compose(["place.residents=1500", "place.funded_area=750"]))
-    assert small == "so small a place (1,500 residents) begins with 16 to 17 ties a resident, not 15."
+    assert small == "so small a place (1,500 residents) begins with 16 to 18 ties a resident, not 15."
     assert "about 1,700 people: so nothing lies next door" in note
-    assert notes(compose(["place.residents=10000", "place.funded_area=5000"])) == []
+    (other,) = notes(compose(["place.residents=10000", "place.funded_area=5000"]))
+    assert "has 5,714 residents and not 5,000: it is made of whole neighbourhoods (4 of 7)" in other
+    assert notes(compose(["place.residents=10000", "place.funded_area=5700"])) == []
 
 
 def test_the_time_left_is_that_of_the_months_and_not_of_what_is_done_once(monkeypatch):

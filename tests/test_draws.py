@@ -37,7 +37,7 @@ def test_a_draw_moves_every_number_and_no_switch():
     whole = {path for path, value in drawn.items() if isinstance(value, int)}
     assert whole == {
         "volunteering.waiting_months", "volunteering.new_months", "reorganisation.fresh_ties",
-        "reorganisation.notice_months", "survival.group_young_months", "survival.bad_years",
+        "reorganisation.notice_months", "survival.group_young_months", "survival.bad_years", "meeting.circle",
     }  # fmt: skip
     assert all(drawn[path] != centre[path] for path in drawn if path not in whole)
     assert all(REGISTRY[path].low <= value <= REGISTRY[path].high for path, value in drawn.items())
@@ -187,7 +187,7 @@ def test_a_place_that_misses_its_targets_is_told():
 
 
 def test_constants_that_are_no_numbers_are_a_plain_fault(monkeypatch):
-    def spoil(state, config, **_):
+    def spoil(state, *_, **__):
         state.constants.need_scale[0] = math.nan
 
     monkeypatch.setattr(solving, "MONTHS", 181)

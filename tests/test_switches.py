@@ -148,6 +148,7 @@ def test_the_ablation_is_exactly_the_switch_off(number: str) -> None:
     written = OmegaConf.to_container(OmegaConf.load(config_folder() / "ablation" / f"{switch.ablation}.yaml"))
     assert isinstance(written, dict)
     assert written.pop("ablation") == switch.ablation
+    assert written.pop("title")
     flat = {f"{group}.{name}": value for group, numbers in written.items() for name, value in numbers.items()}
     assert flat == switch.off
     ablated, by_hand = compose([f"ablation={switch.ablation}"]), compose(overrides(switch.off))
