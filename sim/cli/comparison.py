@@ -42,14 +42,15 @@ def told(study: Study, contrasts: Sequence[Contrast], width: int) -> Iterator[Re
     yield Text(finding(study), style="bold")
     yield from map(Text, begun(study))
     yield from map(Text, spent(study))
-    for some in _in_threes(study.others):
+    threes = _in_threes(study.others)
+    for some in threes:
         yield headlines(study, some, width)
     each = dict(zip((s.name for s in study.others), contrasts, strict=True))
-    for some in _in_threes(study.others):
+    for some in threes:
         yield where(study, some, each)
         yield bands(study, some, each)
     if all(contrast.has("residents") for contrast in contrasts):
-        for some in _in_threes(study.others):
+        for some in threes:
             yield who(study, some, each)
     else:
         yield Text("Who gained and who lost: ask for it with record=[residents].")

@@ -88,14 +88,16 @@ def bands(study: Study) -> list[tuple[Scenario, list[str], list[tuple[str, list[
 
 def _of_band(rows: Any, band: str, outcome: str, column: str) -> Cell:
     row = rows[(rows["income_band"] == band) & (rows["outcome"] == outcome)].iloc[0]
-    values = [float(row[name]) for name in ("difference", "low", "high")]
-    return Cell(outcome, column, *(Figure(value, wording.signed(value, str(row["unit"]))) for value in values))
+    return _cell_of(row, outcome, column, str(row["unit"]))
 
 
 def _cell(study: Study, scenario: Scenario, outcome: str, column: str, table: str, part: Any) -> Cell:
-    row = row_of(study, scenario, outcome, table, part)
+    return _cell_of(row_of(study, scenario, outcome, table, part), outcome, column, OBSERVABLES[outcome].unit)
+
+
+def _cell_of(row: Any, outcome: str, column: str, unit: str) -> Cell:
+    """The cell of a row of differences; without numbers where there is none."""
     values = [math.nan] * 3 if row is None else [float(row[name]) for name in ("difference", "low", "high")]
-    unit = OBSERVABLES[outcome].unit
     return Cell(outcome, column, *(Figure(value, wording.signed(value, unit)) for value in values))
 
 
