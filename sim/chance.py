@@ -236,6 +236,19 @@ def uniforms2(stream, who, whom):  # noqa: ANN001, ANN201 - compiled
 
 
 @njit(**PART)
+def uniforms_by_turn(stream, who, turns):  # noqa: ANN001, ANN201 - compiled
+    """`uniform2` of each id and each number below ``turns``: (turns, N). The id is mixed in once for all its turns."""
+    mixed = np.empty(who.size, np.uint64)
+    for i in range(who.size):
+        mixed[i] = bits(stream, who[i])
+    draws = np.empty((turns, who.size))
+    for turn in range(turns):
+        for i in range(who.size):
+            draws[turn, i] = _unit(mix(mixed[i] + np.uint64(turn) * np.uint64(GOLDEN)))
+    return draws
+
+
+@njit(**PART)
 def two_uniforms(stream, pair):  # noqa: ANN001, ANN201 - compiled
     """Two draws in (0, 1) for each pair of people, given as the sums of their ids."""
     u, v = np.empty(pair.size), np.empty(pair.size)

@@ -32,7 +32,7 @@ from sim.founding.first_morning import first_morning
 from sim.founding.solving import guess
 from sim.outside import checked_model, is_passing, told
 from sim.results import Results
-from sim.schedule import compile_rooms, live_a_month
+from sim.schedule import compile_kernels, live_a_month
 from sim.source import source_hash
 from sim.store import Store, run_id
 from sim.tables import STATES, Diary, Tables, joined
@@ -571,7 +571,7 @@ def _compile(config: Config, policies: bool) -> None:
     """
     gc.disable()
     first = partial(first_morning, config, 1, guess(), month=-1)
-    last = partial(compile_rooms, policies=policies)
+    last = partial(compile_kernels, config, policies=policies)
     if multiprocessing.current_process()._identity[0] % 2:  # noqa: SLF001 - a process has no other number
         first()
         last()

@@ -108,6 +108,11 @@ class Place(Checked):
         return min(self.neighbourhoods, max(1, round(population(self.funded_area) / self.neighbourhood_people)))
 
     @property
+    def area_residents(self) -> int:
+        """Residents of the funded area, as it is made of whole neighbourhoods."""
+        return round(self.residents * self.area_neighbourhoods / self.neighbourhoods)
+
+    @property
     def deprivation(self) -> float:
         """Mean deprivation, from 1 (all in the most deprived quintile) through 0 to -1 (all in the least)."""
         mean = 0.0

@@ -112,16 +112,19 @@ def pass_a_month(state: State, config: Any) -> None:
     state.month += 1
 
 
-def compile_rooms(*, policies: bool = True, backwards: bool = False) -> None:
-    """Call every room on an empty town, so that its kernels are compiled and kept; without policies, not what they use.
+def compile_kernels(config: Any, *, policies: bool = True, backwards: bool = False) -> None:
+    """Live and observe a month of an empty town, so that all kernels are compiled and kept; less those of policies.
 
     Two processes that begin at both ends share the work: what one has compiled, the other finds on the disk.
     """
     purses = int(policies)
     town = allocate(residents=2, charities=1, services=1, neighbourhoods=1, policies=purses, world=1, flows=len(Flow))
     town.policies.months[:], town.policies.dose[:] = 1, 1.0
-    for step in reversed(MONTH) if backwards else MONTH:
-        step.room.advance(town.fork(), step.room.Parameters(), Dice(1, 0))
+    town.neighbourhoods.quintile[:] = 1
+    verbs: list[tuple[Any, ...]] = [(step.room.advance, step.room.Parameters(), Dice(1, 0)) for step in MONTH]
+    verbs.append((observables.observe, config))
+    for call, *given in reversed(verbs) if backwards else verbs:
+        call(town.fork(), *given)
 
 
 def act(state: State, config: Any, *, plain: bool = False, month: tuple[Step, ...] = MONTH) -> None:

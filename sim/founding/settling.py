@@ -50,7 +50,7 @@ KEPT = 500
 """Bodies of each band that are kept to draw from."""
 SETTLING_SEED = 20_070_401
 FOLLOWS = 0.05
-"""Part of the gap by which what is usual follows what bodies have, in a month."""
+"""Part of the gap by which a constant, or what is usual, follows what the place has, in a month."""
 
 
 class Standing(NamedTuple):

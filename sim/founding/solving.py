@@ -39,7 +39,7 @@ from sim import observables, schedule
 from sim.elementary import exp_plain
 from sim.founding.books import hold_births, members
 from sim.founding.first_morning import first_morning
-from sim.founding.settling import KEPT, LEVELS, Standing, leaving, settle
+from sim.founding.settling import FOLLOWS, KEPT, LEVELS, Standing, leaving, settle
 from sim.ledger import Flow
 from sim.observables.people import TRUSTS
 from sim.processes import coproduction
@@ -235,7 +235,7 @@ def solve(config: Config, reference: Solved | None = None, match: Solved | None 
         FoundingError: if it comes to numbers that are none, as in a place without ties or need.
     """
     large = config.model_copy(update={"place": config.place.model_copy(update={"residents": RESIDENTS})})
-    standing = settle(config, LEAVING, KEPT)
+    standing = settle(large, LEAVING, KEPT)
     state = first_morning(large, SEED, guess()._replace(standing=standing), month=-MONTHS)
     state.constants.acceptance[0] = acceptance(state, config.ties.homophily)
     kept, left, course, beside = [], [], Course.blank(MONTHS), np.ones(len(LEVERS))
@@ -268,7 +268,7 @@ def solve(config: Config, reference: Solved | None = None, match: Solved | None 
     start = settled(state)
     if match:
         start = start._replace(owned=start.owned * (match.levels.ties / np.maximum(1e-9, tables["levels"].ties)))
-    standing = settle(config, np.mean(left[-SETTLED:], axis=0))
+    standing = settle(large, np.mean(left[-SETTLED:], axis=0))
     solved = Solved(**tables, start=start, course=course, standing=standing)
     if not all(np.isfinite(column).all() for table in solved for column in table):
         raise FoundingError(
@@ -468,7 +468,7 @@ def _lean_on_charities_and_officers(state: State) -> None:
 def follow_members(state: State) -> None:
     """Move each band's usual members towards what its bodies have now."""
     usual = state.bands.members
-    usual += 0.05 * (members(state) - usual)
+    usual += FOLLOWS * (members(state) - usual)
 
 
 def _follow_joint_work(state: State, now: coproduction.Founding) -> None:
@@ -488,7 +488,7 @@ def _follow_sides(L: Floats, qV: Floats, q: Floats, k: int, officer: float, citi
 
 
 def _follow(old: float, new: float) -> float:
-    return float(old + 0.05 * (new - old))
+    return float(old + FOLLOWS * (new - old))
 
 
 def _asking(state: State) -> float:

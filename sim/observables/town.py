@@ -215,7 +215,8 @@ def sums_by_part(part, values):  # noqa: ANN001, ANN201 - compiled
     for row in range(last, values.size):
         sums[row - last, part[row]] += values[row]
     for lane in range(1, ABREAST):
-        sums[0] += sums[lane]
+        for p in range(PARTS):
+            sums[0, p] += sums[lane, p]
     return sums[0]
 
 

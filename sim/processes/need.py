@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numba import njit
 
-from sim.chance import Dice, Die, poisson_quantile, uniform2
+from sim.chance import Dice, Die, poisson_quantile, uniforms_by_turn
 from sim.compiling import KERNEL, PART
 from sim.elementary import exp
 from sim.ledger import Flow
@@ -32,7 +32,7 @@ from sim.state import CARE, KINDS, State
 if TYPE_CHECKING:
     from sim.community import Community
 
-TABLED = 16
+TABLED = 8
 """Counts whose chances the fast hand tables; a draw beyond them is searched from nought."""
 
 
@@ -96,7 +96,7 @@ def _kernel(residents, need_weight, hardship, banned, scale, p, stream, ledger):
             mean[b, k] = hours[k] * need_weight[b] * hardship * pressure * scale
             _table(mean[b, k], chances[b, k])
     need, met = residents.need, residents.met
-    luck = _luck(stream, residents.id, len(hours))
+    luck = uniforms_by_turn(stream, residents.id, len(hours))
     in_all = ledger[Flow.NEED_ARISEN]
     for i in range(residents.id.size):
         prevention = 0.0
@@ -114,16 +114,6 @@ def _kernel(residents, need_weight, hardship, banned, scale, p, stream, ledger):
             met[i, k] = 0.0
             in_all += arisen
     ledger[Flow.NEED_ARISEN] = in_all
-
-
-@njit(**PART)
-def _luck(stream, who, kinds):  # noqa: ANN001, ANN202 - compiled
-    """`uniform2` of each resident and kind: (kinds, N)."""
-    luck = np.empty((kinds, who.size))
-    for k in range(kinds):
-        for i in range(who.size):
-            luck[k, i] = uniform2(stream, who[i], k)
-    return luck
 
 
 @njit(**PART)

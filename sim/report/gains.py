@@ -161,8 +161,7 @@ def _of_the_area(scenario: Scenario, pounds: float) -> str:
     place, paid = scenario.config.place, [p for p in scenario.config.policy.values() if p.dose > 0.0]
     if not place.funded_area or not paid or any(p.where != "funded_area" for p in paid):
         return ""
-    inside = place.residents * place.area_neighbourhoods / place.neighbourhoods
-    return f" of the whole place, and £{pounds / inside:,.0f} of the funded area, to which all of it went"
+    return f" of the whole place, and £{pounds / place.area_residents:,.0f} of the funded area, to which all of it went"
 
 
 def halving(study: Study) -> list[str]:

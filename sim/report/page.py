@@ -91,9 +91,8 @@ def _area(place: Place) -> str:
     """How many of them live in the funded area, which is made of whole neighbourhoods."""
     if not place.funded_area:
         return ""
-    inside = place.residents * place.area_neighbourhoods / place.neighbourhoods
     of_all = f"{place.area_neighbourhoods} of {place.neighbourhoods} neighbourhoods"
-    return f"; {inside:,.0f} of them in the funded area, {of_all}"
+    return f"; {place.area_residents:,} of them in the funded area, {of_all}"
 
 
 def facts(scenario: Scenario) -> dict[str, str]:

@@ -84,12 +84,10 @@ def _stranger(i, who, residents, alter, members, constants, p, streams):
         k = np.int64(uniform2(streams[Die.SEARCH_OTHER], who, attempt) * size)
         if near:
             k = np.int64(members.row[start + k])
-        if k == i or _are_tied(i, k, alter):
-            continue
-        if residents.group[k] == residents.group[i]:
-            return k
-        if uniform2(streams[Die.ACCEPT], who, attempt) < constants.acceptance[0]:
-            return k
+        alike = residents.group[k] == residents.group[i]
+        if alike or uniform2(streams[Die.ACCEPT], who, attempt) < constants.acceptance[0]:
+            if k != i and not _are_tied(i, k, alter):
+                return k
     return NO_ONE
 
 
