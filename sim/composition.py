@@ -104,7 +104,8 @@ def parse(overrides: Sequence[str]) -> list[Override]:
         try:
             made += parser.parse_overrides([text])
         except (HydraException, ValueError):
-            raise ConfigError(f"Cannot read {text!r}. Write group=option or key=value, as world=flat.") from None
+            plain = " Write numbers without a sign or a comma, as 50." if any(sign in text for sign in "£$€%") else ""
+            raise ConfigError(f"Cannot read {text!r}. Write group=option or key=value, as world=flat.{plain}") from None
     return made
 
 
@@ -230,6 +231,9 @@ def _check_option(group: str, option: str) -> None:
     there = options(group)
     if option in there or (group == "place" and option.startswith(FROM_FILE)):
         return
+    several = option.replace("+", ",").replace("&", ",").split(",")
+    if group == "policy" and len(several) > 1 and all(one in there for one in several):
+        raise ConfigError(f"{group}={option} is unknown. To combine policies write policy=[{','.join(several)}].")
     raise ConfigError(f"{group}={option} is unknown. {nearest(option, there)}")
 
 
@@ -256,7 +260,10 @@ def _unknown(key: str, there: Sequence[str]) -> str:
         if named and section.partition(".")[2] in options("policy"):
             return (f"{key} is unknown: the policies chosen are called {' and '.join(named)}. Set what you mean of "
                     f"one, as policy.{named[0]}.{key.rpartition('.')[2]}=VALUE.")  # fmt: skip
-        return f"{key} is unknown, for {section} is not chosen. Choose it too, as policy=OPTION {key}=VALUE."
+        name = section.partition(".")[2]
+        if name not in options("policy"):
+            return f"{key} is unknown, for there is no policy {name}. {nearest(name, [*named, *options('policy')])}"
+        return f"{key} is unknown, for {section} is not chosen. Choose it too, as policy={name} {key}=VALUE."
     whole = [path for path in there if path.endswith(f".{key}")]
     if whole:
         return f"{key} is unknown. Did you mean {' or '.join(whole)}?"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 
 from sim.place import Place
 
@@ -24,9 +25,46 @@ ENGLAND = 1.8
 TOLERATED = 0.02
 
 
-def oddities(place: Place) -> list[str]:
-    """What is odd, in a sentence each; nothing if all is as usual."""
-    return [*_unusual(place), *_unlike_its_kind(place), *_small_or_large(place), *_unsourced(place)]
+NEARLY_ALL, HARDLY_ANY = 0.9, 0.05
+"""Shares of homes, ages and grades beyond which hardly any place lies: assumptions likewise."""
+
+
+def oddities(place: Place, packaged: Collection[str] = ()) -> list[str]:
+    """What is odd, in a sentence each; nothing if all is as usual.
+
+    Args:
+        place: what is looked at.
+        packaged: names of the places that come with the package, which a file of one's own had better not use.
+    """
+    return [*_named_alike(place, packaged), *_unusual(place), *_one_sided(place), *_unlike_its_kind(place),
+            *_small_or_large(place), *_unsourced(place)]  # fmt: skip
+
+
+def quintiles(place: Place) -> list[int]:
+    """How many neighbourhoods lie in each quintile of deprivation, the most deprived first."""
+    until, before, counts = 0.0, 0, []
+    for share in place.quintile_shares:
+        until += share
+        upto = math.floor(until * place.neighbourhoods + 0.5)
+        counts.append(upto - before)
+        before = upto
+    return counts
+
+
+def _named_alike(place: Place, packaged: Collection[str]) -> list[str]:
+    if place.name in packaged and place != Place.named(place.name):
+        return [f"its name is that of a place that comes with the package, {place.name}, and its figures are others."]
+    return []
+
+
+def _one_sided(place: Place) -> list[str]:
+    """Where nearly everybody, or hardly anybody, is of one kind."""
+    shares = [
+        *((f"homes that are {name}", share) for name, share in place.tenure_shares.model_dump().items()),
+        *((f"adults of age {name.replace('_', ' ')}", share) for name, share in place.age_shares.model_dump().items()),
+        *((f"adults in grades A to C1 in quintile {q}", share) for q, share in enumerate(place.abc1_share, start=1)),
+    ]
+    return [f"{share:.0%} of {what}." for what, share in shares if not HARDLY_ANY <= share <= NEARLY_ALL]
 
 
 def _unusual(place: Place) -> list[str]:
@@ -70,11 +108,8 @@ def _small_or_large(place: Place) -> list[str]:
 
 def _worst_gap(place: Place) -> float:
     """How far whole neighbourhoods miss the shares of quintiles, where that is a lot."""
-    n, until, before, worst = place.neighbourhoods, 0.0, 0, 0.0
-    for share in place.quintile_shares:
-        until += share
-        count = math.floor(until * n + 0.5)
-        worst, before = max(worst, abs((count - before) / n - share)), count
+    n = place.neighbourhoods
+    worst = max(abs(count / n - share) for count, share in zip(quintiles(place), place.quintile_shares, strict=True))
     return worst if worst > max(TOLERATED, 0.6 / n) else 0.0
 
 

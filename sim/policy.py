@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
@@ -40,7 +41,9 @@ MOST_MONTHS_AHEAD = 1200
 
 def _neighbourhood(value: object) -> object:
     if value not in WIDE and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
-        raise ValueError("is no part of a place; write all, funded_area, or the number of a neighbourhood, from 0")
+        said = "is no part of a place; write all, funded_area, or the number of a neighbourhood, from 0"
+        near = get_close_matches(str(value), WIDE, n=1)
+        raise ValueError(f"{said}. Did you mean {near[0]}?" if near else said)
     return value
 
 

@@ -11,6 +11,7 @@ from sim import compose
 from sim.cli import main
 from sim.composition import options
 from sim.config import ConfigError
+from sim.ensemble import run_ensemble
 from sim.founding.first_morning import _areas
 from sim.place import Place
 from sim.placecheck import oddities
@@ -37,6 +38,7 @@ def test_the_published_schema_is_that_of_the_code():
     assert published == Place.schema_of_files(), "takestwo verify --publish writes it anew"
     assert published["properties"]["spend_per_head"]["maximum"] == 3000.0
     assert set(published["properties"]) == set(Place.model_fields)
+    assert set(published["properties"]["sources"]["required"]) == set(SOURCES)
 
 
 @pytest.mark.parametrize("name", options("place"))
@@ -60,6 +62,11 @@ def test_a_place_of_ones_own_is_run_from_its_file(town):
         ({"quintile_shares": [0.0, 0.0, 0.0, 0.1, 0.9], "charities_per_1000": 1.0}, "affluent places mostly have more"),
         ({"abc1_share": [0.5, 0.4, 0.5, 0.6, 0.7]}, "abc1_share does not rise"),
         ({"residents": 2000}, "it has 1 neighbourhood(s)"),
+        ({"tenure_shares": {"owner": 0.0, "social": 0.0, "private": 1.0}}, "odd: 100% of homes that are private."),
+        ({"age_shares": {"from_16": 0.02, "from_35": 0.03, "from_65": 0.95}}, "odd: 95% of adults of age from 65."),
+        ({"abc1_share": [0.01, 0.2, 0.3, 0.4, 0.5]}, "odd: 1% of adults in grades A to C1 in quintile 1."),
+        ({"spend_per_head": 951.0}, "its name is that of a place that comes with the package, england_average"),
+        ({"quintile_shares": [0.5, 0.5, 0.0, 0.0, 0.0]}, "deprivation, the most deprived first: 4, 3, 0, 0, 0"),
         ({"funded_area": 10_000}, "the whole place is funded"),
         ({"sources": dict.fromkeys(Place.named("england_average").sources, "[a] a guess")}, "11 of 11 figures are"),
     ],
@@ -142,3 +149,20 @@ def test_the_area_lies_at_the_centre_and_next_door_lies_round_it():
     assert 4 <= len(next_door) <= 15
     assert nearest[next_door].max() < nearest[area == 2].min()
     assert [set(_areas(x, y, funded).tolist()) for funded in (0, 29)] == [{2}, {0}]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in options("place") if name != "england_average"])
+def test_each_place_is_founded_and_lived_in_with_a_part_of_it_funded(name):
+    """Three years from the founding, with a programme in a part of it: every number there, and no trend in quiet."""
+    words = [f"place={name}", "place.residents=12000", "place.funded_area=3400", "months=36"]
+    quiet, funded = (
+        run_ensemble(compose([*words, *more]), replicates=4)
+        for more in (["world=flat"], ["policy=nurture_early", "policy.nurture_early.where=funded_area",
+                                      "policy.nurture_early.start=2007-04"])
+    )  # fmt: skip
+    assert set(funded.by_area["area"]) == {"inside", "next door", "the rest"}
+    results = quiet.results
+    first, last = (results[results["month"].between(*months)].mean(numeric_only=True) for months in ((0, 5), (30, 35)))
+    for outcome, margin in {"ties_per_resident": 0.4, "unmet_need": 0.015, "trust_council": 0.015}.items():
+        assert abs(last[outcome] - first[outcome]) < margin, outcome

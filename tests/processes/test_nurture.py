@@ -41,6 +41,7 @@ FAULTS = [
     (kernel, "residents.outside_ask[i] += p.listening_ask * asking", "residents.outside_ask[i] += p.listening_ask"),
     (kernel, "min(p.listening_hours, max(0.0, room))", "p.listening_hours"),
     (kernel, "p.mapping_most * heads[b] / 100.0 - mapped_hours[b]", "p.mapping_most * heads[b] / 100.0"),
+    (kernel, "p.most_hours - residents.planned_hours[i]", "p.most_hours"),
     (kernel, "residents.nurtured_hours[i] + p.hosting_hours", "residents.nurtured_hours[i] + p.organiser_hours"),
     (kernel, "return p.hosting_gbp if kind == HOSTING", "return p.listening_gbp if kind == HOSTING"),
     (kernel, "other = Die.HOSTED if kind == HOSTING", "other = Die.LISTENED_TO if kind == HOSTING"),
@@ -85,6 +86,7 @@ ENTRIES = {kernel: "meet_people", charities: "work_with_charities", officers: "w
 def nurtured_town(instrument: str, bought: float, *, residents: int = 60, seed: int = 1, **columns: Any) -> State:
     """A town with one purse that holds the cost of some things and a little more, and another that is empty."""
     state = town(residents=residents, habit="no ties", seed=seed)
+    state.residents.planned_hours[:] = 0.0
     p = state.policies
     p.instrument[:], p.where[:], p.whom[:], p.payer[:] = INSTRUMENTS.index(instrument), -1, 0, 0
     p.people[:] = p.spent[:] = 0.0
@@ -875,24 +877,29 @@ def test_a_charity_that_is_gone_is_followed_by_one_that_can() -> None:
 def test_nobody_is_met_for_more_hours_than_they_have() -> None:
     state = nurtured_town("organisers", 1000)
     state.policies.balance[1] = state.policies.balance[0]
-    after = by_fast_hand(nurture, state, nurture.Parameters(organiser_hours=6.0, most_hours=10.0))
-    assert np.all(after.residents.nurtured_hours == 10.0)
-    state.policies.instrument[1] = INSTRUMENTS.index("hosting")
-    after = by_fast_hand(nurture, state, nurture.Parameters(organiser_hours=6.0, hosting_hours=6.0, most_hours=10.0))
-    assert np.all(after.residents.nurtured_hours == 10.0)
+    planned = state.residents.planned_hours
+    planned[:] = P.most_hours - 10.0
+    planned[0], planned[1] = P.most_hours - 1.0, P.most_hours + 5.0
+    for other in ("organisers", "hosting"):
+        state.policies.instrument[1] = INSTRUMENTS.index(other)
+        after = by_fast_hand(nurture, state, nurture.Parameters(organiser_hours=6.0, hosting_hours=6.0))
+        np.testing.assert_allclose(after.residents.nurtured_hours, [1.0, 0.0, *[10.0] * (len(planned) - 2)])
+        assert_twins(nurture, state)
 
 
 def test_at_200_pounds_nobody_is_met_twice_by_one_policy_nor_for_more_hours_than_they_have() -> None:
     """A year of organisers and hosts at 200 pounds a resident-year each, in the whole place and in one part of it."""
     state = nurtured_town("organisers", 0, residents=600)
     state.policies.instrument[1] = INSTRUMENTS.index("hosting")
-    most = []
+    planned, most = state.residents.planned_hours, []
+    planned[:] = np.linspace(0.0, P.most_hours + 10.0, len(planned))
     for month in range(12):
         state.policies.balance[:] += 200.0 * 600 / 12
         nurture.advance(state, P, Dice(3, month))
         most.append(state.residents.nurtured_hours.max())
         assert np.all(state.policies.people <= 600)
-    assert max(most) == P.organiser_hours + P.hosting_hours <= P.most_hours
+        assert np.all(state.residents.nurtured_hours <= np.maximum(0.0, P.most_hours - planned))
+    assert max(most) == P.organiser_hours + P.hosting_hours
 
 
 def town_of_two_halves(whom: str = "as met", picture: float = 0.0) -> State:

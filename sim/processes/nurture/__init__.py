@@ -7,11 +7,12 @@ buys no whole unit, or finds nobody who could use it, stays in the purse. A purs
                        weight_i = (1 - K_b) m_i / mean_b m + K_b q_i / mean_b q,  m_i = (.1 + hours i gave)^eta,
                        q_i = exp(potential_slope civic_i),  K_b the picture of resources.  Whom first: as met, so;
                        assets, with K = 1; needs, with K = 0 and m_i = .1 + hours of i's need unmet
-                       nurtured_hours_i += organiser_hours, up to most_hours;  outside_ask_i += organiser_ask A0
+                       nurtured_hours_i += organiser_hours, up to max(0, most_hours - planned_hours_i): the time left
+                       outside_ask_i += organiser_ask A0
     publicity          likewise with weight 1;  outside_ask_i += publicity_ask A0, an ask without support
     listening          likewise with organisers' weights: a conversation, no meeting;  outside_ask_i += listening_ask A0
                        and listening_hours of mapping where i lives, together with joint_picture up to mapping_most
-    hosting            likewise: a meeting, no ask;  nurtured_hours_i += hosting_hours, up to most_hours
+    hosting            likewise: a meeting, no ask;  nurtured_hours_i += hosting_hours, up to the time left
     contracts          hours = balance / cost, by the contracts held, each up to most_growth of its own paid hours
     small_grants       n of grant_gbp to bodies under 100,000 pounds a year, in the order of a lottery. A share works:
                        half of those start a group, half let a body take on more people, up to twice its band's
@@ -50,8 +51,8 @@ more.
 An organiser's ask has support; publicity's has none, and is remembered as such. Nobody is met twice a month by one
 policy, so that more money goes on to those whom the first money passed by.
 
-Reads   policies; residents (id, neighbourhood, civic, role, belongs, pledges; hours, need and met of last month);
-        charities, bands, officers, services (statutory, hours), neighbourhoods (picture_resources, venues),
+Reads   policies; residents (id, neighbourhood, civic, role, belongs, pledges; hours given and planned, need and met of
+        last month); charities, bands, officers, services (statutory, hours), neighbourhoods (picture_resources, venues),
         council.modes_differ, constants.asking
 Writes  residents.nurtured_hours, outside_ask, unsupported_asks; charities (bought_hours, connecting_hours, supported,
         rent_relief, passed_on, asked_hours, contracts, grants, from_council, reserves, joining_weight);
@@ -108,8 +109,9 @@ class Parameters:
         0.2, unit="times", low=0.0, high=1.0, source="assumption",
         meaning="strength of an ask by publicity beside the founding mean of being asked")
     most_hours: float = parameter(
-        20.0, unit="hours/month", low=5.0, high=60.0, source="assumption",
-        meaning="most hours for which anybody can be met")
+        42.0, unit="hours/month", low=30.0, high=60.0, source="about twice the observed 41 minutes a day of company",
+        confidence="low",
+        meaning="most hours of company, planned with ties and met by policies: nobody is met beyond them")
     listening_gbp: float = parameter(
         65.0, unit="pounds", low=20.0, high=130.0, source="assumption: half of what an organiser costs for each met",
         meaning="one conversation that listens, all in")

@@ -155,11 +155,12 @@ def _in_place(x, k):
 
 @njit(**PART)
 def _reach(i, residents, kind, asking, p):
+    left = max(0.0, p.most_hours - residents.planned_hours[i])
     if kind == ORGANISERS:
-        residents.nurtured_hours[i] = min(p.most_hours, residents.nurtured_hours[i] + p.organiser_hours)
+        residents.nurtured_hours[i] = min(left, residents.nurtured_hours[i] + p.organiser_hours)
         residents.outside_ask[i] += p.organiser_ask * asking
     elif kind == HOSTING:
-        residents.nurtured_hours[i] = min(p.most_hours, residents.nurtured_hours[i] + p.hosting_hours)
+        residents.nurtured_hours[i] = min(left, residents.nurtured_hours[i] + p.hosting_hours)
     elif kind == LISTENING:
         residents.outside_ask[i] += p.listening_ask * asking
     else:

@@ -107,7 +107,8 @@ def reach(resident: Any, policy: Any, community: Community, p: Parameters) -> No
     hours = {"organisers": p.organiser_hours, "hosting": p.hosting_hours}
     asks = {"organisers": p.organiser_ask, "listening": p.listening_ask, "publicity": p.publicity_ask}
     if instrument in hours:
-        resident.nurtured_hours = min(p.most_hours, resident.nurtured_hours + hours[instrument])
+        left = max(0.0, p.most_hours - resident.planned_hours)
+        resident.nurtured_hours = min(left, resident.nurtured_hours + hours[instrument])
     if instrument in asks:
         resident.outside_ask += asks[instrument] * A0
     if instrument == "publicity":

@@ -85,9 +85,9 @@ def _stranger(i, who, residents, alter, members, constants, p, streams):
         if near:
             k = np.int64(members.row[start + k])
         alike = residents.group[k] == residents.group[i]
-        if alike or uniform2(streams[Die.ACCEPT], who, attempt) < constants.acceptance[0]:
-            if k != i and not _are_tied(i, k, alter):
-                return k
+        accepted = alike or uniform2(streams[Die.ACCEPT], who, attempt) < constants.acceptance[0]
+        if accepted and k != i and not _are_tied(i, k, alter):
+            return k
     return NO_ONE
 
 
