@@ -51,7 +51,7 @@ more.
 An organiser's ask has support; publicity's has none, and is remembered as such. Nobody is met twice a month by one
 policy, so that more money goes on to those whom the first money passed by.
 
-Reads   policies; residents (id, neighbourhood, civic, role, belongs, pledges; hours given and planned, need and met of
+Reads   policies; residents (id, neighbourhood, civic, role, belongs, pledges; hours given and planned, need and met
         last month); charities, bands, officers, services (statutory, hours), neighbourhoods (picture_resources, venues),
         council.modes_differ, constants.asking
 Writes  residents.nurtured_hours, outside_ask, unsupported_asks; charities (bought_hours, connecting_hours, supported,
