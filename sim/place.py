@@ -51,7 +51,7 @@ class Place(Checked):
         unit="people", low=1_000, high=3_000, meaning="people of all ages in a neighbourhood")
     quintile_shares: Annotated[FiveShares, AfterValidator(check_sum)] = Field(
         description="shares of neighbourhoods in each fifth of deprivation, the most deprived first, in all 1")
-    tenure_shares: TenureShares = Field(description="shares of homes that are owned, social and privately let, in all 1")
+    tenure_shares: TenureShares = Field(description="shares of homes that are owned, social or privately let: all 1")
     abc1_share: FiveShares = Field(description="share of adults in social grades A to C1, by quintile")
     age_shares: AgeShares = Field(description="shares of adults of 16 to 34, 35 to 64, and 65 and over, in all 1")
     charities_per_1000: float = number(

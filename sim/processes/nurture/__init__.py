@@ -52,8 +52,8 @@ An organiser's ask has support; publicity's has none, and is remembered as such.
 policy, so that more money goes on to those whom the first money passed by.
 
 Reads   policies; residents (id, neighbourhood, civic, role, belongs, pledges; hours given and planned, need and met
-        last month); charities, bands, officers, services (statutory, hours), neighbourhoods (picture_resources, venues),
-        council.modes_differ, constants.asking
+        last month); charities, bands, officers, services (statutory, hours),
+        neighbourhoods (picture_resources, venues), council.modes_differ, constants.asking
 Writes  residents.nurtured_hours, outside_ask, unsupported_asks; charities (bought_hours, connecting_hours, supported,
         rent_relief, passed_on, asked_hours, contracts, grants, from_council, reserves, joining_weight);
         neighbourhoods (mapped_hours, groups_due, venues_open, protected_hours, decides, library_run_by);
