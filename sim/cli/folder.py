@@ -90,9 +90,10 @@ CONTRASTS: dict[str, Callable[[Contrast], Any]] = {
 def title(config: Config) -> str:
     """A scenario in a few words."""
     names = config.scenario
-    draw = f", draw {config.draw}" if config.draw else ""
+    also = [f", {group} {names[group]}" for group in ("rival", "ablation") if names[group] != "none"]
+    also += [f", draw {config.draw}"] if config.draw else []
     size = f"{config.place.residents:,} residents"
-    return f"{names['place']}, {size}, world {names['world']}, policy {names['policy']}{draw}"
+    return f"{names['place']}, {size}, world {names['world']}, policy {names['policy']}{''.join(also)}"
 
 
 def _yaml(plain: dict[str, Any]) -> str:

@@ -14,22 +14,14 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, Progress as Bar, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from sim.cost import Cost
 from sim.ensemble import Progress
-from sim.observables import OBSERVABLES
+from sim.headlines import NAMES, SHORT
 from sim.results import Results, summarised
-from sim.wording import is_share
+from sim.wording import is_share, plural
 
-HEADLINES = tuple(
-    name
-    for name in (
-        "hours_council", "hours_volunteer", "hours_neighbour", "capacity", "unmet_need", "enough_support",
-        "formal_volunteering", "informal_help", "ties_per_resident", "lonely", "trust_council", "influence",
-    )
-    if name in OBSERVABLES
-)  # fmt: skip
-"""Outcomes that the terminal shows; all are in the files."""
 FIRST_NUMBERS = ("unmet_need", "formal_volunteering", "ties_per_resident")
 WIDTH = 100
 PACE_SECONDS = 1.0
@@ -146,7 +138,7 @@ def first_numbers(results: Results) -> str:
     """One line on the first run that is finished."""
     rows = results.summary.set_index("outcome")
     said = [
-        f"{name} {value(rows.start[name], rows.unit[name])} to {value(rows.end[name], rows.unit[name])}"
+        f"{NAMES[name]} {value(rows.start[name], rows.unit[name])} to {value(rows.end[name], rows.unit[name])}"
         for name in FIRST_NUMBERS
         if name in rows.index
     ]
@@ -158,27 +150,21 @@ def outcomes(results: Results, title: str) -> Table:
     rows = summarised(results.results).set_index("outcome")
     runs = int(rows.replicates.max())
     names = ["first year", "last year", "change", "5% to 95%"]
-    table = _table(f"{title}: mean of {runs} run{'s' * (runs != 1)}", names)
-    for name in HEADLINES:
-        row, unit = rows.loc[name], _short(rows.unit[name])
-        ends = value(row.start, row.unit), value(row.end, row.unit)
-        spread = _range(row.change_5, row.change_95, row.unit) if runs > 1 else ""
-        table.add_row(name, unit, *ends, change(row.change, row.unit), spread)
-    return table
-
-
-def _table(title: str, columns: Iterable[str]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=f"{title}: mean of {runs} {plural(runs, 'run')}", title_justify="left", title_style="bold",
+                  box=SIMPLE_HEAD, pad_edge=False, caption="Hours are a month's, for every 1,000 residents.",
+                  caption_justify="left")  # fmt: skip
     table.padding = (0, 1, 0, 0)
     table.add_column("outcome", no_wrap=True)
-    table.add_column("unit", style="dim")
-    for name in columns:
+    for name in names:
         table.add_column(name, justify="right", no_wrap=True)
+    for group, members in SHORT.items():
+        table.add_row(Text(group, style="bold"))
+        for outcome, called in members.items():
+            row = rows.loc[outcome]
+            ends = value(row.start, row.unit), value(row.end, row.unit)
+            spread = _range(row.change_5, row.change_95, row.unit) if runs > 1 else ""
+            table.add_row(f"  {called}", *ends, change(row.change, row.unit), spread)
     return table
-
-
-def _short(unit: str) -> str:
-    return unit.replace("/1,000 residents", " per 1,000").replace(" of need", "")
 
 
 def value(number: float, unit: str) -> str:
@@ -194,7 +180,7 @@ def change(number: float, unit: str) -> str:
     """A difference in its unit, signed; shares differ by percentage points.
 
     >>> change(-0.0213, "share"), change(3.0, "ties")
-    ('-2.13 points', '+3.0')
+    ('−2.13 points', '+3.0')
     """
     return _written(number, unit, "+") + (" points" if is_share(unit) and not math.isnan(number) else "")
 
@@ -207,6 +193,8 @@ def _written(number: float, unit: str, sign: str) -> str:
     if math.isnan(number):
         return "none"
     if is_share(unit):
-        return f"{100 * number:{sign}z.2f}" if sign else f"{100 * number:z.1f}%"
-    digits = 3 if unit == "0 to 1" else 0 if abs(number) >= 100 else 1 if abs(number) >= 1 else 2
-    return f"{number:{sign}z,.{digits}f}"
+        text = f"{100 * number:{sign}z.2f}" if sign else f"{100 * number:z.1f}%"
+    else:
+        digits = 3 if unit == "0 to 1" else 0 if abs(number) >= 100 else 1 if abs(number) >= 1 else 2
+        text = f"{number:{sign}z,.{digits}f}"
+    return text.replace("-", "−")

@@ -28,9 +28,9 @@ from sim.report.words import finding
 from sim.units import MONTHS_A_YEAR
 
 SUFFIXES = ("png", "svg")
-BLUE, VERMILLION, GREEN, PURPLE, ORANGE = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00"
+BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
 INK, GREY, PALE = "#1a1a1a", "#595959", "#d9d9d9"
-COLOURS = ("#8a8a8a", BLUE, VERMILLION, GREEN, PURPLE, ORANGE)
+COLOURS = ("#8a8a8a", BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY)
 """Of the scenarios, the first of them grey. No more than these are drawn."""
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans", "font.size": 9, "text.color": INK, "axes.edgecolor": GREY, "axes.labelcolor": INK,
