@@ -35,7 +35,9 @@ STEP_SECONDS = 1.5e-3
 START_SECONDS = 2.5
 """Until a process has imported everything."""
 COMPILE_SECONDS = 75.0
-"""Of one core, the first time after the model's source has changed; two processes share it."""
+"""Of one core, the first time after the model's source has changed."""
+SHARED_BY = 6
+"""Processes that can share it: the dearest room takes a sixth."""
 PROCESS_BYTES, RESIDENT_BYTES, TOWN_BYTES = 275e6, 1_200.0, 1_000.0
 RUN_BYTES, MONTH_BYTES, REPORT_BYTES = 60_000.0, 600.0, 1e6
 RECORD_BYTES = {"residents": 112.0, "ties": 255.0}
@@ -100,7 +102,8 @@ def cost_of(
     side = max(1, min(workers or cores(), len(todo)))
     compiles = bool(todo) and not _compiled()
     kept = None if store is None else pace(store)
-    seconds = _scheduled(todo, side) + (START_SECONDS + compiles * COMPILE_SECONDS / min(side, 2) if todo else 0.0)
+    starting = START_SECONDS + compiles * COMPILE_SECONDS / min(side, SHARED_BY)
+    seconds = _scheduled(todo, side) + (starting if todo else 0.0)
     return Cost(
         runs=len(todo), stored=len(specs) - len(todo), workers=side,
         seconds=seconds * (kept or 1.0), benchmark=seconds, memory=max(map(_memory, todo), default=0.0),

@@ -32,7 +32,7 @@ from sim.founding.first_morning import first_morning
 from sim.founding.solving import guess
 from sim.outside import checked_model, is_passing, told
 from sim.results import Results
-from sim.schedule import compile_kernels, live_a_month
+from sim.schedule import MONTH, kernel_calls, live_a_month
 from sim.source import source_hash
 from sim.store import Store, run_id
 from sim.tables import STATES, Diary, Tables, joined
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 TRIES = 3
 """Pools that may die in a row without finishing one run before it is given up."""
 GLANCE_SECONDS = 0.2
+LONGEST_TURN = 60.0
+"""Seconds that a worker waits for what another one compiles, before it does so itself."""
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
@@ -476,7 +478,8 @@ def _one_pool(
     """Yield what one pool of processes finishes; raise `BrokenProcessPool` if one of them dies before the end."""
     spawn = multiprocessing.get_context("spawn")
     policies = any(specs[place].config.policy for place in todo)
-    begin = partial(_begin, watch.lived, specs[todo[0]].config, policies)
+    turns = [spawn.Lock() for _ in range(len(MONTH) + 2)]  # the first morning, the rooms, and what is written down
+    begin = partial(_begin, watch.lived, turns, specs[todo[0]].config, policies)
     pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=begin)
     finished_all = False
     try:
@@ -555,29 +558,34 @@ def _children_of_sim() -> Iterator[None]:
 _lived: Any = None  # in a worker: months lived, a cell a run
 
 
-def _begin(lived_months: Any, config: Config, policies: bool) -> None:
+def _begin(lived_months: Any, turns: Sequence[Any], config: Config, policies: bool) -> None:
     """Make ready a worker: it leaves Ctrl-C to its parent, and ends with it."""
     global _lived
     _lived = lived_months
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _compile(config, policies)
+    _compile(turns, config, policies)
 
 
-def _compile(config: Config, policies: bool) -> None:
-    """Compile the kernels that the runs need, or find them compiled: every other worker begins at the other end.
+def _compile(turns: Sequence[Any], config: Config, policies: bool) -> None:
+    """Compile the kernels that the runs need, or find them compiled; what one worker is at, the others leave to it.
 
-    A compiler makes millions of objects that are not garbage: looking for some among them takes a tenth of its time.
+    Then each calls all of them, and waits for what is still being compiled, though not for ever: a worker that was
+    killed keeps its turn. A compiler makes millions of objects that are not garbage: looking for some among them takes
+    a tenth of its time.
     """
     gc.disable()
-    first = partial(first_morning, config, 1, guess(), month=-1)
-    last = partial(compile_kernels, config, policies=policies)
-    if multiprocessing.current_process()._identity[0] % 2:  # noqa: SLF001 - a process has no other number
-        first()
-        last()
-    else:
-        last(backwards=True)
-        first()
+    morning = partial(first_morning, config, 1, guess(), month=-1)
+    calls: list[Callable[[], Any]] = [morning, *kernel_calls(config, policies=policies)]
+    for seconds in (0.0, LONGEST_TURN):
+        for turn, call in zip(turns, reversed(calls), strict=True):
+            mine = turn.acquire(timeout=seconds)
+            try:
+                if mine or seconds:
+                    call()
+            finally:
+                if mine:
+                    turn.release()
     gc.enable()
 
 

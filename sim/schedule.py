@@ -6,6 +6,8 @@ see `Step`, and ``notebooks/3_change_a_rule.py``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 from sim import observables
@@ -112,19 +114,17 @@ def pass_a_month(state: State, config: Any) -> None:
     state.month += 1
 
 
-def compile_kernels(config: Any, *, policies: bool = True, backwards: bool = False) -> None:
-    """Live and observe a month of an empty town, so that all kernels are compiled and kept; less those of policies.
+def kernel_calls(config: Any, *, policies: bool = True) -> list[Callable[[], Any]]:
+    """Calls that live and observe a month of an empty town, a room each: all kernels are compiled by them, and kept.
 
-    Two processes that begin at both ends share the work: what one has compiled, the other finds on the disk.
+    Without policies, not those that policies alone need. Processes that share the calls out share the compiling.
     """
     purses = int(policies)
     town = allocate(residents=2, charities=1, services=1, neighbourhoods=1, policies=purses, world=1, flows=len(Flow))
     town.policies.months[:], town.policies.dose[:] = 1, 1.0
     town.neighbourhoods.quintile[:] = 1
-    verbs: list[tuple[Any, ...]] = [(step.room.advance, step.room.Parameters(), Dice(1, 0)) for step in MONTH]
-    verbs.append((observables.observe, config))
-    for call, *given in reversed(verbs) if backwards else verbs:
-        call(town.fork(), *given)
+    rooms = [partial(step.room.advance, town.fork(), step.room.Parameters(), Dice(1, 0)) for step in MONTH]
+    return [*rooms, partial(observables.observe, town, config)]
 
 
 def act(state: State, config: Any, *, plain: bool = False, month: tuple[Step, ...] = MONTH) -> None:

@@ -19,7 +19,7 @@ FAULTS = [
     ("exps(-p.build, hours", "exps(p.build, hours"),
     ("exp(-hours[tie] / p.contact_hours)", "exp(-hours[tie])"),
     ("return NO_ONE if k == i or _are_tied(i, k, alter) else k", "return NO_ONE if _are_tied(i, k, alter) else k"),
-    ("if residents.group[k] == residents.group[i]:", "if residents.group[k] != residents.group[i]:"),
+    ("alike = residents.group[k] == residents.group[i]", "alike = residents.group[k] != residents.group[i]"),
     ("if far or not common[i]", "if far and not common[i]"),
     ("who, alter, incoming, streams), True", "who, alter, incoming, streams), False"),
     ("taken_up[tie])) & (not rises)", "taken_up[tie])) | rises"),
