@@ -257,12 +257,12 @@ def _unknown(key: str, there: Sequence[str]) -> str:
     first = key.partition(".")[0]
     if first == "policy" and section not in there:
         named = sorted({path.split(".")[1] for path in there if path.startswith("policy.")})
-        if named and section.partition(".")[2] in options("policy"):
+        name, known = section.partition(".")[2], options("policy")
+        if named and name in known:
             return (f"{key} is unknown: the policies chosen are called {' and '.join(named)}. Set what you mean of "
                     f"one, as policy.{named[0]}.{key.rpartition('.')[2]}=VALUE.")  # fmt: skip
-        name = section.partition(".")[2]
-        if name not in options("policy"):
-            return f"{key} is unknown, for there is no policy {name}. {nearest(name, [*named, *options('policy')])}"
+        if name not in known:
+            return f"{key} is unknown, for there is no policy {name}. {nearest(name, [*named, *known])}"
         return f"{key} is unknown, for {section} is not chosen. Choose it too, as policy={name} {key}=VALUE."
     whole = [path for path in there if path.endswith(f".{key}")]
     if whole:

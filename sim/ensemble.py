@@ -32,7 +32,7 @@ from sim.founding.first_morning import first_morning
 from sim.founding.solving import guess
 from sim.outside import checked_model, is_passing, told
 from sim.results import Results
-from sim.schedule import MONTH, kernel_calls, live_a_month
+from sim.schedule import kernel_calls, live_a_month
 from sim.source import source_hash
 from sim.store import Store, run_id
 from sim.tables import STATES, Diary, Tables, joined
@@ -478,8 +478,9 @@ def _one_pool(
     """Yield what one pool of processes finishes; raise `BrokenProcessPool` if one of them dies before the end."""
     spawn = multiprocessing.get_context("spawn")
     policies = any(specs[place].config.policy for place in todo)
-    turns = [spawn.Lock() for _ in range(len(MONTH) + 2)]  # the first morning, the rooms, and what is written down
-    begin = partial(_begin, watch.lived, turns, specs[todo[0]].config, policies)
+    config = specs[todo[0]].config
+    turns = [spawn.Lock() for _ in _compiling(config, policies)]
+    begin = partial(_begin, watch.lived, turns, config, policies)
     pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=begin)
     finished_all = False
     try:
@@ -567,6 +568,12 @@ def _begin(lived_months: Any, turns: Sequence[Any], config: Config, policies: bo
     _compile(turns, config, policies)
 
 
+def _compiling(config: Config, policies: bool) -> list[Callable[[], Any]]:
+    """Calls that compile all kernels: dear ones first, so that no worker is left with one while the others wait."""
+    morning = partial(first_morning, config, 1, guess(), month=-1)
+    return [*reversed(kernel_calls(config, policies=policies)), morning]
+
+
 def _compile(turns: Sequence[Any], config: Config, policies: bool) -> None:
     """Compile the kernels that the runs need, or find them compiled; what one worker is at, the others leave to it.
 
@@ -575,10 +582,9 @@ def _compile(turns: Sequence[Any], config: Config, policies: bool) -> None:
     a tenth of its time.
     """
     gc.disable()
-    morning = partial(first_morning, config, 1, guess(), month=-1)
-    calls: list[Callable[[], Any]] = [morning, *kernel_calls(config, policies=policies)]
+    calls = _compiling(config, policies)
     for seconds in (0.0, LONGEST_TURN):
-        for turn, call in zip(turns, reversed(calls), strict=True):
+        for turn, call in zip(turns, calls, strict=True):
             mine = turn.acquire(timeout=seconds)
             try:
                 if mine or seconds:

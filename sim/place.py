@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import cache
 from typing import Annotated, Any
 
+import numpy as np
 import yaml  # type: ignore[import-untyped]
+from numpy.typing import NDArray
 from pydantic import AfterValidator, Field, model_validator
 
 from sim.checked import Checked, Shares, check_sum, number, words
@@ -105,6 +107,13 @@ class Place(Checked):
     def neighbourhoods(self) -> int:
         """How many neighbourhoods the place has."""
         return max(1, round(population(self.residents) / self.neighbourhood_people))
+
+    @property
+    def quintiles(self) -> NDArray[np.int64]:
+        """Quintiles of the neighbourhoods, by quota, the most deprived first: (neighbourhoods,)."""
+        until = np.cumsum(self.quintile_shares)
+        middles = (np.arange(self.neighbourhoods) + 0.5) / self.neighbourhoods
+        return np.minimum(np.searchsorted(until, middles, side="right"), len(until) - 1) + 1
 
     @property
     def area_neighbourhoods(self) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection
 
 from sim.place import Place
@@ -23,8 +22,6 @@ FEW_NEIGHBOURHOODS = 4
 ENGLAND = 1.8
 """Registered charities per 1,000 people in England."""
 TOLERATED = 0.02
-
-
 NEARLY_ALL, HARDLY_ANY = 0.9, 0.05
 """Shares of homes, ages and grades beyond which hardly any place lies: assumptions likewise."""
 
@@ -40,15 +37,9 @@ def oddities(place: Place, packaged: Collection[str] = ()) -> list[str]:
             *_small_or_large(place), *_unsourced(place)]  # fmt: skip
 
 
-def quintiles(place: Place) -> list[int]:
+def by_quintile(place: Place) -> list[int]:
     """How many neighbourhoods lie in each quintile of deprivation, the most deprived first."""
-    until, before, counts = 0.0, 0, []
-    for share in place.quintile_shares:
-        until += share
-        upto = math.floor(until * place.neighbourhoods + 0.5)
-        counts.append(upto - before)
-        before = upto
-    return counts
+    return [int((place.quintiles == quintile).sum()) for quintile in range(1, len(place.quintile_shares) + 1)]
 
 
 def _named_alike(place: Place, packaged: Collection[str]) -> list[str]:
@@ -109,7 +100,7 @@ def _small_or_large(place: Place) -> list[str]:
 def _worst_gap(place: Place) -> float:
     """How far whole neighbourhoods miss the shares of quintiles, where that is a lot."""
     n = place.neighbourhoods
-    worst = max(abs(count / n - share) for count, share in zip(quintiles(place), place.quintile_shares, strict=True))
+    worst = max(abs(count / n - share) for count, share in zip(by_quintile(place), place.quintile_shares, strict=True))
     return worst if worst > max(TOLERATED, 0.6 / n) else 0.0
 
 

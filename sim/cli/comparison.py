@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from sim.cli.screen import HOURS, titled
 from sim.contrast import GAINS, Contrast
 from sim.headlines import FIFTHS, GAINS_NAMES, SHORT, WHERE, with_altered
 from sim.report.gains import HEADLINE, halving, spent
@@ -70,7 +70,7 @@ def headlines(study: Study, scenarios: Sequence[Scenario], width: int) -> Table:
     title = f"Differences from {study.first.name}, mean of {pairs} {plural(pairs, 'pair')} of runs"
     table = _table(title + ("" if pairs == 1 else ", ± half of its 95% interval"), [name for name, _ in columns])
     star = " *: the interval leaves out zero." if pairs > 1 else ""
-    table.caption = f"Hours are a month's, for every 1,000 residents.{star}"
+    table.caption = f"{HOURS}{star}"
     for group, members in with_altered(SHORT, study.first.config, (s.config for s in scenarios)).items():
         table.add_row(Text(group, style="bold"))
         for outcome, name in members.items():
@@ -194,9 +194,7 @@ def _said(mean: float, low: float, high: float, unit: str) -> Text:
 
 
 def _table(title: str, columns: Iterable[str]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False,
-                  caption_justify="left", caption_style="dim")  # fmt: skip
-    table.padding = (0, 1, 0, 0)
+    table = titled(title)
     table.add_column("")
     for name in columns:
         table.add_column(name, justify="right", max_width=22)

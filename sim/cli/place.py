@@ -52,7 +52,7 @@ def _places() -> list[tuple[str, ...]]:
 def _check(path: Path, out: Any) -> None:
     from sim.composition import options, read_place
     from sim.config import ConfigError, check_place
-    from sim.placecheck import oddities, quintiles
+    from sim.placecheck import by_quintile, oddities
 
     try:
         place = check_place(read_place(path))
@@ -60,7 +60,7 @@ def _check(path: Path, out: Any) -> None:
         raise ConfigError(f"{path}: {fault}") from None
     out.print(f"{path}: {place.title} can be run. {place.residents:,} people of 16 and over live in "
               f"{place.neighbourhoods} neighbourhoods.", soft_wrap=True)  # fmt: skip
-    counts = ", ".join(map(str, quintiles(place)))
+    counts = ", ".join(map(str, by_quintile(place)))
     out.print(f"  neighbourhoods by fifths of deprivation, the most deprived first: {counts}", soft_wrap=True)
     for line in oddities(place, options("place")):
         out.print(f"  odd: {line}", soft_wrap=True)

@@ -23,6 +23,8 @@ from sim.results import Results, summarised
 from sim.wording import is_share, plural
 
 FIRST_NUMBERS = ("unmet_need", "formal_volunteering", "ties_per_resident")
+HOURS = "Hours are a month's, for every 1,000 residents."
+"""What tables of outcomes say of their unit."""
 WIDTH = 100
 PACE_SECONDS = 1.0
 """How long months are watched before their pace says anything."""
@@ -134,6 +136,14 @@ def listing(names: Iterable[str], rows: Iterable[Iterable[str]]) -> Table:
     return table
 
 
+def titled(title: str) -> Table:
+    """A table of outcomes that has no columns yet."""
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False,
+                  caption_justify="left", caption_style="dim")  # fmt: skip
+    table.padding = (0, 1, 0, 0)
+    return table
+
+
 def first_numbers(results: Results) -> str:
     """One line on the first run that is finished."""
     rows = results.summary.set_index("outcome")
@@ -150,10 +160,8 @@ def outcomes(results: Results, title: str) -> Table:
     rows = summarised(results.results).set_index("outcome")
     runs = int(rows.replicates.max())
     names = ["first year", "last year", "change", "5% to 95%"]
-    table = Table(title=f"{title}: mean of {runs} {plural(runs, 'run')}", title_justify="left", title_style="bold",
-                  box=SIMPLE_HEAD, pad_edge=False, caption="Hours are a month's, for every 1,000 residents.",
-                  caption_justify="left")  # fmt: skip
-    table.padding = (0, 1, 0, 0)
+    table = titled(f"{title}: mean of {runs} {plural(runs, 'run')}")
+    table.caption = HOURS
     table.add_column("outcome", no_wrap=True)
     for name in names:
         table.add_column(name, justify="right", no_wrap=True)

@@ -98,7 +98,7 @@ FAR_OFF = 0.1
 def notes(config: Config) -> list[str]:
     """What is right, and yet not as it may seem: a place that begins elsewhere, an area, money beyond the end."""
     what, place, world = folder.title(config), config.place, config.world
-    said, inside = [], place.area_residents
+    said = []
     if faults := missed(config):
         said.append(f"{what}: with these parameters it cannot begin as places are to ({'; '.join(faults)}).")
     if place.residents < SMALL:
@@ -106,9 +106,10 @@ def notes(config: Config) -> list[str]:
     if place.funded_area and place.area_neighbourhoods == place.neighbourhoods:
         said.append(f"the funded area of {what} is the whole place, for an area is made of whole neighbourhoods of "
                     f"about {place.neighbourhood_people:,.0f} people: so nothing lies next door.")  # fmt: skip
-    elif place.funded_area and abs(inside / place.funded_area - 1.0) > FAR_OFF:
-        said.append(f"the funded area of {what} has {inside:,} residents and not {place.funded_area:,}: it is made "
-                    f"of whole neighbourhoods ({place.area_neighbourhoods} of {place.neighbourhoods}).")  # fmt: skip
+    elif place.funded_area and abs(place.area_residents / place.funded_area - 1.0) > FAR_OFF:
+        said.append(f"the funded area of {what} has {place.area_residents:,} residents and not {place.funded_area:,}: "
+                    f"it is made of whole neighbourhoods "
+                    f"({place.area_neighbourhoods} of {place.neighbourhoods}).")  # fmt: skip
     for name, policy in config.policy.items():
         beyond, paid = policy.months_beyond(world.first_month, config.months), policy.months + policy.taper
         if beyond and policy.dose > 0.0:

@@ -109,10 +109,8 @@ def _kinds(row: dict[str, str]) -> list[float]:
 def _lay_out_neighbourhoods(state: State, place: Place) -> None:
     """Neighbourhoods on a spiral, a kilometre apart; quintiles by quota, dealt so that likes are spread about."""
     b, n = state.neighbourhoods, place.neighbourhoods
-    until = np.cumsum(place.quintile_shares)
-    ranks = np.searchsorted(until, (np.arange(n) + 0.5) / n, side="right")
     dealt = np.argsort([permanent_id(n, k) for k in range(n)])
-    b.quintile[dealt] = np.minimum(ranks, 4) + 1
+    b.quintile[dealt] = place.quintiles
     for k in range(n):
         b.x[k] = math.sqrt(k) * math.cos(2.399963 * k)
         b.y[k] = math.sqrt(k) * math.sin(2.399963 * k)
