@@ -12,9 +12,10 @@ from sim.cli import main
 from sim.composition import options
 from sim.config import ConfigError
 from sim.ensemble import run_ensemble
-from sim.founding.first_morning import _areas
+from sim.founding.first_morning import _areas, _lay_out_neighbourhoods
 from sim.place import Place
-from sim.placecheck import oddities
+from sim.placecheck import by_quintile, oddities
+from sim.state import allocate
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = Place.named("england_average").sources
@@ -66,7 +67,7 @@ def test_a_place_of_ones_own_is_run_from_its_file(town):
         ({"age_shares": {"from_16": 0.02, "from_35": 0.03, "from_65": 0.95}}, "odd: 95% of adults of age from 65."),
         ({"abc1_share": [0.01, 0.2, 0.3, 0.4, 0.5]}, "odd: 1% of adults in grades A to C1 in quintile 1."),
         ({"spend_per_head": 951.0}, "its name is that of a place that comes with the package, england_average"),
-        ({"quintile_shares": [0.5, 0.5, 0.0, 0.0, 0.0]}, "deprivation, the most deprived first: 4, 3, 0, 0, 0"),
+        ({"quintile_shares": [0.5, 0.5, 0.0, 0.0, 0.0]}, "deprivation, the most deprived first: 3, 4, 0, 0, 0"),
         ({"funded_area": 10_000}, "the whole place is funded"),
         ({"sources": dict.fromkeys(Place.named("england_average").sources, "[a] a guess")}, "11 of 11 figures are"),
     ],
@@ -129,6 +130,15 @@ def test_list_names_every_place_and_bad_words_are_refused(capsys):
     for words in ([], ["lst"], ["check"], ["list", "x"], ["check", "/nowhere/x.yaml"]):
         assert main(["place", *words]) == 2
         assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("shares", [(0.5, 0.5, 0.0, 0.0, 0.0), (0.2, 0.2, 0.2, 0.2, 0.2), (0.0, 0.0, 0.3, 0.0, 0.7)])
+def test_the_fifths_that_are_told_are_those_of_the_town(shares):
+    place = Place.named("england_average").model_copy(update={"quintile_shares": shares})
+    town = allocate(residents=1, charities=1, services=1, neighbourhoods=place.neighbourhoods, policies=0, world=1,
+                    flows=1)  # fmt: skip
+    _lay_out_neighbourhoods(town, place)
+    assert by_quintile(place) == np.bincount(town.neighbourhoods.quintile, minlength=6)[1:].tolist()
 
 
 def test_a_funded_area_needs_one_and_a_policy_may_be_for_it_alone():
