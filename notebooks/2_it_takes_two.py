@@ -131,14 +131,17 @@ retreat = compare(
 )
 beside["rival: retreat"] = retreat
 
+lower = 0
 figure, axes = plt.subplots(figsize=(8, 3), layout="constrained")
 for place, contrast in enumerate(beside.values()):
     row = contrast.outcomes.set_index("outcome").loc["hours_coproduced"]
+    lower += row["high"] < 0
     reach = [[row["difference"] - row["low"]], [row["high"] - row["difference"]]]
     axes.errorbar(row["difference"], -place, xerr=reach, fmt="o", color="#0072B2", capsize=4)
 axes.axvline(0, color="0.5", linewidth=1)
 axes.set_yticks([0, -1, -2], list(beside))
-axes.set(title="What cuts do to co-production, by three accounts", ylim=(-2.5, 0.5),
+axes.set(title=f"By {lower} of {len(beside)} accounts, cuts clearly lower joint work",
+         ylim=(-2.5, 0.5),
          xlabel="hours put into joint work, a month for 1,000 residents:\n"
                 "with cuts less without (95% interval)")
 axes.spines[["top", "right"]].set_visible(False)

@@ -64,7 +64,7 @@ def compose(overrides: Sequence[str] = ()) -> Config:
     """
     if isinstance(overrides, str | Mapping) or not all(isinstance(text, str) for text in overrides):
         raise TypeError(f"compose takes a list of settings, as compose(['world=essay']), and not {overrides!r}")
-    overrides = [_place_from_file(override) for override in parse(overrides)]
+    overrides = _with_places_from_files(parse(overrides))
     parsed = parse(overrides)
     for override in parsed:
         _check(override)
@@ -109,16 +109,25 @@ def parse(overrides: Sequence[str]) -> list[Override]:
     return made
 
 
-def _place_from_file(override: Override) -> str:
-    """The override as typed; or, where it names a file, that of the place in it, which Hydra is told."""
-    text = str(override.input_line)
-    if override.key_or_group != "place" or not text.endswith(YAML):
-        return text
-    register()
-    path = Path(text.partition("=")[2]).expanduser()
-    name = f"{FROM_FILE}{zlib.crc32(str(path.resolve()).encode()):08x}"
-    ConfigStore.instance().store(group="place", name=name, node=read_place(path))
-    return f"place={name}"
+def _with_places_from_files(overrides: Sequence[Override]) -> list[str]:
+    """The overrides as typed; where one names a file, that of the place in it, which Hydra is told.
+
+    A file's own funded area stands before all that is typed: so it wins over the area of a policy's file, and what is
+    typed wins over it.
+    """
+    made, areas = [], []
+    for override in overrides:
+        text = str(override.input_line)
+        if override.key_or_group == "place" and text.endswith(YAML):
+            register()
+            path = Path(text.partition("=")[2]).expanduser()
+            name, said = f"{FROM_FILE}{zlib.crc32(str(path.resolve()).encode()):08x}", read_place(path)
+            ConfigStore.instance().store(group="place", name=name, node=said)
+            text = f"place={name}"
+            if isinstance(area := said.get("funded_area"), int) and area:
+                areas.append(f"place.funded_area={area}")
+        made.append(text)
+    return areas + made
 
 
 class _Once(yaml.SafeLoader):  # type: ignore[misc]

@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args, get_type_hints
 
 from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 from sim import draws
 from sim.checked import Checked, number
@@ -183,12 +184,12 @@ def check_place(said: Mapping[str, Any]) -> Place:
     """The place that a place file says.
 
     Raises:
-        ConfigError: if anything in it is unknown, missing, of the wrong type or out of range.
+        ConfigError: if anything in it is unknown, missing, of the wrong type or out of range: a line for each fault.
     """
     try:
         return Place(**{str(name): value for name, value in said.items()})
     except ValidationError as fault:
-        raise ConfigError(_message(Place, fault)) from None
+        raise ConfigError("\n".join(_messages(Place, fault))) from None
 
 
 def check_policy(name: str, said: Mapping[str, Any], config: Config) -> Policy:
@@ -341,29 +342,39 @@ KINDS = {
 
 def _message(model: type[BaseModel], fault: ValidationError) -> str:
     """One message for the first fault found."""
-    first = min(fault.errors(include_url=False), key=lambda error: error["type"] != "extra_forbidden")  # a slip first
-    where = tuple(part for part in first["loc"] if part not in {"constrained-int", "constrained-float"})
+    return _messages(model, fault)[0]
+
+
+def _messages(model: type[BaseModel], fault: ValidationError) -> list[str]:
+    """A message for each fault: slips of the pen first, since from them others follow."""
+    each = sorted(fault.errors(include_url=False), key=lambda error: error["type"] != "extra_forbidden")
+    return list(dict.fromkeys(_said(model, error) for error in each))
+
+
+def _said(model: type[BaseModel], error: ErrorDetails) -> str:
+    """One fault in words."""
+    where = tuple(part for part in error["loc"] if part not in {"constrained-int", "constrained-float"})
     path = ".".join(map(str, where))
     field, holder = _field(model, where)
-    value = first["input"]
-    if first["type"] == "extra_forbidden" and holder is not None:
+    value = error["input"]
+    if error["type"] == "extra_forbidden" and holder is not None:
         prefix = path.removesuffix(str(where[-1]))
         return f"{path} is unknown. {nearest(path, [prefix + name for name in holder.model_fields])}"
-    if first["type"] == "missing":
+    if error["type"] == "missing":
         what = (field.description or "a share") if field else "as many values as there are quintiles, or ends"
         return f"{path} is missing: {what}."
-    if isinstance(value, str) and first["type"] in {"float_type", "int_type"} and _reads_as_number(value):
+    if isinstance(value, str) and error["type"] in {"float_type", "int_type"} and _reads_as_number(value):
         return f"{path} is the text {value!r}, and a number is needed: write it without quotes."
-    if first["type"] in KINDS:
-        return f"{path} is {value!r}, and {KINDS[first['type']]} is needed."
+    if error["type"] in KINDS:
+        return f"{path} is {value!r}, and {KINDS[error['type']]} is needed."
     if field is not None and (bounds := _bounds(field)):
         unit = (field.json_schema_extra or {}).get("unit", "")  # type: ignore[union-attr]
         return _out_of_range(path, value, field.annotation or float, *bounds, str(unit), field.description or "a share")
-    if first["type"] == "literal_error":
-        options = first["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
+    if error["type"] == "literal_error":
+        options = error["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
         return f"{path} is {value!r}. It can be {', '.join(options)}. {nearest(str(value), options)}"
-    reason = str(first.get("ctx", {}).get("error", first["msg"]))
-    joined = f"{path or 'it'} {reason}" if first["type"] == "value_error" else f"{path} is {value!r}: {reason}"
+    reason = str(error.get("ctx", {}).get("error", error["msg"]))
+    joined = f"{path or 'it'} {reason}" if error["type"] == "value_error" else f"{path} is {value!r}: {reason}"
     return joined if joined.endswith(".") else f"{joined}."
 
 

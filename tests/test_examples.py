@@ -24,13 +24,14 @@ def public():
     """What `sim` exports, what users reach from it, and all that a model has."""
     from sim.agents import Charity, Resident, Windows
     from sim.config import Config
+    from sim.contrast import Contrast
     from sim.ensemble import RunSpec, simulate
     from sim.results import Results, write_results
     from sim.schedule import Step
     from sim.vectors import vector, with_vector
 
     yield from (getattr(sim, name) for name in sim.__all__ if name != "ConfigError")
-    yield from (Charity, Config, Resident, Results, RunSpec, Step, Windows)
+    yield from (Charity, Config, Contrast, Resident, Results, RunSpec, Step, Windows)
     yield from (simulate, vector, with_vector, write_results)
     for name, member in vars(sim.CommunityModel).items():
         is_held = inspect.isfunction(member) or isinstance(member, (classmethod, property))

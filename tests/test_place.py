@@ -55,6 +55,15 @@ def test_a_place_of_ones_own_is_run_from_its_file(town):
     assert compose([f"place={town(name='mytown', residents=3000)}"]).place.residents == 3000  # read again
 
 
+def test_the_area_of_a_places_own_file_wins_over_that_of_a_policy_and_what_is_typed_over_both(town):
+    def area(*typed, **said):
+        return compose([*typed, f"place={town(residents=20000, **said)}", "policy=place_programme"]).place.funded_area
+
+    assert area(funded_area=2000) == 2000
+    assert area() == area(funded_area=0) == 10000
+    assert area("place.funded_area=5000", funded_area=2000) == 5000
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -109,6 +118,13 @@ def test_the_misspelt_key_is_named_and_not_the_one_that_is_missing_for_it(town, 
     path.write_text(text, encoding="utf-8")
     assert main(["place", "check", str(path)]) == 2
     assert "spend_pr_head is unknown. Did you mean spend_per_head?" in capsys.readouterr().err
+
+
+def test_every_fault_of_every_file_is_told_at_once(town, tmp_path, capsys):
+    path, lost = town(spend_per_head=9000.0, care_share="half"), tmp_path / "lost.yaml"
+    assert main(["place", "check", str(path), str(lost)]) == 2
+    told = capsys.readouterr().err
+    assert all(said in told for said in ("spend_per_head is 9000.0", "care_share is 'half'", "cannot read the place"))
 
 
 def test_a_name_that_stands_twice_is_refused(town, capsys):

@@ -406,7 +406,7 @@ def test_small_changes_are_told_with_the_digits_they_need():
 
 def test_few_runs_and_one_run_are_owned_up_to():
     hours, still = (2000.0, -820.0, -900.0, -700.0), (0.2, 0.0, -0.1, 0.1)
-    assert said(hours, still, still, runs=3).endswith("(only 3 runs)")
+    assert said(hours, still, still, runs=3).endswith("(only\u00a03\u00a0runs)")
     alone = said((2000.0, -820.0, -820.0, -820.0), (0.2, 0.07, 0.07, 0.07), (0.27, 0.0, 0.0, 0.0), runs=1)
     assert alone.startswith("One run, so luck cannot be told apart")
     assert "fell" not in alone

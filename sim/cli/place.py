@@ -10,7 +10,7 @@ HELP = """usage: takestwo place list
        takestwo place check FILE [FILE ...]
 
   list    the places that are there, in a line each
-  check   reads a place file and says in words what is wrong with it, or only odd; exit 2 if it cannot be run
+  check   reads each place file and says in words all that is wrong with it, or only odd; exit 2 if one cannot be run
 
 A place file is YAML as in configs/place/england_average.yaml; sim/data/place.schema.json is its schema, for editors
 that read one. To run it: takestwo run place=FILE
@@ -23,6 +23,7 @@ example:
 def main(words: Sequence[str]) -> int:
     """List the places, or check some."""
     from sim.cli import UsageError, screen
+    from sim.config import ConfigError
 
     what, *files = list(words) or [""]
     if what not in {"list", "check"}:
@@ -36,8 +37,9 @@ def main(words: Sequence[str]) -> int:
         out.print(screen.listing(("place", "what it is", "people of 16 and over", "deprivation"), _places()))
         out.print("Deprivation runs from +1 (all in the most deprived fifth of England) to -1 (all in the least).")
         return 0
-    for file in files:
-        _check(Path(file).expanduser(), out)
+    faults = [line for file in files for line in _check(Path(file).expanduser(), out)]
+    if faults:
+        raise ConfigError("\n".join(faults))
     return 0
 
 
@@ -49,7 +51,8 @@ def _places() -> list[tuple[str, ...]]:
     return [(p.name, p.title, f"{p.residents:,}", f"{p.deprivation:+.2f}") for p in each]
 
 
-def _check(path: Path, out: Any) -> None:
+def _check(path: Path, out: Any) -> list[str]:
+    """Say what is odd about a place; what is wrong with it, in a line each, is returned."""
     from sim.composition import options, read_place
     from sim.config import ConfigError, check_place
     from sim.placecheck import by_quintile, oddities
@@ -57,7 +60,7 @@ def _check(path: Path, out: Any) -> None:
     try:
         place = check_place(read_place(path))
     except ConfigError as fault:
-        raise ConfigError(f"{path}: {fault}") from None
+        return [f"{path}: {line}" for line in str(fault).splitlines()]
     out.print(f"{path}: {place.title} can be run. {place.residents:,} people of 16 and over live in "
               f"{place.neighbourhoods} neighbourhoods.", soft_wrap=True)  # fmt: skip
     counts = ", ".join(map(str, by_quintile(place)))
@@ -65,3 +68,4 @@ def _check(path: Path, out: Any) -> None:
     for line in oddities(place, options("place")):
         out.print(f"  odd: {line}", soft_wrap=True)
     out.print(f"To run it: takestwo run place={path}", soft_wrap=True)
+    return []

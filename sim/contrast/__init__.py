@@ -28,6 +28,16 @@ class Contrast:
     Attributes:
         counterfactual: results of the one.
         scenario: results of the other, replicate by replicate under the same run seeds.
+
+    Examples:
+        >>> from sim import compare, compose
+        >>> small = ["place.residents=1500", "months=3"]
+        >>> asked = compose([*small, "policy=ready_meals", "policy.ready_meals.start=2007-04"])
+        >>> contrast = compare(compose(small), asked, replicates=2, workers=1)
+        >>> contrast
+        Contrast(policy ready_meals less policy none, 2 pairs). In the last 3 months: ...
+        >>> list(contrast.by_quintile)[:5]
+        ['quintile', 'outcome', 'unit', 'pairs', 'counterfactual']
     """
 
     def __init__(

@@ -182,7 +182,7 @@ def _from_to(row: Any) -> str:
 
 
 def _few(runs: int) -> str:
-    return f" (only {runs} runs)" if 1 < runs < FEW else ""
+    return f" (only\u00a0{runs}\u00a0runs)" if 1 < runs < FEW else ""
 
 
 def findings(study: Study) -> list[str]:
