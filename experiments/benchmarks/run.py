@@ -24,8 +24,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim import observables, schedule
-from sim.chance import Dice, run_seed
+from sim import schedule
+from sim.analysis.pace import AFTERWARDS, timed
+from sim.chance import run_seed
 from sim.composition import compose
 from sim.founding import found, solved_for
 from sim.founding.first_morning import first_morning
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 RESULTS = Path(__file__).parent / "results"
 RESIDENT_MONTHS = 1_200_000
 """Lived for a measurement: the larger the town, the fewer the months."""
-AFTER = ("observe", "remember")
 SECOND_PARTY = ("reorganisation", "coproduction", "survival")
 """Rooms beside the ten about people, their money and the services that they meet, which have a limit of their own."""
 
@@ -59,19 +59,8 @@ def founded_town(residents: int) -> tuple[Any, State]:
 def rooms_ms(residents: int) -> dict[str, list[float]]:
     """Milliseconds of each step, month by month."""
     config, state = founded_town(residents)
-    taken: dict[str, list[float]] = {}
-    for _ in range(RESIDENT_MONTHS // residents):
-        dice = Dice(state.seed, state.month)
-        state.ledger[:] = 0.0
-        acts = {step.name: (step.room.advance, (state, getattr(config, step.name), dice)) for step in schedule.MONTH}
-        acts["observe"] = (observables.observe, (state, config))
-        acts["remember"] = (observables.remember, (state,))
-        for name, (act, arguments) in acts.items():
-            start = time.perf_counter()
-            act(*arguments)
-            taken.setdefault(name, []).append(1000.0 * (time.perf_counter() - start))
-        state.month += 1
-    return taken
+    taken = timed(state, config, RESIDENT_MONTHS // residents)
+    return {name: [1000.0 * seconds for seconds in months] for name, months in taken.items()}
 
 
 def plain_ms(residents: int) -> float:
@@ -128,11 +117,11 @@ def main() -> None:
     for residents in (20_000, 200_000):
         months = rooms_ms(residents)
         rooms = {name: min(ms) for name, ms in months.items()}
-        acting = sum(rooms[name] for name in rooms if name not in AFTER)
+        acting = sum(rooms[name] for name in rooms if name not in AFTERWARDS)
         seen[f"month_{residents}"] = {
             "ms": {name: round(ms, 3) for name, ms in rooms.items()}, "rooms_ms": acting, "all_ms": sum(rooms.values()),
             "rooms_ns_a_resident": 1e6 * acting / residents,
-            "spine_ms": sum(rooms[name] for name in rooms if name not in {*AFTER, *SECOND_PARTY}),
+            "spine_ms": sum(rooms[name] for name in rooms if name not in {*AFTERWARDS, *SECOND_PARTY}),
             "median_ms": {name: round(statistics.median(ms), 3) for name, ms in months.items()},
         }  # fmt: skip
     plain = 1e6 * plain_ms(1_500) / 1_500

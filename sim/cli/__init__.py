@@ -19,13 +19,14 @@ COMMANDS = {
     "odd": "the model described by the ODD+D protocol, from the code",
     "report": "the one-file report of a results folder, made anew",
     "place": "the places that are there; what is odd about one of your own",
+    "profile": "where the time of a month goes, room by room",
     "verify": "fast and plain hands agree here, and the standard run is as published",
 }
 """What is built, with one line each; each is a module of this package that has HELP and `main`."""
 
 NOT_BUILT = (
     "hypotheses", "why", "validate", "calibrate", "sensitivity", "invest", "app", "runs", "plan",
-    "trial", "profile",
+    "trial",
 )  # fmt: skip
 
 HELP = """usage: takestwo COMMAND [KEY=VALUE ...]
