@@ -428,11 +428,13 @@ def _here(
     specs: Sequence[RunSpec], todo: Sequence[int], shelf: Store | None, watch: _Watch
 ) -> Iterator[tuple[int, Tables]]:
     def tick(months: int) -> None:
+        heed_it()
         watch.lived[place] = months
         watch.look()
 
-    for place in todo:
-        yield place, _finish(specs[place], shelf, tick)
+    with _ctrl_c_noted(raised=True) as heed_it:
+        for place in todo:
+            yield place, _finish(specs[place], shelf, tick)
 
 
 def _finish(spec: RunSpec, shelf: Store | None, tick: Callable[[int], None]) -> Tables:
@@ -486,7 +488,7 @@ def _one_pool(
     try:
         with _children_of_sim():
             places = {pool.submit(_work, specs[place], place, shelf, source_hash()): place for place in todo}
-        with _ctrl_c_held() as heed_it:
+        with _ctrl_c_noted(raised=False) as heed_it:
             while places:
                 heed_it()
                 finished, _ = wait(places, timeout=GLANCE_SECONDS, return_when=FIRST_COMPLETED)
@@ -498,9 +500,19 @@ def _one_pool(
 
 
 @contextmanager
-def _ctrl_c_held() -> Iterator[Callable[[], None]]:
-    """Note Ctrl-C, and raise it where the caller heeds it: within `wait` it would leave a lock held, and all stuck."""
+def _ctrl_c_noted(*, raised: bool) -> Iterator[Callable[[], None]]:
+    """Note Ctrl-C, and raise it where the caller heeds it.
+
+    Args:
+        raised: at once too, as usual. Not within `wait`, where it would leave a lock held, and all stuck. Not alone:
+            where Python cannot raise it, as while it collects garbage, it is lost.
+    """
     heard: list[int] = []
+
+    def note(number: int, _: Any) -> None:
+        heard.append(number)
+        if raised:
+            raise KeyboardInterrupt
 
     def heed_it() -> None:
         if heard:
@@ -509,7 +521,7 @@ def _ctrl_c_held() -> Iterator[Callable[[], None]]:
     if threading.current_thread() is not threading.main_thread():
         yield heed_it
         return
-    before = signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
+    before = signal.signal(signal.SIGINT, note)
     try:
         yield heed_it
     finally:

@@ -1,5 +1,7 @@
 """Tables as compiled kernels see them: read in place, whatever their columns' kind, length and layout."""
 
+import os
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,7 +10,8 @@ from hypothesis import given, strategies as st
 from numba import njit, typeof
 
 from sim.columns import Table, read_in_place
-from sim.compiling import PART
+from sim.compiling import KERNEL, PART
+from sim.processes.helping.kernel import help_for_a_month
 from sim.state import TABLES, allocate
 
 
@@ -38,7 +41,7 @@ def heaviest(parcels):
     return parcels.weight.max()
 
 
-@njit(no_cfunc_wrapper=True)
+@njit(**KERNEL)
 def twice_the_heaviest(parcels):
     return 2.0 * heaviest(parcels)
 
@@ -88,3 +91,9 @@ def test_a_part_works_within_a_kernel_and_says_so_when_python_calls_it():
     assert twice_the_heaviest(table) == 2.0 * table.weight.max()
     with pytest.raises(KeyError, match="heaviest is a part of a kernel, and only kernels call it"):
         heaviest(table)
+
+
+def test_a_kernel_is_kept_by_its_place_in_the_package_and_other_functions_by_theirs_on_the_disk():
+    kernels = Path(os.environ["NUMBA_CACHE_DIR"])
+    assert Path(help_for_a_month._cache.cache_path) == kernels / "processes" / "helping"
+    assert Path(twice_the_heaviest._cache.cache_path).name.startswith("tests_")

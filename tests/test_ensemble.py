@@ -153,6 +153,23 @@ def test_ctrl_c_keeps_what_is_finished(config, plain, tmp_path, workers):
     assert workers > 1 or reports[-1].stored == 1  # the other worker may have come to its end too
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is sent another way there")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_ctrl_c_that_python_cannot_raise_is_heeded_all_the_same(config):
+    class Collected:
+        def __del__(self):
+            signal.raise_signal(signal.SIGINT)
+
+    def lose(progress):
+        if progress.lived == 1:
+            Collected()
+        assert progress.lived <= 1
+
+    with pytest.raises(KeyboardInterrupt):
+        run_ensemble(config, workers=1, progress=lose)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
 def test_progress_ends_where_it_should(config):
     reports = []
     run_ensemble(config, progress=reports.append)

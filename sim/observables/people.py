@@ -10,7 +10,7 @@ from numba import njit
 from sim.compiling import KERNEL
 from sim.elementary import exps
 from sim.ledger import Flow
-from sim.observables.town import PER, Ratio, Town, observable, share_of, sums_by_part
+from sim.observables.town import PER, Ratio, Town, by_part, observable, share_of
 from sim.parameters import numbers
 
 ENOUGH = 0.8
@@ -167,7 +167,7 @@ def paid_hours(town: Town) -> float:
 
 def unpaid_hours(town: Town) -> float:
     given = town.residents.formal_hours + town.residents.helping_hours
-    return math.fsum(sums_by_part(town.part, given).tolist()) / town.size * PER
+    return math.fsum(by_part(town.part, given).tolist()) / town.size * PER
 
 
 @observable("hours/1,000 residents", "hours moved from paid to unpaid since the year before month 0")

@@ -7,7 +7,6 @@ from numba import njit
 
 from sim.chance import Dice, Die, uniforms
 from sim.compiling import KERNEL, PART
-from sim.indexes import held_slots
 from sim.observables.town import Ratio, Town, observable, share_of
 from sim.state import EMPTY, SLOTS, SURVIVAL_MONTHS
 from sim.units import MONTHS_A_YEAR
@@ -29,12 +28,12 @@ def bridging_share(town: Town) -> float:
 @observable("share", "of pairs of a resident's alters, tied to each other; mean over a keyed sample of residents")
 def clustering(town: Town) -> float:
     stream = Dice(town.state.seed, 0).streams[Die.CLUSTERING_SAMPLE]
-    return float(_mean_clustering(town.ties.alter, town.residents.id, stream, CLUSTERING_SAMPLE / town.size))
+    return float(_mean_clustering(town.held, town.ties.alter, town.residents.id, stream, CLUSTERING_SAMPLE / town.size))
 
 
 @observable("share", "residents in the largest connected part of the network")
 def giant_component(town: Town) -> float:
-    return float(_largest_part(town.ties.alter, town.size)) / town.size
+    return float(_largest_part(town.held, town.ties.alter, town.size)) / town.size
 
 
 @observable("share", "residents without a strong tie", by_quintile=True)
@@ -53,13 +52,13 @@ def tie_survival_84(town: Town) -> float:
 
 
 @njit(**KERNEL)
-def _mean_clustering(alter, ids, stream, share):  # noqa: ANN001, ANN202
+def _mean_clustering(held, alter, ids, stream, share):  # noqa: ANN001, ANN202
     """The share of pairs of alters that are tied, mean over those in the sample who have two alters.
 
     A tie between two alters stands in the slots of one of them, so it is enough to look there.
     """
     sampled = uniforms(stream, ids) < share
-    ego, other = _ties_of(sampled, alter)
+    ego, other = _ties_of(held, sampled, alter)
     start = np.zeros(ids.size + 1, np.int64)
     for entry in range(ego.size):
         start[ego[entry] + 1] += 1
@@ -88,9 +87,8 @@ def _mean_clustering(alter, ids, stream, share):  # noqa: ANN001, ANN202
 
 
 @njit(**PART)
-def _ties_of(sampled, alter):  # noqa: ANN001, ANN202
+def _ties_of(held, sampled, alter):  # noqa: ANN001, ANN202
     """The ties of some residents: their rows, and the rows at the other end."""
-    held = held_slots(alter)
     ego = np.empty(2 * held.size + 1, np.uint32)
     other = np.empty(ego.size, np.uint32)
     found = np.uint32(0)
@@ -104,15 +102,15 @@ def _ties_of(sampled, alter):  # noqa: ANN001, ANN202
 
 
 @njit(**KERNEL)
-def _largest_part(alter, residents):  # noqa: ANN001, ANN202
+def _largest_part(held, alter, residents):  # noqa: ANN001, ANN202
     """Residents in the largest connected part: union by size, paths halved.
 
     Most ties join what has been joined already: what an end was led to is kept, so that this is seen at once.
     """
-    root = np.arange(residents)
-    size = np.ones(residents, np.int64)
-    for slot in held_slots(alter):
-        i, j = np.int64(slot // SLOTS), np.int64(alter[slot])
+    root = np.arange(residents).astype(np.uint32)
+    size = np.ones(residents, np.uint32)
+    for slot in held:
+        i, j = slot // SLOTS, np.uint32(alter[slot])
         a, b = root[i], root[j]
         if a == b:
             continue

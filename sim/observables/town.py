@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from sim.compiling import KERNEL
+from sim.compiling import KERNEL, PART
 from sim.indexes import held_slots
 from sim.ledger import Flow
 from sim.state import AREAS, BRIDGING, QUINTILES, SLOTS, STRONG, SURVIVAL_MONTHS, State
@@ -87,7 +87,7 @@ class Town:
         self.residents, self.ties, self.ledger = state.residents, state.ties, state.ledger
         self.size = len(state.residents.id)
         places = state.neighbourhoods
-        self.part_of = (places.quintile.astype(np.int64) - 1) * AREAS + places.area
+        self.part_of = ((places.quintile - 1) * AREAS + places.area).astype(np.uint8)
         self.part = self.part_of[state.residents.neighbourhood]
 
     def among(self, top: Any, bottom: Any | None = None, scale: float = 1.0) -> Ratio:
@@ -119,11 +119,16 @@ class Town:
         return _across(self.residents.met)
 
     @cached_property
+    def held(self) -> Any:
+        """The slots that hold a tie, ascending."""
+        return _held(self.ties.alter)
+
+    @cached_property
     def tally(self) -> Tally:
         """The ties of each resident, and how many ties of some kinds there are."""
         ties, month = self.ties, self.month
         was_strong = self.state.strong_ties.bits[(month - SURVIVAL_MONTHS) % (SURVIVAL_MONTHS + 1)]
-        return Tally(*_tally(ties.alter, ties.strength, ties.klass, ties.born, was_strong, month, self.size))
+        return Tally(*_tally(self.held, ties.alter, ties.strength, ties.klass, ties.born, was_strong, month, self.size))
 
     @cached_property
     def year_hours(self) -> Any:
@@ -156,12 +161,12 @@ class Sums(NamedTuple):
 
 def summed_up(ratio: Ratio) -> Sums:
     """A ratio over the whole place, and in its parts."""
-    top = sums_by_part(ratio.part, _countable(ratio.top)).tolist()
+    top = by_part(ratio.part, ratio.top).tolist()
     if ratio.bottom is None:
         return Sums(math.fsum(top), *(tuple(math.fsum(top[k] for k in part) for part in each) for each in _GROUPED))
     bottom = ratio.bottom
     if not isinstance(bottom, tuple):
-        bottom = sums_by_part(ratio.part, _countable(bottom)).tolist()
+        bottom = by_part(ratio.part, bottom).tolist()
 
     def share(part: Iterable[int]) -> float:
         rows = tuple(part)
@@ -170,10 +175,12 @@ def summed_up(ratio: Ratio) -> Sums:
     return Sums(share(range(PARTS)), *(tuple(share(part) for part in each) for each in _GROUPED))
 
 
-def _countable(values: Any) -> Any:
-    """What is true or false as it is, and everything else as numbers: sums are compiled for these two."""
+def by_part(part: Any, values: Any) -> Any:
+    """Counts of what is true, or sums of numbers, by part of the place."""
     values = np.asarray(values)
-    return values if values.dtype == np.bool_ else values.astype(np.float64, copy=False)
+    if values.dtype == np.bool_:
+        return _counts_by_part(part, values)
+    return _sums_by_part(part, values.astype(np.float64, copy=False))
 
 
 def share_of(top: float, bottom: float) -> float:
@@ -202,12 +209,25 @@ def _across_the_year(past, given, month):  # noqa: ANN001, ANN202
 
 
 @njit(**KERNEL)
-def sums_by_part(part, values):  # noqa: ANN001, ANN201 - compiled
-    """Sums of numbers, or counts of what is true, by part: every fourth row together, and then these four in order.
+def _sums_by_part(part, values):  # noqa: ANN001, ANN202 - compiled
+    sums = np.zeros((ABREAST, PARTS))
+    _add_up(sums, part, values)
+    return sums[0]
+
+
+@njit(**KERNEL)
+def _counts_by_part(part, values):  # noqa: ANN001, ANN202 - compiled
+    counts = np.zeros((ABREAST, PARTS), np.int64)
+    _add_up(counts, part, values)
+    return counts[0]
+
+
+@njit(**PART)
+def _add_up(sums, part, values):  # noqa: ANN001, ANN202 - compiled
+    """Every fourth row together, and then these four in order.
 
     Four sums side by side, since a sum cannot take a number before it has taken the last.
     """
-    sums = np.zeros((ABREAST, PARTS))
     last = values.size - values.size % ABREAST
     for row in range(0, last, ABREAST):
         for lane in range(ABREAST):
@@ -217,14 +237,17 @@ def sums_by_part(part, values):  # noqa: ANN001, ANN201 - compiled
     for lane in range(1, ABREAST):
         for p in range(PARTS):
             sums[0, p] += sums[lane, p]
-    return sums[0]
 
 
 @njit(**KERNEL)
-def _tally(alter, strength, klass, born, was_strong, month, residents):  # noqa: ANN001, ANN202
+def _held(alter):  # noqa: ANN001, ANN202
+    return held_slots(alter)
+
+
+@njit(**KERNEL)
+def _tally(held, alter, strength, klass, born, was_strong, month, residents):  # noqa: ANN001, ANN202
     ends = np.zeros(residents, np.uint32)  # ties, and under them the strong ones: one look at each end counts both
     bridging, a_year, seven_years = 0, 0, 0
-    held = held_slots(alter)
     for slot in held:
         one = np.uint32(1) + (np.uint32(strength[slot] >= STRONG) << np.uint32(16))
         ends[slot // SLOTS] += one
