@@ -24,6 +24,7 @@ from __future__ import annotations
 import hashlib
 import math
 from enum import IntEnum, auto
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -266,6 +267,19 @@ def derived_id(predecessor, generation):  # noqa: ANN001, ANN201 - compiled
     return np.int64(h >> np.uint64(1))
 
 
+@cache
+def _of_a_run(seed: int) -> Any:
+    """Keys of the dice of one run, before the month is mixed in: (dice,)."""
+    return np.array([mix_plain(mix_plain(seed) + die * GOLDEN) for die in range(len(Die))], np.uint64)
+
+
+def _mixed(x: Any) -> Any:
+    """`mix` of a column, for so few that compiling would not pay."""
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(FIRST)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(SECOND)
+    return x ^ (x >> np.uint64(31))
+
+
 class Dice:
     """The dice of one run in one month.
 
@@ -276,10 +290,12 @@ class Dice:
 
     def __init__(self, seed: int, month: int) -> None:
         self.seed, self.month = seed, month
-        self._streams: list[int] = [
-            mix_plain(mix_plain(mix_plain(seed) + die * GOLDEN) + month * GOLDEN) for die in range(len(Die))
-        ]
-        self.streams = np.array(self._streams, dtype=np.uint64)
+        self.streams = _mixed(_of_a_run(seed) + np.uint64(month * GOLDEN & MASK))
+
+    @cached_property
+    def _streams(self) -> list[int]:
+        """For the plain hand: whole numbers of Python."""
+        return [int(stream) for stream in self.streams]
 
     def bits(self, die: Die, who: int) -> int:
         """64 keyed bits for one id."""

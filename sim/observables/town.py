@@ -9,7 +9,7 @@ the bits do not depend on the machine's vector width.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -27,15 +27,10 @@ PER = 1000.0
 PARTS = QUINTILES * AREAS
 ABREAST = 4
 """Sums that are added up side by side."""
-_GROUPED = (
-    tuple(range(q * AREAS, (q + 1) * AREAS) for q in range(QUINTILES)),
-    tuple(range(area, PARTS, AREAS) for area in range(AREAS)),
-)
-"""The parts that make up each quintile, and each area."""
 
 
 class Ratio(NamedTuple):
-    """A numerator; a denominator (a value a row, or summed by part, or none); the part of the place of each row."""
+    """A numerator; a denominator (a value a row, or its sums, or none); the part of the place of each row."""
 
     top: Any
     bottom: Any
@@ -95,9 +90,9 @@ class Town:
         return Ratio(top, self.counts if bottom is None else bottom, self.part, scale)
 
     @cached_property
-    def counts(self) -> tuple[float, ...]:
-        """Residents of each part of the place."""
-        return tuple(np.bincount(self.part, minlength=PARTS).astype(np.float64).tolist())
+    def counts(self) -> Sums:
+        """Residents, in all and of each part of the place."""
+        return _sums(np.bincount(self.part, minlength=PARTS).tolist())
 
     def posted(self, *flows: Flow) -> float:
         """What was posted of these flows, for every resident."""
@@ -161,18 +156,25 @@ class Sums(NamedTuple):
 
 def summed_up(ratio: Ratio) -> Sums:
     """A ratio over the whole place, and in its parts."""
-    top = by_part(ratio.part, ratio.top).tolist()
+    top = _sums(by_part(ratio.part, ratio.top).tolist())
     if ratio.bottom is None:
-        return Sums(math.fsum(top), *(tuple(math.fsum(top[k] for k in part) for part in each) for each in _GROUPED))
-    bottom = ratio.bottom
-    if not isinstance(bottom, tuple):
-        bottom = by_part(ratio.part, bottom).tolist()
+        return top
+    bottom = ratio.bottom if isinstance(ratio.bottom, Sums) else _sums(by_part(ratio.part, ratio.bottom).tolist())
+    scale = ratio.scale
+    return Sums(
+        share_of(top.whole, bottom.whole) * scale,
+        tuple(share_of(one, other) * scale for one, other in zip(top.by_quintile, bottom.by_quintile, strict=True)),
+        tuple(share_of(one, other) * scale for one, other in zip(top.by_area, bottom.by_area, strict=True)),
+    )
 
-    def share(part: Iterable[int]) -> float:
-        rows = tuple(part)
-        return share_of(math.fsum(top[k] for k in rows), math.fsum(bottom[k] for k in rows)) * ratio.scale
 
-    return Sums(share(range(PARTS)), *(tuple(share(part) for part in each) for each in _GROUPED))
+def _sums(parts: Sequence[float]) -> Sums:
+    """What the parts of the place come to: they are in order of quintile, and within one in order of area."""
+    return Sums(
+        math.fsum(parts),
+        tuple(math.fsum(parts[first : first + AREAS]) for first in range(0, PARTS, AREAS)),
+        tuple(math.fsum(parts[area::AREAS]) for area in range(AREAS)),
+    )
 
 
 def by_part(part: Any, values: Any) -> Any:
