@@ -1,0 +1,227 @@
+/* The common month in C, one thread, float64 state, fused: one pass over the ties, in blocks, between two over the
+   residents. Its numbers come as macros from rules.py. What luck decides is chosen without branching; only the search
+   of the few who lost a tie branches.
+
+   A tie has a slot, and its owner is implied: slot / SLOTS. The ties of a resident that others own hang together in a
+   list, kept up tie by tie. What a tie asks of either end stands side by side in 32 bytes, half a line of memory. */
+
+#include <stdint.h>
+
+#define GOLDEN 0x9E3779B97F4A7C15ULL
+#define BLOCK 256 /* residents whose ties' draws are made at a time: they stay in the fastest memory */
+
+/* Dice, as rows of the month's streams. */
+enum { TIE, ASK, SEARCH, NEED, ROLE };
+
+/* Bits of a resident's marks: four flags, the venue, then three counters of 16 bits. */
+#define HAS_TIME 0
+#define NEEDS 1
+#define VOLUNTEERS 2
+#define CAN_BE_ASKED 3
+#define VENUE 8
+#define GAVE 16
+#define HELPED 32
+#define ASKED 48
+#define COUNT 0xFFFFULL
+
+typedef struct {
+    double trust, pull, weight;
+    uint64_t marks;
+} Resident;
+
+typedef struct {
+    uint32_t first, count;
+} Incoming;
+
+typedef struct {
+    uint32_t residents;
+    double *trust, *strength;
+    const double *deprivation;
+    const uint8_t *venue, *hours;
+    uint8_t *volunteers;
+    uint32_t *alter, *next_incoming;
+    Incoming *incoming;
+    Resident *board;
+    double *people; /* helped, needed */
+} Town;
+
+static inline uint64_t mix(uint64_t x) {
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ULL;
+    x = (x ^ (x >> 27)) * 0x94D049BB133111EBULL;
+    return x ^ (x >> 31);
+}
+
+static inline double as_double(uint64_t bits) {
+    union { uint64_t bits; double value; } both = {bits};
+    return both.value;
+}
+
+/* In (0, 1): the first 52 bits of a hash, and one of its three draws of 21 bits. */
+static inline double unit(uint64_t h) { return as_double((h >> 12) | 0x3FF0000000000000ULL) - (1.0 - 0x1p-53); }
+static inline double third(uint64_t h, int n) {
+    return (as_double((h >> 21 * n & 0x1FFFFF) | 0x4330000000000000ULL) - (0x1p52 - 0.5)) * 0x1p-21;
+}
+
+static inline double turn(uint64_t stream, uint64_t who, uint64_t n) {
+    return unit(mix(mix(stream + who * GOLDEN) + n * GOLDEN));
+}
+
+static void hang(Town *t, uint32_t slot, uint32_t alter) {
+    t->alter[slot] = alter;
+    t->next_incoming[slot] = t->incoming[alter].first;
+    t->incoming[alter].first = slot;
+    t->incoming[alter].count++;
+}
+
+static void take_off(Town *t, uint32_t slot) {
+    uint32_t *link = &t->incoming[t->alter[slot]].first;
+    while (*link != slot) link = &t->next_incoming[*link];
+    *link = t->next_incoming[slot];
+    t->incoming[t->alter[slot]].count--;
+    t->alter[slot] = slot / SLOTS;
+}
+
+void index_ties(Town *t) {
+    for (uint32_t slot = 0; slot < t->residents * SLOTS; slot++) hang(t, slot, t->alter[slot]);
+}
+
+/* The other end of the nth of the incoming ties of a resident. */
+static uint32_t incoming_owner(const Town *t, uint32_t i, uint32_t n) {
+    uint32_t slot = t->incoming[i].first;
+    while (n--) slot = t->next_incoming[slot];
+    return slot / SLOTS;
+}
+
+static int tied(const Town *t, uint32_t i, uint32_t j) {
+    int found = i == j;
+    for (uint32_t k = 0; k < SLOTS; k++) found |= t->alter[i * SLOTS + k] == j | t->alter[j * SLOTS + k] == i;
+    return found;
+}
+
+/* A new alter for the owner of a slot that has none: its owner's own row stands in it. */
+static uint32_t search(const Town *t, uint32_t slot, uint64_t stream) {
+    uint32_t i = slot / SLOTS, n = 0;
+    if (turn(stream, slot, n++) < BY_FRIEND) {
+        uint32_t own = SLOTS - 1, pick = turn(stream, slot, n++) * (own + t->incoming[i].count);
+        uint32_t other = i * SLOTS + pick;
+        uint32_t friend = pick < own ? t->alter[other + (other >= slot)] : incoming_owner(t, i, pick - own);
+        pick = turn(stream, slot, n++) * (SLOTS + t->incoming[friend].count);
+        uint32_t j = pick < SLOTS ? t->alter[friend * SLOTS + pick] : incoming_owner(t, friend, pick - SLOTS);
+        if (!tied(t, i, j)) return j;
+    }
+    uint32_t first = i / NEIGHBOURHOOD * NEIGHBOURHOOD, size = t->residents - first;
+    if (size > NEIGHBOURHOOD) size = NEIGHBOURHOOD;
+    for (;;) {
+        uint32_t j = first + (uint32_t)(turn(stream, slot, n++) * size);
+        if (!tied(t, i, j)) return j;
+    }
+}
+
+static void open_month(Town *t, uint64_t stream) {
+    Resident *restrict board = t->board;
+    for (uint32_t i = 0; i < t->residents; i++) {
+        uint64_t needs = unit(mix(stream + i * GOLDEN)) < NEED_CHANCE * (1.0 + t->deprivation[i]);
+        board[i].trust = t->trust[i];
+        board[i].pull = board[i].weight = 0.0;
+        board[i].marks = (uint64_t)(t->hours[i] > 0) << HAS_TIME | needs << NEEDS
+                       | (uint64_t)t->volunteers[i] << VOLUNTEERS | 1 << CAN_BE_ASKED | (uint64_t)t->venue[i] << VENUE;
+    }
+}
+
+static void meet(Town *t, uint32_t first, uint32_t end, const uint64_t *streams, uint64_t *restrict luck) {
+    const double chances[2] = {MEET_AT_VENUE, MEET_CHANCE};
+    double chance[BLOCK * SLOTS], *restrict strength = t->strength + first * SLOTS;
+    const uint32_t *alter = t->alter + first * SLOTS, ties = (end - first) * SLOTS;
+    for (uint32_t i = first, tie = 0; i < end; i++) {
+        uint64_t mine = t->board[i].marks;
+        for (uint32_t k = 0; k < SLOTS; k++, tie++)
+            chance[tie] = chances[((mine ^ t->board[alter[tie]].marks) >> VENUE & 0xFF) != 0];
+    }
+    uint64_t key = streams[TIE] + first * SLOTS * GOLDEN;
+    for (uint32_t tie = 0; tie < ties; tie++) {
+        luck[tie] = mix(key + tie * GOLDEN);
+        double u = third(luck[tie], 0), w = strength[tie];
+        w = u < chance[tie] ? w + GROWTH * (1.0 - w) : FADING * w;
+        strength[tie] = (w < LEAST) | (u >= 1.0 - GIVE_UP) ? 0.0 : w;
+    }
+    uint32_t dead[BLOCK * SLOTS + 1], n = 0;
+    for (uint32_t tie = 0; tie < ties; tie++) {
+        dead[n] = first * SLOTS + tie;
+        n += strength[tie] == 0.0;
+    }
+    for (uint32_t k = 0; k < n; k++) {
+        take_off(t, dead[k]);
+        hang(t, dead[k], search(t, dead[k], streams[SEARCH]));
+        t->strength[dead[k]] = NEW;
+    }
+}
+
+static void help_ask_and_pull(Town *t, uint32_t first, uint32_t end, const uint64_t *streams, uint64_t *restrict luck) {
+    Resident *board = t->board;
+    const double *restrict strength = t->strength + first * SLOTS;
+    const uint32_t *alter = t->alter + first * SLOTS, ties = (end - first) * SLOTS;
+    uint64_t mine_of[16], theirs_of[16];
+    for (uint64_t v = 0; v < 16; v++) {
+        mine_of[v] = (v & 1) << HELPED | (v >> 1 & 1) << GAVE | (v >> 2 & 1) << ASKED;
+        theirs_of[v] = (v & 1) << GAVE | (v >> 1 & 1) << HELPED | (v >> 3 & 1) << ASKED;
+    }
+    uint64_t key = streams[ASK] + first * SLOTS * GOLDEN;
+    for (uint32_t tie = 0; tie < ties; tie++) {
+        double helps = HELP_CHANCE * strength[tie], asks = ASK_CHANCE * strength[tie];
+        uint64_t one = luck[tie], two = mix(key + tie * GOLDEN);
+        luck[tie] = (third(one, 1) < helps ? 1ULL : 0) | (third(one, 2) < helps ? 2ULL : 0)
+                  | (third(two, 0) < asks ? 4ULL : 0) | (third(two, 1) < asks ? 8ULL : 0);
+    }
+    for (uint32_t i = first, tie = 0; i < end; i++) {
+        uint64_t marks = board[i].marks, added = 0;
+        /* As the other end would see it: my need meets their time, my time their need; I may be asked, or ask. */
+        uint64_t mine = (marks >> NEEDS & 1) | (marks >> HAS_TIME & 1) << 1 | 4 | (marks >> VOLUNTEERS & 1) << 3;
+        double trust = board[i].trust, pull = 0.0, weight = 0.0;
+        for (uint32_t k = 0; k < SLOTS; k++, tie++) {
+            Resident *other = &board[alter[tie]];
+            uint64_t came = other->marks & mine & luck[tie];
+            double w = strength[tie];
+            added += mine_of[came];
+            other->marks += theirs_of[came];
+            pull += w * other->trust;
+            weight += w;
+            other->pull += w * trust;
+            other->weight += w;
+        }
+        board[i].marks += added;
+        board[i].pull += pull;
+        board[i].weight += weight;
+    }
+}
+
+static void close_month(Town *t, uint64_t stream) {
+    const Resident *restrict board = t->board;
+    uint64_t needed = 0, were_helped = 0;
+    for (uint32_t i = 0; i < t->residents; i++) {
+        uint64_t marks = board[i].marks, h = mix(stream + i * GOLDEN), gave = marks >> GAVE & COUNT;
+        int needs = marks >> NEEDS & 1, good = ((gave | (marks >> HELPED & COUNT)) != 0);
+        int overloaded = (gave != 0) & (gave >= t->hours[i]);
+        int joins = (marks >> ASKED != 0) & (third(h, 0) < JOIN);
+        int stays = third(h, 1) >= LEAVE + LEAVE_OVERLOADED * overloaded;
+        t->volunteers[i] = marks >> VOLUNTEERS & 1 ? stays : joins;
+        double trust = board[i].trust, fall = needs ? -TRUST_DOWN * trust : 0.0;
+        double learnt = good ? TRUST_UP * (1.0 - trust) : fall;
+        /* No weight is nil: a resident owns five ties, none of them weaker than LEAST. */
+        t->trust[i] = trust + learnt + INFLUENCE * (board[i].pull / board[i].weight - trust);
+        needed += needs;
+        were_helped += (marks >> HELPED & COUNT) != 0;
+    }
+    t->people[0] = were_helped;
+    t->people[1] = needed;
+}
+
+void live_a_month(Town *t, const uint64_t *streams) {
+    open_month(t, streams[NEED]);
+    uint64_t luck[BLOCK * SLOTS];
+    for (uint32_t first = 0; first < t->residents; first += BLOCK) {
+        uint32_t end = first + BLOCK < t->residents ? first + BLOCK : t->residents;
+        meet(t, first, end, streams, luck);
+        help_ask_and_pull(t, first, end, streams, luck);
+    }
+    close_month(t, streams[ROLE]);
+}
