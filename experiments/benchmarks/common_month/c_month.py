@@ -1,7 +1,7 @@
 """The common month in C: gcc builds ``c_month.c`` for this very processor, into a temporary folder.
 
-Advice followed: of the manual of GCC, "Optimize Options" and "x86 Options" (-O3 -march=native; no -ffast-math, so that
-sums keep their order). The draws are keyed as in `own_engine`, so the two should live the same months.
+Advice followed: of the manual of GCC, "Optimize Options" and "x86 Options" (-O3 -march=native; -fno-trapping-math, without which
+a choice between two numbers is a jump; no -ffast-math, so that sums keep their order). The draws are keyed as in `own_engine`, so the two should live the same months.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from rules import NEIGHBOURHOOD, RULES, SLOTS, Rules, found
 
 SOURCE = Path(__file__).with_suffix(".c")
 COMPILER = "gcc"
+OPTIONS = ("-O3", "-march=native", "-fno-trapping-math", "-shared", "-fPIC")
 GOLDEN, MASK = 0x9E3779B97F4A7C15, (1 << 64) - 1
 DICE = 5
 MACROS = {
@@ -96,7 +97,7 @@ def library(rules: Rules) -> ctypes.CDLL:
     with tempfile.TemporaryDirectory() as folder:
         built = Path(folder) / "common_month.so"
         macros = [f"-D{macro}={number}" for macro, number in numbers.items()]
-        command = [COMPILER, "-O3", "-march=native", "-fno-trapping-math", "-shared", "-fPIC", *macros, "-o", str(built), str(SOURCE)]
+        command = [COMPILER, *OPTIONS, *macros, "-o", str(built), str(SOURCE)]
         subprocess.run(command, check=True)  # noqa: S603 - our own source, our own numbers
         # The file may go once it is loaded: the process keeps what it has mapped.
         return ctypes.CDLL(str(built))

@@ -2,14 +2,14 @@
 
 Advice followed, all of the NumPy manual: "Random Generator" (one `default_rng`, whole arrays a call; the page
 "Performance" of the same chapter: `SFC64` is the quickest generator); "numpy.bincount" with weights for sums over the
-ties of a resident (the page "Universal functions" warns that `ufunc.at` is the unbuffered way); "numpy.sort" for an
-index of the ties by their ends, since whole numbers sort much quicker than `argsort` follows them.
+ties of a resident (the page "Universal functions" warns that `ufunc.at` is the unbuffered way).
 """
 
 from __future__ import annotations
 
 import numpy as np
-from rules import RULES, SLOTS, Rules, found, neighbourhood_of
+from rules import RULES, SLOTS, Rules, found
+from searching import TiesByEnd
 
 
 class Town:
@@ -47,16 +47,15 @@ class Town:
 
     def new_alters(self, dead: np.ndarray) -> np.ndarray:
         """Whom the owners of dead ties tie themselves to, by the ties as they stood: all search at once."""
-        ego = self.owner[dead]
-        tied = Ties(self.alter, self.residents)
-        friend = tied.any_tie(ego, self.luck)
-        found_one = tied.any_tie(friend, self.luck)
-        wanting = (self.luck.random(ego.size) >= self.rules.by_friend) | tied.hold(ego, found_one)
-        while wanting.any():
-            first, size = neighbourhood_of(ego[wanting], self.residents)
-            found_one[wanting] = first + self.luck.integers(size)
-            wanting[wanting] = tied.hold(ego[wanting], found_one[wanting])
-        return found_one
+        ego, draw = self.owner[dead], self.luck.random
+        tied = TiesByEnd(self.alter, self.residents)
+        friend = tied.any_tie(ego, draw(ego.size))
+        other = tied.any_tie(friend, draw(ego.size))
+        wanting = np.flatnonzero((draw(ego.size) >= self.rules.by_friend) | tied.hold(ego, other))
+        while wanting.size:
+            other[wanting] = tied.neighbour(ego[wanting], draw(wanting.size))
+            wanting = wanting[tied.hold(ego[wanting], other[wanting])]
+        return other
 
     def help(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Who needed help, who had it, and the hours given by each."""
@@ -100,30 +99,6 @@ class Town:
             "helped": float(self.helped_share), "ties": 2.0 * self.alter.size / self.residents,
             "strength": float(self.strength.mean()),
         }  # fmt: skip
-
-
-class Ties:
-    """An index of an edge list by both ends: entries ``start[i]`` to ``start[i + 1]`` are those that others own."""
-
-    def __init__(self, alter: np.ndarray, residents: int) -> None:
-        self.alter = alter
-        self.start = np.concatenate(([0], np.cumsum(np.bincount(alter, minlength=residents))))
-        # An end and a slot as one number: sorted, the slots of one end lie together.
-        self.slot = np.sort(alter * alter.size + np.arange(alter.size)) % alter.size
-
-    def any_tie(self, ego: np.ndarray, luck: np.random.Generator) -> np.ndarray:
-        """The other end of one of the ties of each of these, whoever owns it, all equally likely."""
-        first = self.start[ego]
-        pick = luck.integers(SLOTS + self.start[ego + 1] - first)
-        own = pick < SLOTS
-        incoming = self.slot[np.where(own, 0, first + pick - SLOTS)] // SLOTS
-        return np.where(own, self.alter[ego * SLOTS + np.where(own, pick, 0)], incoming)
-
-    def hold(self, ego: np.ndarray, other: np.ndarray) -> np.ndarray:
-        """Whether the other is oneself, or tied already."""
-        by_slot = self.alter.reshape(-1, SLOTS)
-        tied = (by_slot[ego] == other[:, None]) | (by_slot[other] == ego[:, None])
-        return (ego == other) | tied.any(axis=1)
 
 
 def build(residents: int, seed: int, rules: Rules = RULES) -> Town:
