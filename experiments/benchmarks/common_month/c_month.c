@@ -195,21 +195,27 @@ static void help_ask_and_pull(Town *t, uint32_t first, uint32_t end, const uint6
 }
 
 static void close_month(Town *t, uint64_t stream) {
+    /* By need (1) and something good (2): how far trust moves, and towards what. */
+    const double share[4] = {0.0, TRUST_DOWN, TRUST_UP, TRUST_UP}, outcome[4] = {0.0, 0.0, 1.0, 1.0};
+    const double leaving[2] = {LEAVE, LEAVE + LEAVE_OVERLOADED};
     const Resident *restrict board = t->board;
+    const uint8_t *restrict hours = t->hours;
+    uint8_t *restrict volunteers = t->volunteers;
+    double *restrict trusts = t->trust;
     uint64_t needed = 0, were_helped = 0;
     for (uint32_t i = 0; i < t->residents; i++) {
-        uint64_t marks = board[i].marks, h = mix(stream + i * GOLDEN), gave = marks >> GAVE & COUNT;
-        int needs = marks >> NEEDS & 1, good = ((gave | (marks >> HELPED & COUNT)) != 0);
-        int overloaded = (gave != 0) & (gave >= t->hours[i]);
-        int joins = (marks >> ASKED != 0) & (third(h, 0) < JOIN);
-        int stays = third(h, 1) >= LEAVE + LEAVE_OVERLOADED * overloaded;
-        t->volunteers[i] = marks >> VOLUNTEERS & 1 ? stays : joins;
-        double trust = board[i].trust, fall = needs ? -TRUST_DOWN * trust : 0.0;
-        double learnt = good ? TRUST_UP * (1.0 - trust) : fall;
+        uint64_t marks = board[i].marks, h = mix(stream + i * GOLDEN);
+        uint64_t gave = marks >> GAVE & COUNT, helped = (marks >> HELPED & COUNT) != 0;
+        uint64_t needs = marks >> NEEDS & 1, was = marks >> VOLUNTEERS & 1;
+        uint64_t joins = (marks >> ASKED != 0) & (third(h, 0) < JOIN);
+        uint64_t stays = third(h, 1) >= leaving[(gave != 0) & (gave >= hours[i])];
+        volunteers[i] = (was & stays) | (~was & joins);
+        uint64_t came = needs | (helped | (gave != 0)) << 1;
+        double trust = board[i].trust, learnt = share[came] * (outcome[came] - trust);
         /* No weight is nil: a resident owns five ties, none of them weaker than LEAST. */
-        t->trust[i] = trust + learnt + INFLUENCE * (board[i].pull / board[i].weight - trust);
+        trusts[i] = trust + learnt + INFLUENCE * (board[i].pull / board[i].weight - trust);
         needed += needs;
-        were_helped += (marks >> HELPED & COUNT) != 0;
+        were_helped += helped;
     }
     t->people[0] = were_helped;
     t->people[1] = needed;

@@ -50,7 +50,9 @@ class Residents(AgentSetPolars):
         )
         dead = ((ties["strength"] < p.least) | (u >= 1.0 - p.give_up)).arg_true()
         new = self.new_alters(ties["owner"].gather(dead))
-        self.ties = ties.with_columns(alter=ties["alter"].scatter(dead, new), strength=ties["strength"].scatter(dead, p.new))
+        self.ties = ties.with_columns(
+            alter=ties["alter"].scatter(dead, new), strength=ties["strength"].scatter(dead, p.new)
+        )  # fmt: skip
 
     def new_alters(self, ego: pl.Series) -> pl.Series:
         """Whom the owners of dead ties tie themselves to, by the ties as they stood: all search at once."""
@@ -115,8 +117,11 @@ class Residents(AgentSetPolars):
     def ask(self) -> None:
         """Volunteers ask, and leave."""
         p, n, volunteers = self.model.rules, len(self.agents), self.agents["volunteers"]
-        egos = [self.along_ties(ego, alter, ~volunteers, volunteers, p.ask)[ego].rename("ego") for ego, alter in BOTH_WAYS]
-        asked = pl.zeros(n, pl.Boolean, eager=True).scatter(pl.concat(egos).unique(), True)
+        happened = [
+            self.along_ties(ego, alter, ~volunteers, volunteers, p.ask).select(ego=pl.col(ego))
+            for ego, alter in BOTH_WAYS
+        ]
+        asked = pl.zeros(n, pl.Boolean, eager=True).scatter(pl.concat(happened)["ego"].unique(), True)
         overloaded = (pl.col("given") > 0) & (pl.col("given") >= pl.col("hours"))
         stays = self.luck(n) >= p.leave + p.leave_overloaded * overloaded.cast(pl.Float64)
         joins = asked & (self.luck(n) < p.join)

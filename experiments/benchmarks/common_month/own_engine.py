@@ -31,9 +31,10 @@ HAS_TIME, NEEDS, VOLUNTEERS, CAN_BE_ASKED, VENUE = 0, 1, 2, 3, 8
 GAVE, HELPED, ASKED = 16, 32, 48
 """Bits of a resident's marks: four flags, the venue, then three counters."""
 VENUE_OF_IT, COUNT = 0xFF, 0xFFFF
-TRUST, PULL, WEIGHT, MARKS = range(4)
-"""Columns of the board."""
+LINE, TRUST, PULL, WEIGHT, MARKS = (np.uint64(n) for n in (4, 0, 1, 2, 3))
+"""How long a resident's line of the board is, and what stands where in it."""
 FIRST, COUNTED = range(2)
+"""What stands where in ``incoming``."""
 
 
 class Die(IntEnum):
@@ -55,8 +56,8 @@ class Residents(NamedTuple):
     hours: np.ndarray  # (N,) to spare, a month
     volunteers: np.ndarray  # (N,) 0 or 1
     incoming: np.ndarray  # (N, 2) the ties that others own: the slot of the first in the list, and how many
-    board: np.ndarray  # (N, 4) what a tie asks of its ends, side by side: trust, and sums over the ties so far
-    marks: np.ndarray  # (N, 4) the same memory as whole numbers, of which the last column is one
+    board: np.ndarray  # (LINE N,) what a tie asks of its ends, side by side: trust, and sums over the ties so far
+    marks: np.ndarray  # (LINE N,) the same memory as whole numbers, which the last of each line is
 
 
 class Ties(NamedTuple):
@@ -77,7 +78,7 @@ class Town:
     def __init__(self, residents: int, seed: int, rules: Rules) -> None:
         first = found(residents, seed)
         self.seed, self.rules, self.months = seed, rules, 0
-        board = np.empty((residents, 4))
+        board = np.empty(residents * int(LINE))
         self.residents = Residents(
             trust=first.trust, deprivation=first.deprivation, venue=first.venue.astype(np.uint8),
             hours=first.hours.astype(np.uint8), volunteers=first.volunteers.astype(np.uint8),
@@ -140,15 +141,22 @@ def _bit(marks, n):  # noqa: ANN001, ANN202 - compiled
 
 
 @njit(**PART)
+def _line(i):  # noqa: ANN001, ANN202 - compiled
+    """Where a resident's line of the board begins."""
+    return np.uint64(i) * LINE
+
+
+@njit(**PART)
 def _open(residents, p, stream):  # noqa: ANN001, ANN202 - compiled
     """Clear the board, and mark who needs help, has time, volunteers, and goes where."""
     for i in range(residents.trust.size):
         needs = np.uint64(uniform(stream, i) < p.need * (1.0 + residents.deprivation[i]))
         has_time = np.uint64(residents.hours[i] > 0)
-        residents.board[i, TRUST] = residents.trust[i]
-        residents.board[i, PULL] = 0.0
-        residents.board[i, WEIGHT] = 0.0
-        residents.marks[i, MARKS] = (
+        me = _line(i)
+        residents.board[me + TRUST] = residents.trust[i]
+        residents.board[me + PULL] = 0.0
+        residents.board[me + WEIGHT] = 0.0
+        residents.marks[me + MARKS] = (
             has_time << np.uint64(HAS_TIME) | needs << np.uint64(NEEDS)
             | np.uint64(residents.volunteers[i]) << np.uint64(VOLUNTEERS) | np.uint64(1 << CAN_BE_ASKED)
             | np.uint64(residents.venue[i]) << np.uint64(VENUE)
@@ -161,10 +169,12 @@ def _meet(first, end, residents, ties, p, streams, luck):  # noqa: ANN001, ANN20
     strength, alter = ties.strength[first * SLOTS : end * SLOTS], ties.alter[first * SLOTS : end * SLOTS]
     chances = np.array((p.meet_at_venue, p.meet))
     chance = np.empty(strength.size)
-    for tie in range(strength.size):
-        mine = residents.marks[first + np.uint32(tie) // np.uint32(SLOTS), MARKS]
-        apart = ((mine ^ residents.marks[alter[tie], MARKS]) >> np.uint64(VENUE)) & np.uint64(VENUE_OF_IT)
-        chance[tie] = chances[np.uint8(apart != 0)]
+    for n in range(end - first):
+        mine = residents.marks[_line(first + n) + MARKS]
+        for k in range(SLOTS):
+            tie = n * SLOTS + k
+            apart = ((mine ^ residents.marks[_line(alter[tie]) + MARKS]) >> np.uint64(VENUE)) & np.uint64(VENUE_OF_IT)
+            chance[tie] = chances[np.uint8(apart != 0)]
     for tie in range(strength.size):
         h = bits(streams[Die.TIE], first * SLOTS + tie)
         u, w = _third(h, 0), strength[tie]
@@ -275,24 +285,26 @@ def _help_ask_and_pull(first, end, residents, ties, p, stream, luck):  # noqa: A
             | (np.uint64(8) if _third(two, 1) < asks else np.uint64(0))
         )
     to_mine, to_theirs = _what_comes_of_it()
-    for i in range(np.uint32(first), np.uint32(end)):
-        marks = residents.marks[i, MARKS]
-        mine = _bit(marks, NEEDS) | _bit(marks, HAS_TIME) << np.uint64(1)
-        mine |= np.uint64(4) | _bit(marks, VOLUNTEERS) << np.uint64(3)
-        trust, pull, weight, added = residents.board[i, TRUST], 0.0, 0.0, np.uint64(0)
-        for tie in range((i - np.uint32(first)) * SLOTS, (i + 1 - np.uint32(first)) * SLOTS):
-            j, w = alter[tie], strength[tie]
-            theirs = residents.marks[j, MARKS]
+    board, marks = residents.board, residents.marks
+    for n in range(end - first):
+        me = _line(first + n)
+        mine = _bit(marks[me + MARKS], NEEDS) | _bit(marks[me + MARKS], HAS_TIME) << np.uint64(1)
+        mine |= np.uint64(4) | _bit(marks[me + MARKS], VOLUNTEERS) << np.uint64(3)
+        trust, pull, weight, added = board[me + TRUST], 0.0, 0.0, np.uint64(0)
+        for k in range(SLOTS):
+            tie = n * SLOTS + k
+            other, w = _line(alter[tie]), strength[tie]
+            theirs = marks[other + MARKS]
             came = theirs & mine & luck[tie]
             added += to_mine[came]
-            residents.marks[j, MARKS] = theirs + to_theirs[came]
-            pull += w * residents.board[j, TRUST]
+            marks[other + MARKS] = theirs + to_theirs[came]
+            pull += w * board[other + TRUST]
             weight += w
-            residents.board[j, PULL] += w * trust
-            residents.board[j, WEIGHT] += w
-        residents.marks[i, MARKS] += added
-        residents.board[i, PULL] += pull
-        residents.board[i, WEIGHT] += weight
+            board[other + PULL] += w * trust
+            board[other + WEIGHT] += w
+        marks[me + MARKS] += added
+        board[me + PULL] += pull
+        board[me + WEIGHT] += weight
 
 
 @njit(**PART)
@@ -311,22 +323,24 @@ def _what_comes_of_it():  # noqa: ANN202 - compiled
 @njit(**PART)
 def _close(residents, p, stream):  # noqa: ANN001, ANN202 - compiled
     """Roles are taken up and given up, and trust moves, all from the board."""
+    # By need (1) and something good (2): how far trust moves, and towards what.
+    share, outcome = np.array((0.0, p.trust_down, p.trust_up, p.trust_up)), np.array((0.0, 0.0, 1.0, 1.0))
+    leaving = np.array((p.leave, p.leave + p.leave_overloaded))
     were_helped = needed = 0
     for i in range(residents.trust.size):
-        marks, h = residents.marks[i, MARKS], bits(stream, i)
+        me = _line(i)
+        marks, h = residents.marks[me + MARKS], bits(stream, i)
         gave = (marks >> np.uint64(GAVE)) & np.uint64(COUNT)
         helped = ((marks >> np.uint64(HELPED)) & np.uint64(COUNT)) != 0
         needs, was = _bit(marks, NEEDS) != 0, _bit(marks, VOLUNTEERS) != 0
         overloaded = (gave != 0) & (gave >= residents.hours[i])
         joins = ((marks >> np.uint64(ASKED)) != 0) & (_third(h, 0) < p.join)
-        stays = _third(h, 1) >= p.leave + p.leave_overloaded * overloaded
+        stays = _third(h, 1) >= leaving[np.uint8(overloaded)]
         residents.volunteers[i] = (was & stays) | (joins & ~was)
-        T = residents.board[i, TRUST]
-        rise, fall = p.trust_up * (1.0 - T), -p.trust_down * T
-        unmet = fall if needs else 0.0
-        learnt = rise if helped | (gave != 0) else unmet
+        T, came = residents.board[me + TRUST], np.uint8(needs) | np.uint8(helped | (gave != 0)) << np.uint8(1)
+        learnt = share[came] * (outcome[came] - T)
         # No weight is nil: a resident owns five ties, and none of them is weaker than the least.
-        alters = residents.board[i, PULL] / residents.board[i, WEIGHT]
+        alters = residents.board[me + PULL] / residents.board[me + WEIGHT]
         residents.trust[i] = T + learnt + p.influence * (alters - T)
         needed += needs
         were_helped += helped

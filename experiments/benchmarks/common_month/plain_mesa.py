@@ -12,20 +12,20 @@ from __future__ import annotations
 
 import mesa
 import networkx as nx
-from rules import NEIGHBOURHOOD, RULES, Rules, found
+from rules import NEIGHBOURHOOD, RULES, Founding, Rules, found
 
 
 class Resident(mesa.Agent):
     """Somebody with ties, hours to spare and trust."""
 
-    def __init__(self, model: Town, neighbourhood: int, venue: int, hours: int, deprivation: float, trust: float) -> None:
+    def __init__(self, model: Town, first: Founding, i: int) -> None:
         super().__init__(model)
-        self.neighbourhood = neighbourhood
-        self.venue = venue
-        self.hours = hours
-        self.deprivation = deprivation
-        self.trust = self.next_trust = trust
-        self.volunteers = self.next_volunteers = False
+        self.neighbourhood = i // NEIGHBOURHOOD
+        self.venue = int(first.venue[i])
+        self.hours = int(first.hours[i])
+        self.deprivation = float(first.deprivation[i])
+        self.trust = self.next_trust = float(first.trust[i])
+        self.volunteers = self.next_volunteers = bool(first.volunteers[i])
         self.needs = self.helped = False
         self.given = 0
 
@@ -114,11 +114,7 @@ class Town(mesa.Model):
         self.neighbourhoods: dict[int, list[Resident]] = {}
         everybody = []
         for i in range(residents):
-            resident = Resident(
-                self, i // NEIGHBOURHOOD, int(first.venue[i]), int(first.hours[i]), float(first.deprivation[i]),
-                float(first.trust[i]),
-            )  # fmt: skip
-            resident.volunteers = bool(first.volunteers[i])
+            resident = Resident(self, first, i)
             self.neighbourhoods.setdefault(resident.neighbourhood, []).append(resident)
             everybody.append(resident)
         self.ties = nx.Graph()
