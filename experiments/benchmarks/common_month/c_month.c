@@ -1,6 +1,6 @@
 /* The common month in C, one thread, float64 state, fused: one pass over the ties, in blocks, between two over the
    residents. Its numbers come as macros from rules.py. What luck decides is chosen without branching; only the search
-   of the few who lost a tie branches.
+   of the few who lost a tie branches. What happens on a tie is explained where own_engine.py does the same.
 
    A tie has a slot, and its owner is implied: slot / SLOTS. The ties of a resident that others own hang together in a
    list, kept up tie by tie. What a tie asks of either end stands side by side in 32 bytes, half a line of memory. */
@@ -132,6 +132,8 @@ static void meet(Town *t, uint32_t first, uint32_t end, const uint64_t *streams,
     const double chances[2] = {MEET_AT_VENUE, MEET_CHANCE};
     double chance[BLOCK * SLOTS], *restrict strength = t->strength + first * SLOTS;
     const uint32_t *alter = t->alter + first * SLOTS, ties = (end - first) * SLOTS;
+    /* Ask for what lies far apart in good time. */
+    for (uint32_t tie = 0; tie < ties; tie++) __builtin_prefetch(&t->board[alter[tie]]);
     for (uint32_t i = first, tie = 0; i < end; i++) {
         uint64_t mine = t->board[i].marks;
         for (uint32_t k = 0; k < SLOTS; k++, tie++)
@@ -149,6 +151,8 @@ static void meet(Town *t, uint32_t first, uint32_t end, const uint64_t *streams,
         dead[n] = first * SLOTS + tie;
         n += strength[tie] == 0.0;
     }
+    for (uint32_t k = 0; k < n; k++) __builtin_prefetch(&t->incoming[t->alter[dead[k]]]);
+    for (uint32_t k = 0; k < n; k++) __builtin_prefetch(&t->next_incoming[t->incoming[t->alter[dead[k]]].first]);
     for (uint32_t k = 0; k < n; k++) {
         take_off(t, dead[k]);
         hang(t, dead[k], search(t, dead[k], streams[SEARCH]));

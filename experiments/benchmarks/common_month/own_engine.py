@@ -168,12 +168,15 @@ def _meet(first, end, residents, ties, p, streams, luck):  # noqa: ANN001, ANN20
     """Ties of a block grow or fade; those that die are made anew. Leaves their other draws in ``luck``."""
     strength, alter = ties.strength[first * SLOTS : end * SLOTS], ties.alter[first * SLOTS : end * SLOTS]
     chances = np.array((p.meet_at_venue, p.meet))
-    chance = np.empty(strength.size)
+    chance, theirs = np.empty(strength.size), np.empty(strength.size, np.uint64)
+    # So short a loop asks for many distant lines of memory at a time; those that follow find them near.
+    for tie in range(strength.size):
+        theirs[tie] = residents.marks[_line(alter[tie]) + MARKS]
     for n in range(end - first):
         mine = residents.marks[_line(first + n) + MARKS]
         for k in range(SLOTS):
             tie = n * SLOTS + k
-            apart = ((mine ^ residents.marks[_line(alter[tie]) + MARKS]) >> np.uint64(VENUE)) & np.uint64(VENUE_OF_IT)
+            apart = ((mine ^ theirs[tie]) >> np.uint64(VENUE)) & np.uint64(VENUE_OF_IT)
             chance[tie] = chances[np.uint8(apart != 0)]
     for tie in range(strength.size):
         h = bits(streams[Die.TIE], first * SLOTS + tie)
