@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from large_pages import in_one_piece
 from rules import NEIGHBOURHOOD, RULES, SLOTS, Rules, found
 
 SOURCE = Path(__file__).with_suffix(".c")
@@ -49,13 +50,13 @@ class Town:
     def __init__(self, residents: int, seed: int, rules: Rules) -> None:
         first = found(residents, seed)
         self.seed, self.months = seed, 0
-        self.columns = {
-            "trust": first.trust, "strength": first.strength, "deprivation": first.deprivation,
-            "venue": first.venue.astype(np.uint8), "hours": first.hours.astype(np.uint8),
-            "volunteers": first.volunteers.astype(np.uint8), "alter": first.alter.astype(np.uint32),
-            "next_incoming": np.empty(residents * SLOTS, np.uint32), "incoming": np.zeros((residents, 2), np.uint32),
-            "board": np.empty((residents, 4)), "people": np.zeros(2),
-        }  # fmt: skip
+        self.columns = in_one_piece(
+            trust=first.trust, strength=first.strength, deprivation=first.deprivation,
+            venue=first.venue.astype(np.uint8), hours=first.hours.astype(np.uint8),
+            volunteers=first.volunteers.astype(np.uint8), alter=first.alter.astype(np.uint32),
+            next_incoming=np.zeros(residents * SLOTS, np.uint32), incoming=np.zeros((residents, 2), np.uint32),
+            board=np.zeros((residents, 4)), people=np.zeros(2),
+        )  # fmt: skip
         self._town = _Columns(residents, *(column.ctypes.data for column in self.columns.values()))
         self._library = library(rules)
         self._library.index_ties(ctypes.byref(self._town))

@@ -14,6 +14,7 @@ from enum import IntEnum, auto
 from typing import NamedTuple
 
 import numpy as np
+from large_pages import in_one_piece
 from numba import njit
 from rules import NEIGHBOURHOOD, RULES, SLOTS, Rules, found
 
@@ -78,14 +79,16 @@ class Town:
     def __init__(self, residents: int, seed: int, rules: Rules) -> None:
         first = found(residents, seed)
         self.seed, self.rules, self.months = seed, rules, 0
-        board = np.empty(residents * int(LINE))
-        self.residents = Residents(
+        alter = first.alter.astype(np.uint32).ravel()
+        have = in_one_piece(
             trust=first.trust, deprivation=first.deprivation, venue=first.venue.astype(np.uint8),
             hours=first.hours.astype(np.uint8), volunteers=first.volunteers.astype(np.uint8),
-            incoming=np.zeros((residents, 2), np.uint32), board=board, marks=board.view(np.uint64),
+            incoming=np.zeros((residents, 2), np.uint32), board=np.zeros(residents * int(LINE)),
+            alter=alter, strength=first.strength.ravel(), next_incoming=np.zeros_like(alter),
         )  # fmt: skip
-        alter = first.alter.astype(np.uint32).ravel()
-        self.ties = Ties(alter=alter, strength=first.strength.ravel(), next_incoming=np.empty_like(alter))
+        have["marks"] = have["board"].view(np.uint64)
+        self.residents = Residents(**{name: have[name] for name in Residents._fields})
+        self.ties = Ties(**{name: have[name] for name in Ties._fields})
         self.helped_share = np.nan
         _index_ties(self.residents, self.ties)
 
