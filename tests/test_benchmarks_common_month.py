@@ -134,7 +134,7 @@ def test_lists_of_incoming_ties_hold_each_tie_once():
         listed, slot = [], first
         for _ in range(count):
             listed.append(slot)
-            slot = int(town.ties.next_incoming[slot])
+            slot = int(town.ties.beside[slot, 1])
         assert sorted(listed) == np.flatnonzero(town.ties.alter == i).tolist()
 
 

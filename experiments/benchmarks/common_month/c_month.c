@@ -8,7 +8,8 @@
 #include <stdint.h>
 
 #define GOLDEN 0x9E3779B97F4A7C15ULL
-#define BLOCK 256 /* residents whose ties' draws are made at a time: they stay in the fastest memory */
+#define BLOCK 256 /* residents whose ties are met at a time, as in own_engine.py */
+#define NONE UINT32_MAX
 
 /* Dice, as rows of the month's streams. */
 enum { TIE, ASK, SEARCH, NEED, ROLE };
@@ -29,9 +30,14 @@ typedef struct {
     uint64_t marks;
 } Resident;
 
+/* The list of the ties of a resident that others own, and the slots beside one in it. */
 typedef struct {
     uint32_t first, count;
 } Incoming;
+
+typedef struct {
+    uint32_t before, after;
+} Beside;
 
 typedef struct {
     uint32_t residents;
@@ -39,7 +45,8 @@ typedef struct {
     const double *deprivation;
     const uint8_t *venue, *hours;
     uint8_t *volunteers;
-    uint32_t *alter, *next_incoming;
+    uint32_t *alter;
+    Beside *beside;
     Incoming *incoming;
     Resident *board;
     double *people; /* helped, needed */
@@ -67,17 +74,21 @@ static inline double turn(uint64_t stream, uint64_t who, uint64_t n) {
 }
 
 static void hang(Town *t, uint32_t slot, uint32_t alter) {
+    uint32_t after = t->incoming[alter].first;
     t->alter[slot] = alter;
-    t->next_incoming[slot] = t->incoming[alter].first;
+    t->beside[slot] = (Beside){NONE, after};
+    if (after != NONE) t->beside[after].before = slot;
     t->incoming[alter].first = slot;
     t->incoming[alter].count++;
 }
 
+/* The owner's own row stands in the slot then. */
 static void take_off(Town *t, uint32_t slot) {
-    uint32_t *link = &t->incoming[t->alter[slot]].first;
-    while (*link != slot) link = &t->next_incoming[*link];
-    *link = t->next_incoming[slot];
-    t->incoming[t->alter[slot]].count--;
+    Beside at = t->beside[slot];
+    Incoming *list = &t->incoming[t->alter[slot]];
+    *(at.before != NONE ? &t->beside[at.before].after : &list->first) = at.after;
+    if (at.after != NONE) t->beside[at.after].before = at.before;
+    list->count--;
     t->alter[slot] = slot / SLOTS;
 }
 
@@ -85,11 +96,18 @@ void index_ties(Town *t) {
     for (uint32_t slot = 0; slot < t->residents * SLOTS; slot++) hang(t, slot, t->alter[slot]);
 }
 
-/* The other end of the nth of the incoming ties of a resident. */
-static uint32_t incoming_owner(const Town *t, uint32_t i, uint32_t n) {
+/* The other end of one of a resident's ties, whoever owns it. */
+static uint32_t any_tie(const Town *t, uint32_t i, double u) {
+    uint32_t pick = u * (SLOTS + t->incoming[i].count);
+    if (pick < SLOTS) return t->alter[i * SLOTS + pick];
     uint32_t slot = t->incoming[i].first;
-    while (n--) slot = t->next_incoming[slot];
+    for (pick -= SLOTS; pick; pick--) slot = t->beside[slot].after;
     return slot / SLOTS;
+}
+
+static uint32_t neighbour(const Town *t, uint32_t i, double u) {
+    uint32_t first = i / NEIGHBOURHOOD * NEIGHBOURHOOD, rest = t->residents - first;
+    return first + (uint32_t)(u * (rest < NEIGHBOURHOOD ? rest : NEIGHBOURHOOD));
 }
 
 static int tied(const Town *t, uint32_t i, uint32_t j) {
@@ -98,22 +116,28 @@ static int tied(const Town *t, uint32_t i, uint32_t j) {
     return found;
 }
 
-/* A new alter for the owner of a slot that has none: its owner's own row stands in it. */
-static uint32_t search(const Town *t, uint32_t slot, uint64_t stream) {
-    uint32_t i = slot / SLOTS, n = 0;
-    if (turn(stream, slot, n++) < BY_FRIEND) {
-        uint32_t own = SLOTS - 1, pick = turn(stream, slot, n++) * (own + t->incoming[i].count);
-        uint32_t other = i * SLOTS + pick;
-        uint32_t friend = pick < own ? t->alter[other + (other >= slot)] : incoming_owner(t, i, pick - own);
-        pick = turn(stream, slot, n++) * (SLOTS + t->incoming[friend].count);
-        uint32_t j = pick < SLOTS ? t->alter[friend * SLOTS + pick] : incoming_owner(t, friend, pick - SLOTS);
-        if (!tied(t, i, j)) return j;
+/* Step by step for all, so that what lies far apart can be asked for in good time. */
+static void make_anew(Town *t, const uint32_t *dead, uint32_t n, uint64_t stream) {
+    uint32_t friend[BLOCK * SLOTS], other[BLOCK * SLOTS];
+    for (uint32_t k = 0; k < n; k++) {
+        friend[k] = any_tie(t, dead[k] / SLOTS, turn(stream, dead[k], 1));
+        __builtin_prefetch(&t->incoming[friend[k]]);
+        __builtin_prefetch(&t->alter[friend[k] * SLOTS]);
+        __builtin_prefetch(&t->incoming[t->alter[dead[k]]]);
     }
-    uint32_t first = i / NEIGHBOURHOOD * NEIGHBOURHOOD, size = t->residents - first;
-    if (size > NEIGHBOURHOOD) size = NEIGHBOURHOOD;
-    for (;;) {
-        uint32_t j = first + (uint32_t)(turn(stream, slot, n++) * size);
-        if (!tied(t, i, j)) return j;
+    for (uint32_t k = 0; k < n; k++) {
+        uint32_t j = any_tie(t, friend[k], turn(stream, dead[k], 2));
+        other[k] = turn(stream, dead[k], 0) < BY_FRIEND ? j : dead[k] / SLOTS;
+        __builtin_prefetch(&t->incoming[other[k]]);
+        __builtin_prefetch(&t->alter[other[k] * SLOTS]);
+    }
+    for (uint32_t k = 0; k < n; k++) take_off(t, dead[k]);
+    for (uint32_t k = 0; k < n; k++) {
+        uint32_t j = other[k];
+        for (uint64_t tries = 3; tied(t, dead[k] / SLOTS, j); tries++)
+            j = neighbour(t, dead[k] / SLOTS, turn(stream, dead[k], tries));
+        hang(t, dead[k], j);
+        t->strength[dead[k]] = NEW;
     }
 }
 
@@ -151,13 +175,7 @@ static void meet(Town *t, uint32_t first, uint32_t end, const uint64_t *streams,
         dead[n] = first * SLOTS + tie;
         n += strength[tie] == 0.0;
     }
-    for (uint32_t k = 0; k < n; k++) __builtin_prefetch(&t->incoming[t->alter[dead[k]]]);
-    for (uint32_t k = 0; k < n; k++) __builtin_prefetch(&t->next_incoming[t->incoming[t->alter[dead[k]]].first]);
-    for (uint32_t k = 0; k < n; k++) {
-        take_off(t, dead[k]);
-        hang(t, dead[k], search(t, dead[k], streams[SEARCH]));
-        t->strength[dead[k]] = NEW;
-    }
+    make_anew(t, dead, n, streams[SEARCH]);
 }
 
 static void help_ask_and_pull(Town *t, uint32_t first, uint32_t end, const uint64_t *streams, uint64_t *restrict luck) {

@@ -21,7 +21,7 @@ SOURCE = Path(__file__).with_suffix(".c")
 COMPILER = "gcc"
 OPTIONS = ("-O3", "-march=native", "-fno-trapping-math", "-ffp-contract=off", "-shared", "-fPIC")
 GOLDEN, MASK = 0x9E3779B97F4A7C15, (1 << 64) - 1
-DICE = 5
+DICE, NONE = 5, 0xFFFFFFFF
 MACROS = {
     "MEET_CHANCE": "meet", "MEET_AT_VENUE": "meet_at_venue", "GROWTH": "growth", "FADING": "fading",
     "GIVE_UP": "give_up", "LEAST": "least", "NEW": "new", "BY_FRIEND": "by_friend", "NEED_CHANCE": "need",
@@ -38,8 +38,8 @@ class _Columns(ctypes.Structure):
     _fields_ = (
         ("residents", ctypes.c_uint32),
         *((name, ctypes.c_void_p) for name in (
-            "trust", "strength", "deprivation", "venue", "hours", "volunteers", "alter", "next_incoming", "incoming",
-            "board", "people",
+            "trust", "strength", "deprivation", "venue", "hours", "volunteers", "alter", "beside", "incoming", "board",
+            "people",
         )),
     )  # fmt: skip
 
@@ -54,7 +54,8 @@ class Town:
             trust=first.trust, strength=first.strength, deprivation=first.deprivation,
             venue=first.venue.astype(np.uint8), hours=first.hours.astype(np.uint8),
             volunteers=first.volunteers.astype(np.uint8), alter=first.alter.astype(np.uint32),
-            next_incoming=np.zeros(residents * SLOTS, np.uint32), incoming=np.zeros((residents, 2), np.uint32),
+            beside=np.zeros((residents * SLOTS, 2), np.uint32),
+            incoming=np.tile(np.array([NONE, 0], np.uint32), (residents, 1)),
             board=np.zeros((residents, 4)), people=np.zeros(2),
         )  # fmt: skip
         self._town = _Columns(residents, *(column.ctypes.data for column in self.columns.values()))

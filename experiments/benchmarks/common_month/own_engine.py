@@ -24,7 +24,7 @@ from sim.compiling import KERNEL, PART
 from sim.elementary import WHOLE, WHOLE_BITS
 
 BLOCK = 256
-"""Residents whose ties' draws are made at a time: they stay in the fastest memory."""
+"""Residents whose ties are met at a time: what is worked out for these stays in the fastest memory."""
 THIRD_BITS = 21
 THIRD_OF_IT, THIRD = (1 << THIRD_BITS) - 1, 2.0**-THIRD_BITS
 
@@ -36,6 +36,9 @@ LINE, TRUST, PULL, WEIGHT, MARKS = (np.uint64(n) for n in (4, 0, 1, 2, 3))
 """How long a resident's line of the board is, and what stands where in it."""
 FIRST, COUNTED = range(2)
 """What stands where in ``incoming``."""
+BEFORE, AFTER = range(2)
+NONE = np.uint32(0xFFFFFFFF)
+"""What stands where in ``beside``, and what stands there at the ends of a list."""
 
 
 class Die(IntEnum):
@@ -66,7 +69,7 @@ class Ties(NamedTuple):
 
     alter: np.ndarray  # (SLOTS N,) rows
     strength: np.ndarray  # (SLOTS N,) 0 to 1
-    next_incoming: np.ndarray  # (SLOTS N,) the slot that comes after this one in the list of its alter
+    beside: np.ndarray  # (SLOTS N, 2) the slots before and after this one in the list of its alter
 
 
 read_in_place(Residents)
@@ -83,8 +86,8 @@ class Town:
         have = in_one_piece(
             trust=first.trust, deprivation=first.deprivation, venue=first.venue.astype(np.uint8),
             hours=first.hours.astype(np.uint8), volunteers=first.volunteers.astype(np.uint8),
-            incoming=np.zeros((residents, 2), np.uint32), board=np.zeros(residents * int(LINE)),
-            alter=alter, strength=first.strength.ravel(), next_incoming=np.zeros_like(alter),
+            incoming=np.tile(np.array([NONE, 0], np.uint32), (residents, 1)), board=np.zeros(residents * int(LINE)),
+            alter=alter, strength=first.strength.ravel(), beside=np.zeros((alter.size, 2), np.uint32),
         )  # fmt: skip
         have["marks"] = have["board"].view(np.uint64)
         self.residents = Residents(**{name: have[name] for name in Residents._fields})
@@ -193,44 +196,55 @@ def _meet(first, end, residents, ties, p, streams, luck):  # noqa: ANN001, ANN20
     for tie in range(strength.size):
         dead[found] = first * SLOTS + tie
         found += np.uint32(strength[tie] == 0.0)
-    for slot in dead[:found]:
+    _make_anew(residents, ties, dead[:found], p, streams[Die.SEARCH])
+
+
+@njit(**PART)
+def _make_anew(residents, ties, dead, p, stream):  # noqa: ANN001, ANN202 - compiled
+    """New ties in the slots of dead ones, strength and all.
+
+    Friends of friends are found by the ties as they stood before any of these died; who is tied already, by the ties
+    as they stand then. Step by step for all, so that those who wait for distant memory wait together.
+    """
+    friend, count = np.empty(dead.size, np.uint32), np.empty(dead.size, np.uint32)
+    other = np.empty(dead.size, np.uint32)
+    for n in range(dead.size):
+        i = dead[n] // np.uint32(SLOTS)
+        friend[n] = _any_tie(residents, ties, i, residents.incoming[i, COUNTED], uniform2(stream, dead[n], 1))
+    for n in range(dead.size):
+        count[n] = residents.incoming[friend[n], COUNTED]
+    for n in range(dead.size):
+        i, j = dead[n] // np.uint32(SLOTS), _any_tie(residents, ties, friend[n], count[n], uniform2(stream, dead[n], 2))
+        other[n] = j if uniform2(stream, dead[n], 0) < p.by_friend else i
+    for slot in dead:
         _take_off(residents, ties, slot)
-        _hang(residents, ties, slot, _search(residents, ties, slot, p, streams[Die.SEARCH]))
+    for n in range(dead.size):
+        slot, j, turn = dead[n], other[n], 3
+        i = slot // np.uint32(SLOTS)
+        while _tied(ties, i, j):
+            j = _neighbour(residents, i, uniform2(stream, slot, turn))
+            turn += 1
+        _hang(residents, ties, slot, j)
         ties.strength[slot] = p.new
 
 
 @njit(**PART)
-def _hang(residents, ties, slot, alter):  # noqa: ANN001, ANN202 - compiled
-    """Tie a slot to an alter, first in the alter's list."""
-    ties.alter[slot] = alter
-    ties.next_incoming[slot] = residents.incoming[alter, FIRST]
-    residents.incoming[alter, FIRST] = slot
-    residents.incoming[alter, COUNTED] += np.uint32(1)
-
-
-@njit(**PART)
-def _take_off(residents, ties, slot):  # noqa: ANN001, ANN202 - compiled
-    """Take a slot off its alter's list. Its owner's own row stands in it then."""
-    alter = ties.alter[slot]
-    after = ties.next_incoming[slot]
-    at = residents.incoming[alter, FIRST]
-    if at == slot:
-        residents.incoming[alter, FIRST] = after
-    else:
-        while ties.next_incoming[at] != slot:
-            at = ties.next_incoming[at]
-        ties.next_incoming[at] = after
-    residents.incoming[alter, COUNTED] -= np.uint32(1)
-    ties.alter[slot] = slot // np.uint32(SLOTS)
-
-
-@njit(**PART)
-def _incoming_owner(residents, ties, i, n):  # noqa: ANN001, ANN202 - compiled
-    """The other end of the nth of the ties of a resident that others own."""
+def _any_tie(residents, ties, i, count, u):  # noqa: ANN001, ANN202 - compiled
+    """The other end of one of a resident's ties, whoever owns it; others own ``count``."""
+    pick = np.uint32(u * (np.uint32(SLOTS) + count))
+    if pick < SLOTS:
+        return ties.alter[i * np.uint32(SLOTS) + pick]
     slot = residents.incoming[i, FIRST]
-    for _ in range(n):
-        slot = ties.next_incoming[slot]
+    for _ in range(pick - np.uint32(SLOTS)):
+        slot = ties.beside[slot, AFTER]
     return slot // np.uint32(SLOTS)
+
+
+@njit(**PART)
+def _neighbour(residents, i, u):  # noqa: ANN001, ANN202 - compiled
+    """Somebody of the neighbourhood, oneself among them."""
+    first = i // np.uint32(NEIGHBOURHOOD) * np.uint32(NEIGHBOURHOOD)
+    return first + np.uint32(u * min(np.uint32(NEIGHBOURHOOD), np.uint32(residents.trust.size) - first))
 
 
 @njit(**PART)
@@ -243,33 +257,30 @@ def _tied(ties, i, j):  # noqa: ANN001, ANN202 - compiled
 
 
 @njit(**PART)
-def _search(residents, ties, slot, p, stream):  # noqa: ANN001, ANN202 - compiled
-    """A new alter for the owner of a slot that has none."""
-    i = slot // np.uint32(SLOTS)
-    turn = 1
-    if uniform2(stream, slot, 0) < p.by_friend:
-        own = np.uint32(SLOTS - 1)
-        pick = np.uint32(uniform2(stream, slot, 1) * (own + residents.incoming[i, COUNTED]))
-        if pick < own:
-            other = i * np.uint32(SLOTS) + pick
-            friend = ties.alter[other + np.uint32(other >= slot)]
-        else:
-            friend = _incoming_owner(residents, ties, i, pick - own)
-        pick = np.uint32(uniform2(stream, slot, 2) * (np.uint32(SLOTS) + residents.incoming[friend, COUNTED]))
-        if pick < SLOTS:
-            j = ties.alter[friend * np.uint32(SLOTS) + pick]
-        else:
-            j = _incoming_owner(residents, ties, friend, pick - np.uint32(SLOTS))
-        if not _tied(ties, i, j):
-            return j
-        turn = 3
-    first = i // np.uint32(NEIGHBOURHOOD) * np.uint32(NEIGHBOURHOOD)
-    size = min(np.uint32(NEIGHBOURHOOD), np.uint32(residents.trust.size) - first)
-    while True:
-        j = first + np.uint32(uniform2(stream, slot, turn) * size)
-        if not _tied(ties, i, j):
-            return j
-        turn += 1
+def _hang(residents, ties, slot, alter):  # noqa: ANN001, ANN202 - compiled
+    """Tie a slot to an alter, first in the alter's list."""
+    after = residents.incoming[alter, FIRST]
+    ties.alter[slot] = alter
+    ties.beside[slot, BEFORE] = NONE
+    ties.beside[slot, AFTER] = after
+    if after != NONE:
+        ties.beside[after, BEFORE] = slot
+    residents.incoming[alter, FIRST] = slot
+    residents.incoming[alter, COUNTED] += np.uint32(1)
+
+
+@njit(**PART)
+def _take_off(residents, ties, slot):  # noqa: ANN001, ANN202 - compiled
+    """Take a slot off its alter's list. Its owner's own row stands in it then."""
+    alter, before, after = ties.alter[slot], ties.beside[slot, BEFORE], ties.beside[slot, AFTER]
+    if before != NONE:
+        ties.beside[before, AFTER] = after
+    else:
+        residents.incoming[alter, FIRST] = after
+    if after != NONE:
+        ties.beside[after, BEFORE] = before
+    residents.incoming[alter, COUNTED] -= np.uint32(1)
+    ties.alter[slot] = slot // np.uint32(SLOTS)
 
 
 @njit(**PART)
