@@ -1,8 +1,8 @@
 """The common month in NumPy: an edge list, whole-array steps, no loop over residents or ties.
 
-Advice followed, all of the NumPy manual: "Random Generator" (one `default_rng`, whole arrays a call; the page
-"Performance" of the same chapter: `SFC64` is the quickest generator); "numpy.bincount" with weights for sums over the
-ties of a resident (the page "Universal functions" warns that `ufunc.at` is the unbuffered way).
+Advice followed, all of the NumPy manual: "Random Generator" (one generator, a whole array a call) and "Performance" in
+the same chapter (of its generators `SFC64` draws quickest); "numpy.bincount", with weights, for sums over the ties of a
+resident, rather than the unbuffered ``ufunc.at``.
 """
 
 from __future__ import annotations

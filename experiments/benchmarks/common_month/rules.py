@@ -11,7 +11,11 @@ N residents in neighbourhoods, each with five ties of its own founding, whose sl
 3. Ask. Each alter who volunteers asks with a chance; who is asked joins with a chance; volunteers leave with another.
 4. Trust. Who needed or gave help learns from what came of it; and all move towards their alters, as all stood before.
 
-Every tie and every direction of a tie has a draw of its own. An implementation is a module with
+Every tie and every direction of a tie has a draw of its own. Whether those who lost a tie search one after another or
+all at once is left to the implementation; no quantity depends on it. Meeting and giving up are two ends of one draw
+because two draws would leave ties at a strength of .370, where .372 was expected.
+
+An implementation is a module with
 
     build(residents, seed, rules=RULES) -> town       a town that `found` laid out, in the implementation's own form
     town.month()                                      live a month
@@ -29,7 +33,8 @@ NEIGHBOURHOOD = 1_700
 SHORTEST = 50
 """Fewest residents of the last neighbourhood: in a smaller one nobody new might be found."""
 SLOTS = 5
-"""Ties that a resident founds, and owns for ever."""
+"""Ties that a resident founds, and owns for ever. (The kernels of `own_engine` hold this and the number above as they
+stood when they were compiled: touch that file where these change.)"""
 NEAR = 0.8
 """Share of the first ties that stay in the neighbourhood."""
 VENUES, MOST_HOURS, FIRST_VOLUNTEERS = 40, 4, 0.25
