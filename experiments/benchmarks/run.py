@@ -7,7 +7,8 @@ Measured, each as the least of several tries (a month's rooms by the median too)
 - a month of the fast hands at 20,000 and 200,000 residents, founded, room by room, in ms and in ns a resident;
 - the same month by the plain hands at 1,500 residents, and the ratio of the two, a resident;
 - growth of peak memory from 20,000 to 200,000 residents, in bytes a resident, each in a process of its own;
-- ``import sim``, and ``takestwo run`` from typing to first numbers, with a warm and with an empty cache.
+- ``import sim``, and ``takestwo run`` from typing to first numbers, with a warm and with an empty cache;
+- the common month (`common_month/`) by this engine, by careful C and by other tools, at 20,000 and 200,000 residents.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ from sim.founding.first_morning import first_morning
 if TYPE_CHECKING:
     from sim.state import State
 
-RESULTS = Path(__file__).parent / "results"
+HERE = Path(__file__).parent
+RESULTS = HERE / "results"
 RESIDENT_MONTHS = 1_200_000
 """Lived for a measurement: the larger the town, the fewer the months."""
 SECOND_PARTY = ("reorganisation", "coproduction", "survival")
@@ -111,6 +113,14 @@ def import_seconds() -> float:
     )
 
 
+def common_month() -> Any:
+    """What `common_month/compare.py` finds, which prints its tables."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = Path(folder) / "found.json"
+        subprocess.run([sys.executable, str(HERE / "common_month" / "compare.py"), "--json", str(found)], check=True)  # noqa: S603
+        return json.loads(found.read_text(encoding="utf-8"))
+
+
 def main() -> None:
     """Measure, print and write."""
     seen: dict[str, Any] = {"machine": platform.processor() or platform.machine(), "python": platform.python_version()}
@@ -132,10 +142,11 @@ def main() -> None:
     seen["first_numbers_warm_s"] = min(seconds_to_first_numbers(None) for _ in range(2))
     with tempfile.TemporaryDirectory() as empty:
         seen["first_numbers_cold_s"] = seconds_to_first_numbers(empty)
+    print(json.dumps(seen, indent=2))
+    seen["common_month"] = common_month()
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{datetime.now(UTC):%Y-%m-%d}.json"
     path.write_text(json.dumps(seen, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps(seen, indent=2))
     print(f"written to {path}")
 
 
