@@ -72,7 +72,7 @@ for _ in range(24):
 kept = sum(strength > 0 for strength in months[-1])
 figure, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")
 axes.plot(months, color="#0072B2", alpha=0.7)
-axes.set(title=f"Of the {len(friends)} ties that Ada had, {kept} are left two years later",
+axes.set(title=f"Of the {len(friends)} ties that Ada had, {kept} are left after two years",
          xlabel="months since April 2007", ylabel="strength of the tie (0 to 1)",
          ylim=(0, 1), xlim=(0, 23))
 axes.spines[["top", "right"]].set_visible(False)
@@ -148,14 +148,14 @@ axes.spines[["top", "right"]].set_visible(False)
 plt.show()
 
 # %% [markdown]
-# The council's line barely moves: it follows the money. The unpaid lines move a good deal. Whether cuts changed them
-# cannot be seen from one town. The second notebook shows how to ask that fairly.
+# The council's line keeps its shape: it follows the money, which is the same in both. The volunteers' line goes another
+# way, and in the end the neighbours' too. Whether cuts changed them cannot be seen from one town. The second notebook shows how to ask that fairly.
 #
 # This is not a forecast of any place, and Ada's hours are not spare labour.
 #
 # ## Three questions to try
 #
-# 1. Somebody with few ties: `min(town.residents, key=lambda r: len(r.ties))` takes half a minute to find. Is he or she
-#    older, or newly arrived (`arrived`, in months)? What is a quicker way to find out? (Try `town.network()`.)
+# 1. Who has the fewest ties? `lonely = min(town.residents, key=lambda r: len(r.ties))` finds somebody. Is it one who
+#    came lately (`lonely.arrived`, in months after April 2007)? And who has the most?
 # 2. Put `place=inner_city` in `compose`. People there move more often. What happens to ties and to volunteers?
 # 3. Put `place.residents=20000`. Which of the lines above grow calmer, and why?

@@ -162,7 +162,9 @@ print(f"95% interval {gain['low']:+.2f} to {gain['high']:+.2f}, from {gain['pair
 # %% [markdown]
 # A class that stands in a notebook is known to this process alone, so its runs go one after another and are not kept.
 # In a module of your own (`from my_rules import WithSupper`) they use every core, and `store="outputs/.store"` keeps
-# them. `run_ensemble(town, model=WithSupper)` gives the runs of one side.
+# them, until one of the files changes that hold the class, its rooms or its observables. (What these import in turn is
+# not looked at: after a change there, name another store.) `run_ensemble(town, model=WithSupper)` gives the runs of one
+# side.
 
 # %% [markdown]
 # Try it with nobody coming: a rule of nothing must change nothing, to the bit.

@@ -132,8 +132,9 @@ def _when(month: int | str | date | None, config: Config, state: State) -> int:
 def _policies(said: Any, when: int, config: Config, earlier: Sequence[Decision]) -> dict[str, Any]:
     """The new policies as plain data, each with the month as its start."""
     if not isinstance(said, Mapping) or not said:
-        raise ConfigError(f"policy is {said!r}. Write names and what each policy is, as "
-                          "policy={'listening': {'title': 'listening', 'instrument': 'listening'}}.")  # fmt: skip
+        raise ConfigError(f"policy is {said!r}. Write names and what each policy is, as policy={{'listening': "
+                          "{'title': 'listening', 'instrument': 'listening'}}, or take those of the package, as "
+                          "policy=compose(['policy=listening']).policy.")  # fmt: skip
     made = {}
     for name, policy in said.items():
         if name in _names(config, earlier):

@@ -333,7 +333,7 @@ def compare(
 
     Raises:
         EnsembleError: if the two differ in seed or in months, so that they cannot be paired; or as `run_ensemble`.
-        TypeError: if one of the two is not what `compose` makes.
+        TypeError: if one of the two is not what `compose` makes, or ``models`` are no two.
 
     Examples:
         >>> from sim import compare, compose
@@ -363,6 +363,8 @@ def compare(
         >>> float(rested.outcomes.set_index("outcome").loc["hours_volunteer", "difference"]) < 0
         True
     """
+    if not isinstance(models, Sequence) or len(models) != 2:
+        raise TypeError(f"models is {models!r}: two are needed, one a side, as (None, MyModel). None: the model itself.")
     check_pairs([config_a, config_b])
     config_a, config_b = with_one_area([config_a, config_b])
     workers = workers or config_a.workers

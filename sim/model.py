@@ -8,6 +8,7 @@ is keyed (`sim.chance`), so two models in one process do not mix.
 from __future__ import annotations
 
 import json
+import math
 import os
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -108,6 +109,8 @@ class CommunityModel(Model):  # type: ignore[misc]
     ) -> None:
         if clash := sorted(set(self.also) & set(OBSERVABLES)):
             raise ValueError(f"the model has an observable {clash[0]!r} already; name yours otherwise")
+        for step in self.verbs:
+            _check_step(step, config)
         super().__init__(rng=state.seed)
         self.config, self.state = config, state
         self.decisions = list(decisions)
@@ -380,25 +383,31 @@ class CommunityModel(Model):  # type: ignore[misc]
             >>> later.row()["trust_council"] == model.row()["trust_council"]
             True
         """
-        beside = {"config": self.config.resolved(), "rows": self._rows}
+        beside = {"config": self.config.resolved(), "rows": self._rows, "model": _named(type(self))}
         self.state.save(path, beside=json.dumps(beside | {"decisions": [one.plain() for one in self.decisions]}))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
         """A model that goes on, and collects on, from where `save` left it.
 
-        One of a subclass is loaded by the subclass: rules and observables of one's own are not in the file.
+        One of a subclass is loaded by the subclass: rules and observables of one's own are not in the file. A subclass
+        may go on from a town that was saved without them; its observables are NaN in the months before.
 
         Raises:
             OSError: if the file cannot be read.
-            ValueError: if the file is not a model that this version saved.
+            ValueError: if the file is not a model that this version saved, or one of another subclass.
         """
         state, beside = State.load(path), State.beside(path)
         if not beside:
             raise ValueError(f"{path} is a saved state and not a saved model: it has no configuration")
         saved = json.loads(beside)
+        if saved["model"] not in {_named(one) for one in cls.__mro__}:
+            raise ValueError(f"{path} is a town of {saved['model']}, whose rules and observables are not in the file: "
+                             f"load it by that class, and not by {_named(cls)}")  # fmt: skip
         decisions = [Decision(**one) for one in saved["decisions"]]
-        return cls._going_on(Config.check(saved["config"]), state, saved["rows"], decisions)
+        unseen = dict.fromkeys(cls.also, math.nan)
+        rows = [unseen | row for row in saved["rows"]]
+        return cls._going_on(Config.check(saved["config"]), state, rows, decisions)
 
     def fork(self) -> Self:
         """A second model that stands where this one stands, shares nothing that changes, and collects on from here.
@@ -518,3 +527,22 @@ def _checked_seed(rng: object) -> int:
     if not 0 <= int(rng) < 1 << ID_BITS:
         raise ValueError(f"rng is {rng}, outside what is allowed: whole numbers from 0 to 2^{ID_BITS} - 1")
     return int(rng)
+
+
+def _check_step(step: Step, config: Config) -> None:
+    """What would otherwise end the first month.
+
+    Raises:
+        TypeError: if a step's room cannot act.
+        ValueError: if nobody has said its numbers.
+    """
+    if not callable(getattr(step.room, "advance", None)):
+        raise TypeError(f"the room {step.name}, which is to {step.verb}, has no advance(state, p, dice)")
+    if step.numbers is None and step.name not in config.rooms:
+        raise ValueError(f"the configuration has no numbers for the room {step.name}: say them in its step, as "
+                         f"Step({step.verb!r}, {step.name}, 'why here', 0.5); advance is given them as p")  # fmt: skip
+
+
+def _named(model: type) -> str:
+    """A class by its module and name."""
+    return f"{model.__module__}.{model.__qualname__}"

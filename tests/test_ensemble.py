@@ -135,6 +135,11 @@ def test_workers_that_keep_dying_are_told(config):
         run_ensemble(config, workers=2, progress=kill_all)
 
 
+def test_one_model_for_two_sides_is_refused(config):
+    with pytest.raises(TypeError, match="two are needed, one a side"):
+        compare(config, config, models=object)
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_ctrl_c_keeps_what_is_finished(config, plain, tmp_path, workers):
     def stop(progress):

@@ -161,6 +161,22 @@ class Lazy(CommunityModel):
     }
 
 
+def test_a_step_that_could_not_act_is_refused_before_the_first_month():
+    class Nothing:
+        pass
+
+    class WithoutNumbers(CommunityModel):
+        verbs = (*MONTH, Step("rest", rest, "no numbers"))
+
+    class WithoutAdvance(CommunityModel):
+        verbs = (*MONTH, Step("idle", Nothing, "no advance", 0.0))
+
+    with pytest.raises(ValueError, match=r"has no numbers for the room .*rest: say them in its step, as Step\('rest'"):
+        WithoutNumbers(CONFIG, rng=1)
+    with pytest.raises(TypeError, match=r"room .*Nothing, which is to idle, has no advance"):
+        WithoutAdvance(CONFIG, rng=1)
+
+
 def test_a_room_from_outside_is_lived_and_its_observables_are_written_down(model, tmp_path):
     lazy = Lazy(CONFIG, rng=1)
     lazy.run(months=2)
@@ -173,7 +189,13 @@ def test_a_room_from_outside_is_lived_and_its_observables_are_written_down(model
         assert type(later) is Lazy
         assert len(frame(later)) == MONTHS
         assert later.row()["most_pledged"] == 1.5
+    with pytest.raises(ValueError, match=r"is a town of tests\.test_model\.Lazy, .* load it by that class"):
+        CommunityModel.load(tmp_path / "lazy")
     model.run(months=2)
+    model.save(tmp_path / "plain")
+    watched = Lazy.load(tmp_path / "plain")
+    watched.run()
+    assert [np.isnan(value) for value in frame(watched)["most_pledged"]][:3] == [True, True, False]
     assert "most_pledged" not in model.row()
     assert model.state.residents.pledged_hours.max() > 1.5
 

@@ -9,7 +9,7 @@ Shares of the hours of a source that go to neighbourhood b:
     a_gb  = A_gb if g serves the place, else 1 in its own neighbourhood and 0 elsewhere
 each made to add up to 1. true_b is the share of this month's need that arises in b, heads_b of residents, loc_gb of the
 residents with a tie to g (heads_b in the last place, and nil in the others, where g has none). Who sees no need at all
-takes it to be where the heads are. A partner is a post that is filled, with a tie of PARTNERED or more. Where b decides
+takes it to be where the heads are. A partner is a post that is filled, with a tie of .25 or more. Where b decides
 for itself, K_b becomes K_b + local_knowledge (1 - K_b) and
 capture_b = (share who feel influence in b / in the place, 1/4 to 4)^capture; else it is 1.
 

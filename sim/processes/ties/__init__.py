@@ -4,7 +4,8 @@
     P(end in the month) = 1 - exp(ln(S_c) / 12  exp(-h / h_c))
     P(search)  = c max(0, 1 - planned hours / 42)
     a search is local with chance p_triadic: to a friend of a friend, and if there is none nothing happens;
-    otherwise a random other of the neighbourhood (.8) or the place (.2), accepted by homophily
+    otherwise to the first of up to 20 random others of the neighbourhood (.8) or the place (.2) who is accepted: one of
+    the same grade and age always, another with a chance solved at founding
 
 A new tie is bridging where group and neighbourhood both differ, or where the two have no alter in common; else weak. A
 weak tie is taken up with a monthly chance, is then met more, and becomes bonding at .50; below .25 it is weak again.

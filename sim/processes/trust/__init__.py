@@ -7,12 +7,13 @@
     T'          = clip(T + [contact] gain L (o - T) + (revert_rate / 12) (G - T) + asked_unsupported * asks)
     strain_i    = -10 asked_unsupported * asks                         load, in units of its founding mean
     influence_i = b0 + localism_bonus [i's neighbourhood decides] + influence_slope (T' - influence_centre)
-                  + volunteer_bonus [role, or a path to an officer] + e_i > 0
+                  + volunteer_bonus [role, or a path to an officer] + voice_i > 0
 
-met_i is the share of a resident's need that was met this month; who had no need had no experience. The same holds
-for trust in charities, with other knots, other dice and no asks. The knots are solved at founding, so that a place with
-nothing happening to it keeps its trust, whatever the loss ratio. Asks are forgotten when they have been felt.
-Who belongs to a charity has a path to an officer if a post that is filled has a tie with it of PARTNERED or more.
+e_i is a standard normal draw of the month, voice_i a standard logistic trait that lasts. met_i is the share of a
+resident's need that was met this month; who had no need had no experience. The same holds for trust in charities, with
+other knots, other dice and no asks. The knots are solved at founding, so that a place with nothing happening to it
+keeps its trust, whatever the loss ratio. Asks are forgotten when they have been felt. Who belongs to a charity has a
+path to an officer if a post that is filled has a tie with it of .25 or more.
 
 Reads   residents (need, met, unsupported_asks, role, belongs, voice, T(0)), ties.strength, partnerships,
         officers.filled, neighbourhoods (quintile, decides), quintiles.met_founding, trust_knots,

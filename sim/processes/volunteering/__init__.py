@@ -7,16 +7,17 @@
     P(take up a role in the month) = 1 - exp(-k_i);  asked with chance s f / ((1 - s) + s f)
     P(leave it)  = base [new] (life + overload (load_g / load0)^1.3 + other [half, with two strong ties in the group])
     load_g       = (work_g + library_g) / present_g (1 - support_effect min(1, supported_g / present_g)), + strain_i
-                   load0 from asks without support; present_g volunteers are at work, at least 1, and its library takes
-                   library_g
+                   load0 from asks without support, in all at most load_most load0; present_g volunteers are at work, at
+                   least 1, and its library takes library_g
     P(help once) = 1 - exp(-.009 exp(.5 z2_i - .125))                               for those in no role
-    hours        = 8 exp(.85 zF_i + .20 e)            for a role; about 4 where it is once
+    hours        = min(most, 8 exp(.85 zF_i + .20 e))   for a role; about 4 where it is once
 
 What is pledged here is given in the month that comes: a joiner's first hours wait `waiting_months`. An ask is without
 support if the tie is weaker than `ask_supported`, or if in the asker's charity more than `coordinator_volunteers` are
 at work for each coordinator: one for every `coordinator_hours` of paid work, and at least one.
 
-Who joins belongs to that charity from then on, and to no other. The tie is at least NEW; it outlives the role.
+Who joins belongs to that charity from then on, and to no other. That tie begins at .10, or stays what it was if it was
+stronger; it outlives the role.
 
 Reads   residents (traits, ever, asks), ties, charities (work, asked_hours, paid_hours, supported), council hours
 Writes  residents.role, role_since, role_starts, gives_to, pledged_hours, formal_hours, active_months, ever,
