@@ -32,6 +32,8 @@ CHOICES = (*GROUPS, "experiment")
 ACCOUNTS = ("rival", "ablation")
 """Groups that change how things hang together, and are founded to match the main model at month 0."""
 YAML, FROM_FILE = (".yaml", ".yml"), "file_"
+LENGTHS = ("end", "years", "duration", "length", "until", "stop")
+"""What people call the months of a policy."""
 PATHS = ("store",)
 """Keys of the composed configuration that say where things are kept, and are no part of `Config`."""
 TITLE = "title"
@@ -82,6 +84,14 @@ def _config(overrides: tuple[str, ...]) -> Config:
     except (HydraException, OmegaConfBaseException) as fault:
         raise ConfigError(_why(parsed, fault)) from None
     return config.model_copy(update={"matched": by_group(main.rooms)})
+
+
+def policies_of(overrides: Sequence[str]) -> set[str]:
+    """Names of the policies that overrides choose, whether or not what comes of them can be run."""
+    try:
+        return set(_composed(_with_places_from_files(parse(overrides))).get("policy") or {})
+    except (HydraException, OmegaConfBaseException, ConfigError):  # told when the whole of it is composed
+        return set()
 
 
 def config_of(composed: DictConfig) -> Config:
@@ -271,6 +281,8 @@ def _unknown(key: str, there: Sequence[str]) -> str:
     section, _, _ = key.rpartition(".")
     first = key.partition(".")[0]
     if first == "policy" and section not in there:
+        if section != "policy" and key.rpartition(".")[2] in LENGTHS:
+            return f"{key} is unknown. How long the full dose is paid is {section}.months, as {section}.months=60."
         named = sorted({path.split(".")[1] for path in there if path.startswith("policy.")})
         name, known = section.partition(".")[2], options("policy")
         if named and name in known:

@@ -375,7 +375,7 @@ def _said(model: type[BaseModel], error: ErrorDetails) -> str:
         return f"{path} is {value!r}. It can be {', '.join(options)}. {nearest(str(value), options)}"
     reason = str(error.get("ctx", {}).get("error", error["msg"]))
     joined = f"{path or 'it'} {reason}" if error["type"] == "value_error" else f"{path} is {value!r}: {reason}"
-    return joined if joined.endswith(".") else f"{joined}."
+    return joined if joined.endswith((".", "?")) else f"{joined}."
 
 
 def _field(model: type[BaseModel], where: tuple[int | str, ...]) -> tuple[FieldInfo | None, type[BaseModel] | None]:

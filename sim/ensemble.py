@@ -364,7 +364,7 @@ def compare(
         True
     """
     if not isinstance(models, Sequence) or len(models) != 2:
-        raise TypeError(f"models is {models!r}: two are needed, one a side, as (None, MyModel). None: the model itself.")
+        raise TypeError(f"models is {models!r}: two are needed, one a side, as (None, MyModel). None is the model.")
     check_pairs([config_a, config_b])
     config_a, config_b = with_one_area([config_a, config_b])
     workers = workers or config_a.workers

@@ -124,8 +124,8 @@ class Place(Checked):
 
     @property
     def area_residents(self) -> int:
-        """Residents of the funded area, as it is made of whole neighbourhoods."""
-        return round(self.residents * self.area_neighbourhoods / self.neighbourhoods)
+        """Residents of the funded area, as it is made of whole neighbourhoods: as founding deals them, rounded up."""
+        return -(-self.residents * self.area_neighbourhoods // self.neighbourhoods)
 
     @property
     def deprivation(self) -> float:

@@ -176,8 +176,27 @@ def test_money_beyond_the_end_is_told_and_not_forbidden():
     (said,) = notes(compose([late, "world=next_decade"]))
     assert "nurture_late" in said
     assert "begins in April 2033, and the run ends in March 2036: 24 of its 60 months of money lie beyond" in said
-    assert notes(compose([late])) == notes(compose([late, "world=next_decade", "policy.nurture_late.dose=0"])) == []
+    assert notes(compose([late, "world=next_decade", "policy.nurture_late.dose=0"])) == []
+    assert notes(compose([late, "months=150"])) == []
+    (ended,) = notes(compose([late]))
+    assert "was paid until March 2019, and the last year of the run is told" in ended
     assert "whole place" in notes(compose(["place.funded_area=10000"]))[0]
+    asked = "policy.ready_meals.months=180"
+    elsewhere = ["place.residents=20000", "place.funded_area=9334", "policy=ready_meals", asked]
+    assert "set policy.ready_meals.where=funded_area" in notes(compose(elsewhere))[0]
+    assert notes(compose([*elsewhere, "policy.ready_meals.where=funded_area"])) == []
+
+
+def test_settings_of_a_policy_hold_where_its_own_start_would_not():
+    asked = read(["policy=none,listening", "policy.listening.start=12", "months=24"], several=True)
+    assert [list(point.config.policy) for point in asked.points] == [[], ["listening"]]
+    with pytest.raises(ConfigError, match="would never start"):
+        read(["policy=none,listening", "policy.listening.start=2031-04", "months=24"], several=True)
+
+
+def test_a_comma_within_a_number_is_told():
+    with pytest.raises(ConfigError, match=r"If place\.residents=20,000 was meant as one number, write"):
+        read(["policy=none,listening", "place.residents=20,000"], several=True)
 
 
 def test_the_second_time_nothing_is_run(store, capsys, monkeypatch):
@@ -396,6 +415,7 @@ BAD = {
     ("run", "ablation=no_culturee"): "Did you mean no_culture?",
     ("run", "world=history", "months=300"): "204",
     ("run", "policy=nurture_late", "months=24"): "would never start",
+    ("run", "policy=listening", "policy.listening.end=2014"): "dose is paid is policy.listening.months",
     ("run", "fast"): "key=value",
     ("run", "policy=[none"): "Cannot read",
     ("run", "--fast"): "unknown flag --fast",

@@ -12,7 +12,8 @@ from sim.cli import main
 from sim.composition import options
 from sim.config import ConfigError
 from sim.ensemble import run_ensemble
-from sim.founding.first_morning import _areas, _lay_out_neighbourhoods
+from sim.founding import solved_for
+from sim.founding.first_morning import _areas, _lay_out_neighbourhoods, first_morning
 from sim.place import Place
 from sim.placecheck import by_quintile, oddities
 from sim.state import allocate
@@ -53,6 +54,13 @@ def test_a_place_of_ones_own_is_run_from_its_file(town):
     config = compose([f"place={town(name='mytown', residents=2000)}", "place.funded_area=500", "months=12"])
     assert (config.place.name, config.place.residents, config.place.funded_area) == ("mytown", 2000, 500)
     assert compose([f"place={town(name='mytown', residents=3000)}"]).place.residents == 3000  # read again
+
+
+def test_residents_of_the_area_are_those_who_are_founded_there():
+    config = compose(["place.residents=2000", "place.neighbourhood_people=1000", "place.funded_area=1200"])
+    state = first_morning(config, 1, solved_for(compose([])), month=-1)
+    there = np.count_nonzero(state.residents.neighbourhood < config.place.area_neighbourhoods)
+    assert there == config.place.area_residents
 
 
 def test_the_area_of_a_places_own_file_wins_over_that_of_a_policy_and_what_is_typed_over_both(town):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +16,7 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
 from sim.cli import UsageError
-from sim.composition import compose, parse
+from sim.composition import compose, parse, policies_of
 from sim.config import Config, ConfigError, nearest
 
 OUTPUTS = Path("outputs")
@@ -93,7 +94,12 @@ def _points(overrides: Sequence[Override]) -> tuple[Point, ...]:
         if point in fitting[:number]:
             twice = " ".join(o for o in point if o.partition("=")[0] in varied)
             raise UsageError(f"{twice} is asked for twice. Write each scenario once.")
-    return tuple(_point(point, [o for o in point if o.partition("=")[0] in varied]) for point in fitting)
+    try:
+        return tuple(_point(point, [o for o in point if o.partition("=")[0] in varied]) for point in fitting)
+    except ConfigError as fault:
+        if grouped := [o.input_line for o in overrides if re.fullmatch(r"[^=]+=\d{1,3}(,\d{3})+", str(o.input_line))]:
+            raise ConfigError(f"{fault} If {grouped[0]} was meant as one number, write it without commas.") from None
+        raise
 
 
 def _fitting(points: Sequence[Sequence[str]]) -> list[list[str]]:
@@ -104,7 +110,7 @@ def _fitting(points: Sequence[Sequence[str]]) -> list[list[str]]:
     sets = {override for point in points for override in point if _policy_of(override)}
     if not sets or len(points) == 1:
         return [list(point) for point in points]
-    chosen = [_chosen([override for override in point if override not in sets]) for point in points]
+    chosen = [policies_of([override for override in point if override not in sets]) for point in points]
     known = set().union(*chosen)
     made = [
         [o for o in point if o not in sets or _policy_of(o) in own or _policy_of(o) not in known]
@@ -117,13 +123,6 @@ def _policy_of(override: str) -> str:
     """The policy of which an override sets something; empty for any other override."""
     section, _, rest = override.lstrip("+").partition(".")
     return rest.partition(".")[0] if section == "policy" else ""
-
-
-def _chosen(overrides: Sequence[str]) -> set[str]:
-    try:
-        return set(compose(overrides).policy)
-    except ConfigError:  # told when the whole of it is composed
-        return set()
 
 
 def _point(overrides: Sequence[str], differing: Sequence[str]) -> Point:

@@ -14,6 +14,9 @@ in the store and not done twice, so a run that was interrupted goes on where it 
   place=england_average        place.residents=10000        how many adults live there, 1,500 to 1,000,000
   world=history|essay|flat     months=204                   what happens from outside, and for how long
   policy=none|nurture_early|...                             what is done; policy=[one,other] combines
+  policy.NAME.dose=12   .start=2009-04   .months=60         £ a resident-year, from when, how long; and .where=all,
+                                                            funded_area or the number of a neighbourhood; .payer,
+                                                            .whom, .ramp, .taper, .overhead (takestwo odd tells them)
   rival=none|retreat|...       ablation=none|no_damage|...  another account, or a mechanism off, that begins alike
   volunteering.asked_share=0.5                              any parameter, by room and name
   draw=0                                                    which draw of all parameters from their ranges; 0 is the

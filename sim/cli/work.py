@@ -22,7 +22,7 @@ from sim.provenance import provenance
 from sim.results import Results
 from sim.store import Store
 from sim.tables import joined
-from sim.units import date_of
+from sim.units import MONTHS_A_YEAR, date_of, month_of
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,9 @@ def notes(config: Config) -> list[str]:
         said.append(f"the funded area of {what} has {place.area_residents:,} residents and not {place.funded_area:,}: "
                     f"it is made of whole neighbourhoods "
                     f"({place.area_neighbourhoods} of {place.neighbourhoods}).")  # fmt: skip
+    if place.funded_area and config.policy and all(policy.where == "all" for policy in config.policy.values()):
+        said.append(f"{what} has a funded area, and its policies are for the whole place. To fund the area alone, set "
+                    f"policy.{next(iter(config.policy))}.where=funded_area.")  # fmt: skip
     for name, policy in config.policy.items():
         beyond, paid = policy.months_beyond(world.first_month, config.months), policy.months + policy.taper
         if beyond and policy.dose > 0.0:
@@ -117,6 +120,11 @@ def notes(config: Config) -> list[str]:
             said.append(f"policy {name} of {what} begins in {policy.start:%B %Y}, and the run ends in {end:%B %Y}: "
                         f"{beyond} of its {paid} months of money lie beyond the end, so less is paid than by a policy "
                         "that begins earlier.")  # fmt: skip
+        paid_until = month_of(policy.start, world.first_month) + paid
+        if policy.dose > 0.0 and paid_until <= config.months - MONTHS_A_YEAR:
+            last = date_of(paid_until - 1, world.first_month)
+            said.append(f"policy {name} of {what} was paid until {last:%B %Y}, and the last year of the run is told. "
+                        "The report of a comparison tells what it did while it was paid.")  # fmt: skip
     return said
 
 
