@@ -120,7 +120,7 @@ def stocks() -> dict[str, list[str]]:
 def options(group: str) -> dict[str, str]:
     """The files of a group of the configuration, each with its title, or the first sentence of its comment, or both.
 
-    An account's title is what is read in a sentence: only the comment says which claim it is about, and what it holds.
+    The title of a policy or an account is what is read in a sentence: only the comment says what it does.
     """
     made = {}
     for file in sorted((config_folder() / group).glob("*.yaml")):
@@ -128,7 +128,7 @@ def options(group: str) -> dict[str, str]:
         comment = " ".join(re.findall(r"^# (?!@package)(.+)$", text, re.MULTILINE))
         title, first = title_of(group, file.stem), comment.partition(". ")[0].rstrip(".")
         both = dict.fromkeys(map(upper, (title, first)))
-        made[file.stem] = _cell(". ".join(both) if title and group in ACCOUNTS else title or first)
+        made[file.stem] = _cell(". ".join(both) if title and group in (*ACCOUNTS, "policy") else title or first)
     return made
 
 
