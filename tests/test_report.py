@@ -15,6 +15,7 @@ import pyarrow as pa
 import pytest
 from omegaconf import OmegaConf
 
+from sim.cli import comparison
 from sim.composition import compose
 from sim.contrast import GAINED, GAINS, by_part
 from sim.files import OutputError
@@ -495,10 +496,25 @@ def test_several_scenarios_are_told_by_their_clear_differences(tmp_path):
     points = [[f"policy={name}", "months=96"] for name in ("none", "nurture_early", "ready_meals")]
     moves = [{}, {"formal_volunteering": 0.02}, {}]
     folder = write(tmp_path, points, *(lived(compose(p), moves=m) for p, m in zip(points, moves, strict=True)))
-    assert finding(read_study(folder)) == (
-        "Final year, against no policy. Organisers from April 2009: volunteering +2.0 points. "
-        "Publicity from April 2009: nothing clear"
+    study = read_study(folder)
+    assert finding(study) == (
+        "Against no policy. Organisers from April 2009: volunteering +2.0 points in the last year of the money "
+        "(to March 2014), volunteering +2.0 points in the final year. Publicity from April 2009: nothing clear, in the "
+        "last year of the money (to March 2014) or in the final year"
     )
+    table = comparison.while_paid(study, study.others)
+    assert [column.header for column in table.columns[1:]] == [f"{s.name}, to March 2014" for s in study.others]
+    assert [str(cell) for cell in table.columns[1].cells if "2.0" in str(cell)]
+
+
+def test_several_scenarios_whose_money_lasts_are_told_of_the_final_year_alone(tmp_path):
+    points = [[f"world={name}", "months=96"] for name in ("flat", "history", "essay")]
+    moves = [{}, {"formal_volunteering": 0.02}, {}]
+    folder = write(tmp_path, points, *(lived(compose(p), moves=m) for p, m in zip(points, moves, strict=True)))
+    told = finding(read_study(folder))
+    assert told.startswith("Final year, against ")
+    assert "volunteering +2.0 points. " in told
+    assert told.endswith(": nothing clear")
 
 
 NAMED = [

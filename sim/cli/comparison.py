@@ -45,6 +45,9 @@ def told(study: Study, contrasts: Sequence[Contrast], width: int) -> Iterator[Re
     threes = _in_threes(study.others)
     for some in threes:
         yield headlines(study, some, width)
+    if len(study.others) > 1:
+        ended = [s for s in study.others if s.name in study.while_paid]
+        yield from (while_paid(study, some) for some in _in_threes(ended))
     each = dict(zip((s.name for s in study.others), contrasts, strict=True))
     for some in threes:
         yield where(study, some, each)
@@ -66,8 +69,20 @@ def headlines(study: Study, scenarios: Sequence[Scenario], width: int) -> Table:
     """The headline outcomes, paid and unpaid apart: levels, and differences while money is paid and in the end."""
     first = study.contrasts[scenarios[0].name]
     columns = [*(_levels(study, first) if width >= NARROW else []), *_apart(study, scenarios)]
+    return _headlines(study, scenarios, "Differences", columns)
+
+
+def while_paid(study: Study, scenarios: Sequence[Scenario]) -> Table:
+    """The same of several scenarios in the last year of their money, where that ends long before the runs do."""
+    ends = {s.name: study.while_paid[s.name] for s in scenarios}
+    columns = [(f"{name}, to {last:%B %Y}", _differences(rows)) for name, (last, rows) in ends.items()]
+    return _headlines(study, scenarios, "In the last year of the money: differences", columns)
+
+
+def _headlines(study: Study, scenarios: Sequence[Scenario], what: str, columns: Sequence[Column]) -> Table:
+    first = study.contrasts[scenarios[0].name]
     pairs = int(first.pairs.max())
-    title = f"Differences from {study.first.name}, mean of {pairs} {plural(pairs, 'pair')} of runs"
+    title = f"{what} from {study.first.name}, mean of {pairs} {plural(pairs, 'pair')} of runs"
     table = _table(title + ("" if pairs == 1 else ", ± half of its 95% interval"), [name for name, _ in columns])
     star = " *: the interval leaves out zero." if pairs > 1 else ""
     table.caption = f"{HOURS}{star}"

@@ -90,6 +90,7 @@ def changed(outcomes: Any, runs: int, peaks: dict[str, str] | None = None) -> st
     return joined(clear, unclear, [], "change") + _few(runs)
 
 
+UNCLEAR = "nothing clear"
 FAR = 0.1
 """Share of its first level by which an outcome must part from it to be spoken of."""
 
@@ -132,8 +133,9 @@ def compared(study: Study) -> str:
         else:
             words += f", in the final year: {lower(joined(*parted(final), 'difference'))}"
     else:
-        each = [f"{name}: {_differing(rows) or 'nothing clear'}" for name, rows in study.contrasts.items()]
-        words = f"Final year, against {study.first.name}. " + ". ".join(upper(part) for part in each)
+        each = [f"{name}: {_in_time(study, name)}" for name in study.contrasts]
+        when = "Against" if study.while_paid else "Final year, against"
+        words = f"{when} {study.first.name}. " + ". ".join(upper(part) for part in each)
     return words + ("; one pair of runs, so no interval" if pairs == 1 else _few(pairs))
 
 
@@ -150,10 +152,21 @@ def _at_two_times(last: date, paid: Any, final: Any) -> str:
     return f"{told}; {lower(joined([], never, ever, 'difference'))} at either time" if never or ever else told
 
 
+def _in_time(study: Study, name: str) -> str:
+    """The clear differences of the final year, and before them those of the last year of a scenario's money."""
+    final = _differing(study.contrasts[name])
+    if name not in study.while_paid:
+        return f"{final} in the final year" if study.while_paid else final
+    last, paid = study.while_paid[name]
+    if _differing(paid) == final == UNCLEAR:
+        return f"{UNCLEAR}, in the last year of the money (to {last:%B %Y}) or in the final year"
+    return f"{_differing(paid)} in the last year of the money (to {last:%B %Y}), {final} in the final year"
+
+
 def _differing(rows: Any) -> str:
     """The clear differences alone, with their signs."""
     each = [(name, rows.loc[outcome]) for outcome, name in DIFFERS.items()]
-    return ", ".join(f"{name} {_signed_size(row)}" for name, row in each if is_clear(row))
+    return ", ".join(f"{name} {_signed_size(row)}" for name, row in each if is_clear(row)) or UNCLEAR
 
 
 def _signed_size(row: Any) -> str:
