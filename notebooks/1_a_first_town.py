@@ -149,7 +149,8 @@ plt.show()
 
 # %% [markdown]
 # The council's line keeps its shape: it follows the money, which is the same in both. The volunteers' line goes another
-# way, and in the end the neighbours' too. Whether cuts changed them cannot be seen from one town. The second notebook shows how to ask that fairly.
+# way, and in the end the neighbours' too. Whether cuts changed them cannot be seen from one town. The second notebook
+# shows how to ask that fairly.
 #
 # This is not a forecast of any place, and Ada's hours are not spare labour.
 #

@@ -52,10 +52,11 @@ table.loc[list(SHOWN), ["unit", "counterfactual", "scenario", "difference", "low
 
 # %% [markdown]
 # Read a row as: in the last year, the town with cuts had so much more or less. Where the interval holds 0, this many
-# pairs do not tell whether it is more or less. That is no proof of "no effect". Where the difference and both ends are
-# 0.0, it is another matter: nothing that the cuts did reached that row in any pair, and more pairs will hardly change
-# that. The model's middle numbers let cuts reach volunteers and neighbours by narrow ways only; other numbers inside the
-# stated ranges open them, as `volunteering.crowding=0.3`.
+# pairs do not tell whether it is more or less. That is no proof of "no effect".
+#
+# Where the difference and both ends are 0.0, it is another matter: nothing that the cuts did reached that row in any
+# pair, and more pairs will hardly change that. The model's middle numbers let cuts reach volunteers and neighbours by
+# narrow ways only. Other numbers inside the stated ranges open them, as `volunteering.crowding=0.3`.
 #
 # Of twenty such intervals about one misses by luck alone, so one row out of seven that just clears 0 is not much.
 #

@@ -280,9 +280,9 @@ def _unknown(key: str, there: Sequence[str]) -> str:
     """What to say of a key that is not there."""
     section, _, _ = key.rpartition(".")
     first = key.partition(".")[0]
+    if first == "policy" and section in there and key.rpartition(".")[2] in LENGTHS:
+        return f"{key} is unknown. How long the full dose is paid is {section}.months, as {section}.months=60."
     if first == "policy" and section not in there:
-        if section != "policy" and key.rpartition(".")[2] in LENGTHS:
-            return f"{key} is unknown. How long the full dose is paid is {section}.months, as {section}.months=60."
         named = sorted({path.split(".")[1] for path in there if path.startswith("policy.")})
         name, known = section.partition(".")[2], options("policy")
         if named and name in known:

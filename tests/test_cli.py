@@ -270,7 +270,7 @@ def test_an_area_of_whole_neighbourhoods_may_be_the_place():
     assert small == "so small a place (1,500 residents) begins with 16 to 18 ties a resident, not 15."
     assert "about 1,700 people: so nothing lies next door" in note
     (other,) = notes(compose(["place.residents=10000", "place.funded_area=5000"]))
-    assert "has 5,714 residents and not 5,000: it is made of whole neighbourhoods (4 of 7)" in other
+    assert "has 5,715 residents and not 5,000: it is made of whole neighbourhoods (4 of 7)" in other
     assert notes(compose(["place.residents=10000", "place.funded_area=5700"])) == []
 
 

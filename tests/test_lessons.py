@@ -85,7 +85,7 @@ def run(lesson, monkeypatch, months):
 def test_a_first_town(quick, monkeypatch):
     shown, names = run(LESSONS[0], monkeypatch, 60)
     assert len(shown) == 3
-    assert re.fullmatch(r"Of the \d+ ties that Ada had, \d+ are left two years later", shown[0])
+    assert re.fullmatch(r"Of the \d+ ties that Ada had, \d+ are left after two years", shown[0])
     assert re.fullmatch(r"From first year to last: council hours -[\d,]+, unpaid hours [+-][\d,]+", shown[1])
     assert len(names["diary"]) == len(names["other"]) == 60
     assert names["paid"] < 0

@@ -158,8 +158,8 @@ class Page(HTMLParser):
 def test_the_funded_area_is_told_with_its_people_and_charities_by_income(apart):
     text = " ".join(Page(apart).text.split())
     place = read_study(apart).first.config.place
-    inside = place.residents * place.area_neighbourhoods / place.neighbourhoods
-    assert f"{inside:,.0f} of them in the funded area, {place.area_neighbourhoods} of" in text
+    inside = place.area_residents
+    assert f"{inside:,} of them in the funded area, {place.area_neighbourhoods} of" in text
     assert "within 2 km of a funded" in text
     study = read_study(apart)
     known = {"income_band": "micro", "difference": 1.5, "low": 1.0, "high": 2.0, "pairs": 3}
