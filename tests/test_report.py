@@ -498,13 +498,25 @@ def test_several_scenarios_are_told_by_their_clear_differences(tmp_path):
     folder = write(tmp_path, points, *(lived(compose(p), moves=m) for p, m in zip(points, moves, strict=True)))
     study = read_study(folder)
     assert finding(study) == (
-        "Against no policy. Organisers from April 2009: volunteering +2.0 points in the last year of the money "
-        "(to March 2014), volunteering +2.0 points in the final year. Publicity from April 2009: nothing clear, in the "
-        "last year of the money (to March 2014) or in the final year"
+        "Against no policy, in the last year of the money (to March 2014) and then in the final year. Organisers from "
+        "April 2009: volunteering +2.0 points; then volunteering +2.0 points. Publicity from April 2009: nothing clear "
+        "at either time"
     )
     table = comparison.while_paid(study, study.others)
     assert [column.header for column in table.columns[1:]] == [f"{s.name}, to March 2014" for s in study.others]
     assert [str(cell) for cell in table.columns[1].cells if "2.0" in str(cell)]
+
+
+def test_money_that_ends_at_several_times_is_told_with_each(tmp_path):
+    points = [["policy=none", "months=96"], ["policy=ready_meals", "months=96"],
+              ["policy=nurture_early", "policy.nurture_early.months=48", "months=96"],
+              ["policy=nurture_late", "months=96"]]  # fmt: skip
+    folder = write(tmp_path, points, *(lived(compose(words)) for words in points))
+    assert finding(read_study(folder)) == (
+        "Against no policy. Publicity from April 2009: nothing clear in the last year of the money (to March 2014), "
+        "nothing clear in the final year. Organisers from April 2009: nothing clear in the last year of the money (to "
+        "March 2013), nothing clear in the final year. Organisers from April 2014: nothing clear in the final year"
+    )
 
 
 def test_several_scenarios_whose_money_lasts_are_told_of_the_final_year_alone(tmp_path):

@@ -133,9 +133,12 @@ def compared(study: Study) -> str:
         else:
             words += f", in the final year: {lower(joined(*parted(final), 'difference'))}"
     else:
-        each = [f"{name}: {_in_time(study, name)}" for name in study.contrasts]
+        ends = {study.while_paid[name][0] if name in study.while_paid else None for name in study.contrasts}
+        at_once = ends.pop() if len(ends) == 1 else None
+        each = [f"{name}: {_in_time(study, name, at_once)}" for name in study.contrasts]
         when = "Against" if study.while_paid else "Final year, against"
-        words = f"{when} {study.first.name}. " + ". ".join(upper(part) for part in each)
+        money = f", in the last year of the money (to {at_once:%B %Y}) and then in the final year" if at_once else ""
+        words = f"{when} {study.first.name}{money}. " + ". ".join(upper(part) for part in each)
     return words + ("; one pair of runs, so no interval" if pairs == 1 else _few(pairs))
 
 
@@ -152,15 +155,22 @@ def _at_two_times(last: date, paid: Any, final: Any) -> str:
     return f"{told}; {lower(joined([], never, ever, 'difference'))} at either time" if never or ever else told
 
 
-def _in_time(study: Study, name: str) -> str:
-    """The clear differences of the final year, and before them those of the last year of a scenario's money."""
+def _in_time(study: Study, name: str, at_once: date | None) -> str:
+    """The clear differences of the final year, and before them those of the last year of a scenario's money.
+
+    Args:
+        study: the results folder.
+        name: the scenario's.
+        at_once: when the money of all ends, where that is said already.
+    """
     final = _differing(study.contrasts[name])
     if name not in study.while_paid:
         return f"{final} in the final year" if study.while_paid else final
     last, paid = study.while_paid[name]
-    if _differing(paid) == final == UNCLEAR:
-        return f"{UNCLEAR}, in the last year of the money (to {last:%B %Y}) or in the final year"
-    return f"{_differing(paid)} in the last year of the money (to {last:%B %Y}), {final} in the final year"
+    then = _differing(paid)
+    if at_once:
+        return f"{UNCLEAR} at either time" if then == final == UNCLEAR else f"{then}; then {final}"
+    return f"{then} in the last year of the money (to {last:%B %Y}), {final} in the final year"
 
 
 def _differing(rows: Any) -> str:
