@@ -273,13 +273,6 @@ def _of_a_run(seed: int) -> Any:
     return np.array([mix_plain(mix_plain(seed) + die * GOLDEN) for die in range(len(Die))], np.uint64)
 
 
-def _mixed(x: Any) -> Any:
-    """`mix` of a column, for so few that compiling would not pay."""
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(FIRST)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(SECOND)
-    return x ^ (x >> np.uint64(31))
-
-
 class Dice:
     """The dice of one run in one month.
 
@@ -290,7 +283,7 @@ class Dice:
 
     def __init__(self, seed: int, month: int) -> None:
         self.seed, self.month = seed, month
-        self.streams = _mixed(_of_a_run(seed) + np.uint64(month * GOLDEN & MASK))
+        self.streams = mix.py_func(_of_a_run(seed) + np.uint64(month * GOLDEN & MASK))  # so few: as NumPy does it
 
     @cached_property
     def _streams(self) -> list[int]:

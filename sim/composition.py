@@ -88,10 +88,16 @@ def _config(overrides: tuple[str, ...]) -> Config:
 
 def policies_of(overrides: Sequence[str]) -> set[str]:
     """Names of the policies that overrides choose, whether or not what comes of them can be run."""
+    return set(_policies(tuple(str(o.input_line) for o in parse(overrides) if o.key_or_group == "policy")))
+
+
+@lru_cache(maxsize=1024)
+def _policies(chosen: tuple[str, ...]) -> frozenset[str]:
+    """The same, of the choice of policies alone, which the points of a sweep have in common."""
     try:
-        return set(_composed(_with_places_from_files(parse(overrides))).get("policy") or {})
-    except (HydraException, OmegaConfBaseException, ConfigError):  # told when the whole of it is composed
-        return set()
+        return frozenset(_composed(chosen).get("policy") or {})
+    except (HydraException, OmegaConfBaseException):  # told when the whole of it is composed
+        return frozenset()
 
 
 def config_of(composed: DictConfig) -> Config:

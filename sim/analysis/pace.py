@@ -21,12 +21,11 @@ from typing import Any
 import numpy as np
 
 from sim import observables
-from sim.chance import Dice
-from sim.schedule import MONTH
+from sim.schedule import MONTH, act
 from sim.state import TABLES, State
 
-AFTERWARDS = {"observe": observables.observe, "remember": observables.remember}
-"""What is done once the rooms of a month are through, with the room that does it."""
+AFTERWARDS = ("observe", "remember")
+"""What is done once the rooms of a month are through."""
 PLAIN = "reference"
 """Modules of a room whose name has this are its plain hand, and are not timed."""
 STREAMED = 1 << 28
@@ -43,12 +42,9 @@ def timed(state: State, config: Any, months: int) -> dict[str, list[float]]:
         months: how many.
     """
     taken: dict[str, list[float]] = {name: [] for name in (*(step.name for step in MONTH), *AFTERWARDS)}
+    month = tuple(step._replace(room=_TimedRoom(step.room, taken[step.name])) for step in MONTH)
     for _ in range(months):
-        dice = Dice(state.seed, state.month)
-        state.ledger[:] = 0.0
-        for step in MONTH:
-            with _stopwatch(taken[step.name]):
-                step.room.advance(state, getattr(config, step.name), dice)
+        act(state, config, month=month)
         with _stopwatch(taken["observe"]):
             observables.observe(state, config)
         with _stopwatch(taken["remember"]):
@@ -111,6 +107,18 @@ def _column(node: ast.Attribute) -> tuple[str, str] | None:
     holder = node.value
     table = holder.id if isinstance(holder, ast.Name) else holder.attr if isinstance(holder, ast.Attribute) else ""
     return (table, node.attr) if table in TABLES and node.attr in TABLES[table]._fields else None
+
+
+class _TimedRoom:
+    """A room as a step of the month, with a stopwatch on it."""
+
+    def __init__(self, room: ModuleType, taken: list[float]) -> None:
+        self.__name__, self._advance, self._taken = room.__name__, room.advance, taken
+
+    def advance(self, *arguments: Any) -> None:
+        """Have the room act."""
+        with _stopwatch(self._taken):
+            self._advance(*arguments)
 
 
 class _stopwatch:

@@ -22,7 +22,7 @@ from sim.provenance import provenance
 from sim.results import Results
 from sim.store import Store
 from sim.tables import joined
-from sim.units import MONTHS_A_YEAR, date_of, month_of
+from sim.units import MONTHS_A_YEAR, date_of
 
 
 @dataclass(frozen=True)
@@ -120,9 +120,8 @@ def notes(config: Config) -> list[str]:
             said.append(f"policy {name} of {what} begins in {policy.start:%B %Y}, and the run ends in {end:%B %Y}: "
                         f"{beyond} of its {paid} months of money lie beyond the end, so less is paid than by a policy "
                         "that begins earlier.")  # fmt: skip
-        paid_until = month_of(policy.start, world.first_month) + paid
-        if policy.dose > 0.0 and paid_until <= config.months - MONTHS_A_YEAR:
-            last = date_of(paid_until - 1, world.first_month)
+        if policy.dose > 0.0 and not policy.months_beyond(world.first_month, config.months - MONTHS_A_YEAR):
+            last = date_of(paid - 1, policy.start)
             said.append(f"policy {name} of {what} was paid until {last:%B %Y}, and the last year of the run is told. "
                         "The report of a comparison tells what it did while it was paid.")  # fmt: skip
     return said

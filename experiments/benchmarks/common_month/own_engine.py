@@ -18,7 +18,7 @@ from large_pages import in_one_piece
 from numba import njit
 from rules import NEIGHBOURHOOD, RULES, SLOTS, Rules, found
 
-from sim.chance import GOLDEN, bits, mix_plain, uniform, uniform2
+from sim.chance import Dice, bits, uniform, uniform2
 from sim.columns import read_in_place
 from sim.compiling import KERNEL, PART
 from sim.elementary import WHOLE, WHOLE_BITS
@@ -42,7 +42,7 @@ NONE = np.uint32(0xFFFFFFFF)
 
 
 class Die(IntEnum):
-    """What the dice decide. They key the draws."""
+    """What the dice decide. They key the draws: each is one of the model's dice, by its number."""
 
     TIE = 0
     ASK = auto()
@@ -97,7 +97,7 @@ class Town:
 
     def month(self) -> None:
         """Live a month."""
-        streams = np.array([stream(self.seed, die, self.months) for die in Die], np.uint64)
+        streams = Dice(self.seed, self.months).streams
         helped, needed = _live_a_month(self.residents, self.ties, self.rules, streams)
         self.helped_share = helped / needed
         self.months += 1
@@ -109,11 +109,6 @@ class Town:
             "helped": self.helped_share, "ties": float(SLOTS + self.residents.incoming[:, COUNTED].mean()),
             "strength": float(self.ties.strength.mean()),
         }  # fmt: skip
-
-
-def stream(seed: int, die: int, month: int) -> int:
-    """What keys a die's draws in a month, as `sim.chance` has it."""
-    return mix_plain(mix_plain(mix_plain(seed) + die * GOLDEN) + month * GOLDEN)
 
 
 @njit(**KERNEL)
