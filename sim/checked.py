@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
 from typing import Annotated, Any
 
@@ -83,7 +84,7 @@ def check_sum(shares: tuple[float, ...]) -> tuple[float, ...]:
     Raises:
         ValueError: if they do not.
     """
-    total = sum(shares)
+    total = math.fsum(shares)
     if abs(total - 1.0) > 1e-9:
         raise ValueError(f"are shares of one whole and must sum to 1; these sum to {total:.6g}")
     return shares

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import shutil
 from functools import partial
@@ -203,7 +204,7 @@ def spin_up(config: Config, seed: int) -> tuple[State, Course]:
     if config.world.after:
         _live_through_the_world_before(state, config)
     constants, rows = state.constants, np.arange(-MONTHS_A_YEAR, 0) % (SURVIVAL_MONTHS + 1)
-    constants.paid_hours[0] = sum(state.services.hours.tolist())
+    constants.paid_hours[0] = math.fsum(state.services.hours.tolist())
     constants.paid_before[0] = state.past.paid_hours[rows].mean()
     constants.unpaid_before[0] = state.past.unpaid_hours[rows].mean()
     return state, course

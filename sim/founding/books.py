@@ -15,6 +15,7 @@ Source  NCVO Almanac: incomes, state income, contracts, reserves. How incomes li
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -110,8 +111,8 @@ def _slices(low: float, high: float, slope: float, count: int) -> list[float]:
 
 def _share_under_contract(rows: Sequence[tuple[float, float, float]]) -> float:
     """Share of a body's state income that is contracts, where it is large enough, so that they make up their share."""
-    all_of_it = sum(weight * state for weight, _, state in rows)
-    large = sum(weight * state for weight, income, state in rows if income >= CONTRACTS_FROM_GBP)
+    all_of_it = math.fsum(weight * state for weight, _, state in rows)
+    large = math.fsum(weight * state for weight, income, state in rows if income >= CONTRACTS_FROM_GBP)
     return min(1.0, CONTRACTS_SHARE * all_of_it / large) if large > 0.0 else 0.0
 
 
@@ -137,7 +138,7 @@ def set_up(state: State, place: Place, p: survival.Parameters, standing: Standin
     """
     bodies, c, bands = bodies_of(place), state.charities, state.bands
     describe_bands(bands, bodies, place, p)
-    weights = sum(bands.joining_weight[body.band] for body in bodies)
+    weights = math.fsum(bands.joining_weight[body.band] for body in bodies)
     work = work_hours / weights if weights > 0.0 else 0.0
     streams = Dice(state.seed, state.month).streams
     for column in c:
@@ -174,11 +175,11 @@ def describe_bands(bands: Bands, bodies: Sequence[Body], place: Place, p: surviv
             weight, income = min(1.0, people / reach) if reach > 0.0 else 1.0, float(row["income_gbp"])
             parts = _split(income, income * float(row["state_share"]), CONTRACTS_SHARE)
             mine = [Body(b, weight, *(weight / 12.0 * part for part in parts))]
-        total = sum(body.income for body in mine)
+        total = math.fsum(body.income for body in mine)
         bands.income[b], bands.weight[b] = total / len(mine), mine[0].weight
-        bands.private_share[b] = sum(body.private for body in mine) / total
-        bands.grants_share[b] = sum(body.grants for body in mine) / total
-        bands.contracts_share[b] = sum(body.contracts for body in mine) / total
+        bands.private_share[b] = math.fsum(body.private for body in mine) / total
+        bands.grants_share[b] = math.fsum(body.grants for body in mine) / total
+        bands.contracts_share[b] = math.fsum(body.contracts for body in mine) / total
         bands.staff_share[b], bands.joining_weight[b] = float(row["staff_share"]), float(row["volunteers"])
         bands.wide[b], bands.kinds[b] = int(row["wide"]), [float(row[kind]) for kind in KINDS]
     rate = np.where(np.arange(BANDS) == UNREGISTERED, p.group_close_rate, p.close_rate)

@@ -160,7 +160,7 @@ def _scale_charities_work(state: State) -> None:
 def _let_grants_and_contracts(state: State, council_part: float) -> None:
     """What the services have at founding once the council's grants to charities are taken off."""
     s = state.services
-    grants = council_part * sum(state.charities.grants_base.tolist())
+    grants = council_part * math.fsum(state.charities.grants_base.tolist())
     rest = max(0.0, float(state.council.discretionary_founding[0]) - grants)
     s.spend_founding[:] = np.where(s.statutory == 1, s.spend_founding, s.share * rest)
     s.spend[:] = s.spend_founding

@@ -166,7 +166,7 @@ def section_114(town: Town) -> float:
 @observable("venues", "places to meet that are open")
 def venues_open(town: Town) -> float:
     b = town.state.neighbourhoods
-    return float(sum(((b.venues_open >> venue) & 1).sum() for venue in range(int(b.venues.max(initial=0)))))
+    return math.fsum(((b.venues_open >> venue) & 1).sum() for venue in range(int(b.venues.max(initial=0))))
 
 
 # Officers and joint work

@@ -96,7 +96,7 @@ class Town:
 
     def posted(self, *flows: Flow) -> float:
         """What was posted of these flows, for every resident."""
-        return sum(float(self.state.ledger[flow]) for flow in flows) / self.size
+        return math.fsum(float(self.state.ledger[flow]) for flow in flows) / self.size
 
     @cached_property
     def active(self) -> Any:
