@@ -360,6 +360,8 @@ def compare(
         >>> class Strike(CommunityModel):
         ...     verbs = (*MONTH, Step("rest", strike, "nobody gives in the month that comes", 0.0))
         >>> rested = compare(compose(small), compose(small), replicates=2, models=(None, Strike))
+        >>> rested.names
+        ('model CommunityModel', 'model Strike')
         >>> float(rested.outcomes.set_index("outcome").loc["hours_volunteer", "difference"]) < 0
         True
     """
@@ -375,7 +377,8 @@ def compare(
         tables = run_all(specs, workers=workers, store=store, progress=progress)
         return Results(joined(tables[:replicates])), Results(joined(tables[replicates:]))
 
-    return Contrast(*run(None), states=lambda: run(STATES))
+    called = ["CommunityModel" if model is None else model.__name__ for model in models]
+    return Contrast(*run(None), states=lambda: run(STATES), models=(called[0], called[1]))
 
 
 def with_one_area(configs: Sequence[Config]) -> list[Config]:

@@ -111,6 +111,7 @@ class CommunityModel(Model):  # type: ignore[misc]
             raise ValueError(f"the model has an observable {clash[0]!r} already; name yours otherwise")
         for step in self.verbs:
             _check_step(step, config)
+        self._month = tuple(step if step in MONTH else step._replace(room=_FromOutside(step)) for step in self.verbs)
         super().__init__(rng=state.seed)
         self.config, self.state = config, state
         self.decisions = list(decisions)
@@ -134,7 +135,8 @@ class CommunityModel(Model):  # type: ignore[misc]
         """Live one month and write it down; the last of ``config.months`` ends ``running``.
 
         Raises:
-            ValueError: if the world has no more months (``config.world.most_months``).
+            ValueError: if the world has no more months (``config.world.most_months``), or a rule of one's own has left
+                what is no number.
 
         Examples:
             >>> from sim import CommunityModel, compose
@@ -149,7 +151,7 @@ class CommunityModel(Model):  # type: ignore[misc]
         for decided in self.decisions:
             if decided.month == self.state.month:
                 take_force(decided, self.state, self.config)
-        observed = live_a_month(self.state, self.config, month=self.verbs)
+        observed = live_a_month(self.state, self.config, month=self._month)
         self.observed = observed._replace(whole=observed.whole | {name: self._measured(name) for name in self.also})
         self._write_down(self.observed.whole)
         self.running = self.running and self.state.month < self.config.months
@@ -541,6 +543,26 @@ def _check_step(step: Step, config: Config) -> None:
     if step.numbers is None and step.name not in config.rooms:
         raise ValueError(f"the configuration has no numbers for the room {step.name}: say them in its step, as "
                          f"Step({step.verb!r}, {step.name}, 'why here', 0.5); advance is given them as p")  # fmt: skip
+
+
+class _FromOutside:
+    """The room of a step that is not the model's: what it leaves is looked at before the next room takes it up."""
+
+    def __init__(self, step: Step) -> None:
+        self.__name__, self._step = step.room.__name__, step
+
+    def advance(self, state: State, p: Any, dice: Any) -> None:
+        """Have the room act.
+
+        Raises:
+            ValueError: if it leaves NaN or an infinite number in the state.
+        """
+        self._step.room.advance(state, p, dice)
+        for table, column, values in state.columns():
+            if values.dtype.kind == "f" and not (good := np.isfinite(values)).all():
+                raise ValueError(f"the room {self._step.name} left what is no number (NaN or infinite) in month "
+                                 f"{state.month}: {np.count_nonzero(~good):,} of {values.size:,} in {table}.{column}. "
+                                 "Look for a division by zero, or a root or logarithm of nothing.")  # fmt: skip
 
 
 def _named(model: type) -> str:

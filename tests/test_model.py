@@ -177,6 +177,22 @@ def test_a_step_that_could_not_act_is_refused_before_the_first_month():
         WithoutAdvance(CONFIG, rng=1)
 
 
+def test_what_is_no_number_is_told_of_the_room_that_left_it():
+    class Careless:
+        @staticmethod
+        def advance(state, p, dice):
+            if state.month == 1:
+                state.residents.voice[[3, 5]] = p
+
+    class Broken(CommunityModel):
+        verbs = (*MONTH[:5], Step("spoil", Careless, "nothing is looked at", float("nan")), *MONTH[5:])
+
+    broken = Broken(CONFIG, rng=1)
+    broken.step()
+    with pytest.raises(ValueError, match=r"Careless left .* in month 1: 2 of 1,500 in residents.voice"):
+        broken.step()
+
+
 def test_a_room_from_outside_is_lived_and_its_observables_are_written_down(model, tmp_path):
     lazy = Lazy(CONFIG, rng=1)
     lazy.run(months=2)

@@ -23,7 +23,7 @@ from sim.headlines import GROUPS, WHERE
 from sim.observables import OBSERVABLES
 from sim.report import page, write_report
 from sim.report.figures import COLOURS, _ticks, caption, paths, sections
-from sim.report.gains import bands, spent, where
+from sim.report.gains import bands, bought, spent, where
 from sim.report.parts import _places, parts, where_found
 from sim.report.study import Scenario, account_of, read_study
 from sim.report.svg import smaller
@@ -213,8 +213,22 @@ def test_numbers_by_part_are_paired_differences(apart):
             for outcome in WHERE:
                 expected = rows.loc[(part, outcome), ["difference", "low", "high"]]
                 assert told[f"{table}:{part}:{outcome}"] == pytest.approx(list(expected), rel=1e-12), (part, outcome)
+    paid = read_results(apart).by_area
+    paid = paid[(paid.month >= 60) & (paid.month < 72) & (paid.area == "inside")]  # the last year of the money
+    means = paid.groupby(["policy", "replicate"])["unmet_need"].mean()
+    apart_then = (means["nurture_early"] - means["none"]).mean()
+    assert told["paid:by_area:inside:unmet_need"][0] == pytest.approx(apart_then, rel=1e-12)
+    assert told["paid:by_area:inside:unmet_need"][0] != told["by_area:inside:unmet_need"][0]
     assert told["by_area:inside:unmet_need"][0] == pytest.approx(-0.03, abs=0.01)
     assert not any(key.startswith(("by_quintile:1:", "by_quintile:4:")) for key in told)  # nobody lives there
+
+
+def test_the_terminal_tells_the_parts_while_it_was_paid(apart):
+    study = read_study(apart)
+    cells = [[str(cell) for cell in comparison.where(study, study.others, paid=paid).columns[1].cells]
+             for paid in (True, False)]  # fmt: skip
+    assert [len(each) for each in cells] == [6, 6]
+    assert cells[0] != cells[1]
 
 
 def test_numbers_of_who_gained_are_those_of_the_table(apart):
@@ -255,8 +269,8 @@ def test_each_scenario_has_a_sentence_on_the_parts(tmp_path):
     words = [*AREA, ["policy=ready_meals", *AREA[0][1:]]]
     tables = [in_parts(lived(compose(each)), moves % 2) for moves, each in enumerate(words)]
     told = where_found(read_study(write(tmp_path, words, *tables)))
-    assert told.startswith("Final year, against no policy. With organisers from April 2009, unmet need ")
-    assert ". With publicity from April 2009, no clear difference anywhere in unmet need, " in told
+    assert told.startswith("Final year, against no policy. Organisers from April 2009: unmet need ")
+    assert told.endswith(". Publicity from April 2009: nothing clear")
 
 
 @pytest.mark.parametrize(
@@ -276,7 +290,7 @@ def test_parts_of_one_pair_claim_nothing(tmp_path):
     tables = [in_parts(lived(compose(words), replicates=1), moves) for moves, words in enumerate(AREA)]
     study = read_study(write(tmp_path, AREA, *tables))
     assert where_found(study) == "Final year, by part of the place: one pair of runs, so no interval"
-    cells = [cell for _, _, row in where(study).tables[0][1] for cell in row]
+    cells = [cell for _, _, row in where(study).tables[-1][2] for cell in row]
     assert {(cell.low.text, cell.high.text) for cell in cells} == {("–", "–")}
     assert all(cell.difference.text != "–" for cell in cells)
 
@@ -290,7 +304,8 @@ def test_no_word_of_the_figure_of_parts_is_cut_or_covered(apart, columns):
 
 def test_a_table_of_gains_of_another_version_is_told(apart, tmp_path):
     folder = write(tmp_path, PAIR, *(lived(compose(words), replicates=2) for words in PAIR))
-    (folder / "gained_and_lost.csv").write_text("outcome,scenario_overrides\nties,policy=nurture_early\n")
+    columns = "outcome,counterfactual_overrides,scenario_overrides"
+    (folder / "gained_and_lost.csv").write_text(f"{columns}\nties,policy=none,policy=nurture_early\n")
     with pytest.raises(OutputError, match=r"gained_and_lost.csv has no column gained"):
         write_report(folder)
 
@@ -465,6 +480,23 @@ def test_pounds_for_an_area_are_told_by_its_residents(tmp_path):
         assert ending in told
 
 
+def test_a_thousand_pounds_is_told_in_hours_of_need_met(tmp_path):
+    points = [["months=96"], ["policy=nurture_early", "months=96"]]
+    residents = compose(points[0]).place.residents
+    pounds, hours = 5e5 / 96, 3.0  # £500,000 in all; 3 hours a month for every 1,000 residents
+    moves = {"spend_nurture": np.full(96, pounds)}
+    moves |= {"capacity": hours, "capacity_paid": -hours, "capacity_unpaid": 2.0 * hours}
+    study = read_study(write(tmp_path, points, lived(compose(points[0])), lived(compose(points[1]), moves=moves)))
+    each = hours * residents / 1000.0 * 96 / 500.0
+    (told,) = bought(study)
+    assert told == (
+        f"For every £1,000 spent, in hours over all 96 months: need met from every source +{each:.1f}, of it by paid "
+        f"hours −{each:.1f}, by volunteers and neighbours +{2.0 * each:.1f}, in joint work 0."
+    )
+    assert told in page.page(study)
+    assert bought(read_study(write(tmp_path / "nil", points, *(lived(compose(p)) for p in points)))) == []
+
+
 def test_scenarios_that_begin_apart_are_told_at_the_top(tmp_path, two):
     words = ["ties.triadic_share=0", "months=96"]
     tables = [lived(compose(PAIR[0])), lived(compose(words), moves={"ties_per_resident": np.full(96, -1.3)})]
@@ -505,6 +537,22 @@ def test_several_scenarios_are_told_by_their_clear_differences(tmp_path):
     table = comparison.while_paid(study, study.others)
     assert [column.header for column in table.columns[1:]] == [f"{s.name}, to March 2014" for s in study.others]
     assert [str(cell) for cell in table.columns[1].cells if "2.0" in str(cell)]
+
+
+def test_options_stand_beside_each_other(tmp_path):
+    points = [[f"policy={name}", "months=96"] for name in ("none", "nurture_early", "ready_meals")]
+    paid = np.isin(np.arange(96), np.arange(72, 84))
+    moves = [{}, {"formal_volunteering": 0.02}, {"formal_volunteering": 0.05 + 0.01 * paid}]
+    folder = write(tmp_path, points, *(lived(compose(p), moves=m) for p, m in zip(points, moves, strict=True)))
+    study = read_study(folder)
+    assert [(s.name, last and f"{last:%B %Y}") for s, last, _ in study.between] == [
+        ("publicity from April 2009", "March 2014"), ("publicity from April 2009", None)]  # fmt: skip
+    (table,) = comparison.between(study)
+    differences = [[str(cell) for cell in column.cells] for column in table.columns[1:]]
+    assert [[cell for cell in cells if cell.startswith("+")] for cells in differences] == [["+4.0*"], ["+3.0*"]]
+    assert "With publicity from April 2009" in page.page(study)
+    assert "Publicity from April 2009, less organisers from April 2009" in page.page(study)
+    assert findings(study)[-2].endswith("a difference of +3.0 points (95% interval: +3.0 to +3.0 points).")
 
 
 def test_money_that_ends_at_several_times_is_told_with_each(tmp_path):

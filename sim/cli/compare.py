@@ -51,15 +51,19 @@ def main(words: Sequence[str]) -> int:
     done = work.run_points(asked, ["compare", *words], started, record=_record(asked))
     kept = [_as_asked(result, point.config.record) for point, result in zip(asked.points, done.results, strict=True)]
     folder.write_several(asked.folder, asked.points, kept, done.provenance)
-    contrasts = {point.name: Contrast(done.results[0], result)
-                 for point, result in zip(others, done.results[1:], strict=True)}  # fmt: skip
-    files = folder.write_contrasts(asked.folder, first.name, contrasts)
+    runs = dict(zip((point.name for point in asked.points), done.results, strict=True))
+    contrasts = [Contrast(runs[first.name], runs[point.name]) for point in others]
+    # The options beside each other: each with the first of them.
+    files = folder.write_contrasts(asked.folder, {
+        **{(first.name, point.name): contrast for point, contrast in zip(others, contrasts, strict=True)},
+        **{(others[0].name, point.name): Contrast(runs[others[0].name], runs[point.name]) for point in others[1:]},
+    })  # fmt: skip
     out = screen.console()
-    for part in comparison.told(read_study(asked.folder), list(contrasts.values()), out.width):
+    for part in comparison.told(read_study(asked.folder), contrasts, out.width):
         out.print(part)
     work.report(asked.folder)
     out.print(f"Tables: {', '.join(path.name for path in files)}.", soft_wrap=out.is_terminal)
-    work.say_where(out, asked, done)
+    work.say_where(out, asked, done, compared=True)
     return 0
 
 

@@ -16,7 +16,7 @@ from rich.text import Text
 from sim.cli.screen import HOURS, titled
 from sim.contrast import GAINS, Contrast
 from sim.headlines import FIFTHS, GAINS_NAMES, SHORT, WHERE, with_altered
-from sim.report.gains import HEADLINE, halving, spent
+from sim.report.gains import HEADLINE, bought, halving, spent
 from sim.report.study import Scenario, Study
 from sim.report.words import begun, finding
 from sim.tables import PARTS
@@ -41,17 +41,20 @@ def told(study: Study, contrasts: Sequence[Contrast], width: int) -> Iterator[Re
     """
     yield Text(finding(study), style="bold")
     yield from map(Text, begun(study))
-    yield from map(Text, spent(study))
+    yield from map(Text, [*spent(study), *bought(study)])
     threes = _in_threes(study.others)
     for some in threes:
         yield headlines(study, some, width)
     if len(study.others) > 1:
         ended = [s for s in study.others if s.name in study.while_paid]
         yield from (while_paid(study, some) for some in _in_threes(ended))
+        yield from between(study)
     each = dict(zip((s.name for s in study.others), contrasts, strict=True))
     for some in threes:
-        yield where(study, some, each)
-        yield bands(study, some, each)
+        if any(s.name in study.while_paid for s in some):
+            yield where(study, some, paid=True)
+        yield where(study, some)
+        yield bands(study, some)
     if all(contrast.has("residents") for contrast in contrasts):
         for some in threes:
             yield who(study, some, each)
@@ -69,20 +72,30 @@ def headlines(study: Study, scenarios: Sequence[Scenario], width: int) -> Table:
     """The headline outcomes, paid and unpaid apart: levels, and differences while money is paid and in the end."""
     first = study.contrasts[scenarios[0].name]
     columns = [*(_levels(study, first) if width >= NARROW else []), *_apart(study, scenarios)]
-    return _headlines(study, scenarios, "Differences", columns)
+    return _headlines(study, scenarios, f"Differences from {study.first.name}", columns)
 
 
 def while_paid(study: Study, scenarios: Sequence[Scenario]) -> Table:
     """The same of several scenarios in the last year of their money, where that ends long before the runs do."""
     ends = {s.name: study.while_paid[s.name] for s in scenarios}
     columns = [(f"{name}, to {last:%B %Y}", _differences(rows)) for name, (last, rows) in ends.items()]
-    return _headlines(study, scenarios, "In the last year of the money: differences", columns)
+    return _headlines(study, scenarios, f"In the last year of the money: differences from {study.first.name}", columns)
+
+
+def between(study: Study) -> Iterator[Table]:
+    """The options beside each other, three columns a table."""
+    if not study.between:
+        return
+    each = [(s, f"{s.name}, {f'to {last:%B %Y}' if last else 'final year'}", rows) for s, last, rows in study.between]
+    for some in (each[first : first + 3] for first in range(0, len(each), 3)):
+        what = f"The options beside each other: differences from {study.others[0].name}"
+        yield _headlines(study, [s for s, _, _ in some], what, [(name, _differences(rows)) for _, name, rows in some])
 
 
 def _headlines(study: Study, scenarios: Sequence[Scenario], what: str, columns: Sequence[Column]) -> Table:
     first = study.contrasts[scenarios[0].name]
     pairs = int(first.pairs.max())
-    title = f"{what} from {study.first.name}, mean of {pairs} {plural(pairs, 'pair')} of runs"
+    title = f"{what}, mean of {pairs} {plural(pairs, 'pair')} of runs"
     table = _table(title + ("" if pairs == 1 else ", ± half of its 95% interval"), [name for name, _ in columns])
     star = " *: the interval leaves out zero." if pairs > 1 else ""
     table.caption = f"{HOURS}{star}"
@@ -119,44 +132,49 @@ def _apart(study: Study, scenarios: Sequence[Scenario]) -> list[Column]:
     return columns
 
 
-def where(study: Study, scenarios: Sequence[Scenario], contrasts: dict[str, Contrast]) -> Table:
-    """By deprivation quintile, and inside and next door to a funded area."""
+def where(study: Study, scenarios: Sequence[Scenario], *, paid: bool = False) -> Table:
+    """By deprivation quintile, and inside and next door to a funded area: final year, or the last of the money."""
     named = WHERE if len(study.others) == 1 else {HEADLINE: WHERE[HEADLINE]}
-    return _parts("Where, in the final year", scenarios, contrasts, ["by_quintile", "by_area"], named)
+    if not paid:
+        return _parts("Where, in the final year", study.parts, scenarios, named)
+    ended = [s for s in scenarios if s.name in study.while_paid]
+    return _parts("Where, in the last year of the money", study.parts_while_paid, ended, named)
 
 
-def bands(study: Study, scenarios: Sequence[Scenario], contrasts: dict[str, Contrast]) -> Table:
+def bands(study: Study, scenarios: Sequence[Scenario]) -> Table:
     """Charities by income band."""
     outcomes = BANDS if len(study.others) == 1 else {"charities": BANDS["charities"]}
-    return _parts("Charities by income, in the final year", scenarios, contrasts, ["by_band"], outcomes)
+    tables = {name: {"by_band": rows} for name, rows in study.bands.items()}
+    return _parts("Charities by income, in the final year", tables, scenarios, outcomes)
 
 
 def _parts(
-    title: str, scenarios: Sequence[Scenario], contrasts: dict[str, Contrast], tables: Sequence[str],
-    outcomes: dict[str, str],
-) -> Table:  # fmt: skip
-    """Differences in the parts that there are; a column an outcome, or a column a scenario."""
-    several = len(contrasts) > 1
-    columns = [(contrasts[scenario.name], outcome, f"{scenario.name}: {name}" if several else name)
+    title: str, parts: dict[str, dict[str, Any]], scenarios: Sequence[Scenario], outcomes: dict[str, str]
+) -> Table:
+    """Differences in the parts that there are, by scenario and table; a column an outcome, or a column a scenario."""
+    several = len(parts) > 1
+    columns = [(parts[scenario.name], outcome, f"{scenario.name}: {name}" if several else name)
                for scenario in scenarios for outcome, name in outcomes.items()]  # fmt: skip
-    table = _table(title, [f"{name}, {_unit(c, o, tables[0])}" for c, o, name in columns])
-    for name in tables:
-        label, parts = PARTS[name]
-        for part in parts:
-            rows = [_of(getattr(contrast, name), outcome, label, part) for contrast, outcome, _ in columns]
+    table = _table(title, [f"{name}, {_unit(tables, o)}" for tables, o, name in columns])
+    for name in dict.fromkeys(name for tables, _, _ in columns for name in tables):
+        label, each = PARTS[name]
+        for part in each:
+            rows = [_of(tables.get(name), outcome, label, part) for tables, outcome, _ in columns]
             if any(row is not None for row in rows):
                 table.add_row(str(FIFTHS.get(part, part)), *(_cell(row) for row in rows))
         table.add_section()
     return table
 
 
-def _unit(contrast: Contrast, outcome: str, table: str) -> str:
-    unit = str(getattr(contrast, table).set_index("outcome").unit[outcome].iloc[0])
+def _unit(tables: dict[str, Any], outcome: str) -> str:
+    unit = str(next(iter(tables.values())).set_index("outcome").unit[outcome].iloc[0])
     return UNITS.get(unit, unit)
 
 
 def _of(rows: Any, outcome: str, label: str, part: Any) -> Any:
     """The row of an outcome in a part, or None where the place has no such part."""
+    if rows is None:
+        return None
     found = rows[(rows["outcome"] == outcome) & (rows[label] == part) & (rows["pairs"] > 0)]
     return found.iloc[0] if len(found) else None
 

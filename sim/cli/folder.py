@@ -49,13 +49,12 @@ def write_several(
     write_results(folder, together, config=_yaml({"points": configs}), provenance=provenance, summary=summary)
 
 
-def write_contrasts(folder: Path, first: str, contrasts: dict[str, Contrast]) -> list[Path]:
+def write_contrasts(folder: Path, contrasts: dict[tuple[str, str], Contrast]) -> list[Path]:
     """Write the tables of a comparison, as CSV.
 
     Args:
         folder: where to.
-        first: the counterfactual, as it was typed.
-        contrasts: of each of the others, as typed, with it.
+        contrasts: by counterfactual and scenario, as they were typed.
 
     Returns:
         The files written: a table of parts that has no rows, or of residents who were not recorded, is none.
@@ -68,7 +67,7 @@ def write_contrasts(folder: Path, first: str, contrasts: dict[str, Contrast]) ->
             continue
         frames = [
             of(contrast).assign(counterfactual_overrides=first, scenario_overrides=point)
-            for point, contrast in contrasts.items()
+            for (first, point), contrast in contrasts.items()
         ]
         if any(len(frame) for frame in frames):
             table = pd.concat([frame for frame in frames if len(frame)], ignore_index=True)

@@ -95,41 +95,47 @@ FAR_OFF = 0.1
 """Share by which a funded area of whole neighbourhoods may miss what was asked for without a word."""
 
 
-def notes(config: Config) -> list[str]:
-    """What is right, and yet not as it may seem: a place that begins elsewhere, an area, money beyond the end."""
-    what, place, world = folder.title(config), config.place, config.world
+def notes(config: Config, *, compared: bool = False) -> list[str]:
+    """What is right, and yet not as it may seem: a place that begins elsewhere, an area, money beyond the end.
+
+    A comparison tells itself what a policy did while it was paid.
+    """
+    place, world = config.place, config.world
     said = []
     if faults := missed(config):
-        said.append(f"{what}: with these parameters it cannot begin as places are to ({'; '.join(faults)}).")
+        told = "; ".join(faults)
+        said.append(f"{folder.title(config)}: with these parameters it cannot begin as places are to ({told}).")
     if place.residents < SMALL:
         said.append(f"so small a place ({place.residents:,} residents) begins with 16 to 18 ties a resident, not 15.")
     if place.funded_area and place.area_neighbourhoods == place.neighbourhoods:
-        said.append(f"the funded area of {what} is the whole place, for an area is made of whole neighbourhoods of "
-                    f"about {place.neighbourhood_people:,.0f} people: so nothing lies next door.")  # fmt: skip
+        said.append(f"the funded area of {place.name} is the whole place, for an area is made of whole neighbourhoods "
+                    f"of about {place.neighbourhood_people:,.0f} people: so nothing lies next door.")  # fmt: skip
     elif place.funded_area and abs(place.area_residents / place.funded_area - 1.0) > FAR_OFF:
-        said.append(f"the funded area of {what} has {place.area_residents:,} residents and not {place.funded_area:,}: "
-                    f"it is made of whole neighbourhoods "
-                    f"({place.area_neighbourhoods} of {place.neighbourhoods}).")  # fmt: skip
+        said.append(f"the funded area of {place.name} has {place.area_residents:,} residents and not "
+                    f"{place.funded_area:,}: it is made of whole neighbourhoods ({place.area_neighbourhoods} of "
+                    f"{place.neighbourhoods}).")  # fmt: skip
     if place.funded_area and config.policy and all(policy.where == "all" for policy in config.policy.values()):
-        said.append(f"{what} has a funded area, and its policies are for the whole place. To fund the area alone, set "
-                    f"policy.{next(iter(config.policy))}.where=funded_area.")  # fmt: skip
+        name = next(iter(config.policy))
+        said.append(f"{place.name} has a funded area, and policy {name} is for the whole place. To fund the area "
+                    f"alone, set policy.{name}.where=funded_area.")  # fmt: skip
     for name, policy in config.policy.items():
         beyond, paid = policy.months_beyond(world.first_month, config.months), policy.months + policy.taper
         if beyond and policy.dose > 0.0:
             end = date_of(config.months - 1, world.first_month)
-            said.append(f"policy {name} of {what} begins in {policy.start:%B %Y}, and the run ends in {end:%B %Y}: "
+            said.append(f"policy {name} begins in {policy.start:%B %Y}, and the run ends in {end:%B %Y}: "
                         f"{beyond} of its {paid} months of money lie beyond the end, so less is paid than by a policy "
                         "that begins earlier.")  # fmt: skip
-        if policy.dose > 0.0 and not policy.months_beyond(world.first_month, config.months - MONTHS_A_YEAR):
+        ended = not policy.months_beyond(world.first_month, config.months - MONTHS_A_YEAR)
+        if policy.dose > 0.0 and ended and not compared:
             last = date_of(paid - 1, policy.start)
-            said.append(f"policy {name} of {what} was paid until {last:%B %Y}, and the last year of the run is told. "
-                        "The report of a comparison tells what it did while it was paid.")  # fmt: skip
+            said.append(f"policy {name} was paid until {last:%B %Y}, and the last year of the run is told. "
+                        "A comparison (takestwo compare) tells what it did while it was paid.")  # fmt: skip
     return said
 
 
-def say_where(out: Console, asked: Request, done: Done) -> None:
+def say_where(out: Console, asked: Request, done: Done, *, compared: bool = False) -> None:
     """Say what is to be borne in mind of each scenario, and where the results lie."""
-    for note in dict.fromkeys(note for point in asked.points for note in notes(point.config)):
+    for note in dict.fromkeys(note for point in asked.points for note in notes(point.config, compared=compared)):
         out.print(f"Note: {note}")
     if done.stored:
         out.print(f"{done.stored} of {done.runs} runs were found in {asked.store}.", soft_wrap=True)

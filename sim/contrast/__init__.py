@@ -28,6 +28,7 @@ class Contrast:
     Attributes:
         counterfactual: results of the one.
         scenario: results of the other, replicate by replicate under the same run seeds.
+        models: what the models of the two are called, where they are not both the package's own.
 
     Examples:
         >>> from sim import compare, compose
@@ -41,9 +42,10 @@ class Contrast:
     """
 
     def __init__(
-        self, counterfactual: Results, scenario: Results, states: Callable[[], tuple[Results, Results]] | None = None
-    ) -> None:
-        self.counterfactual, self.scenario, self._states = counterfactual, scenario, states
+        self, counterfactual: Results, scenario: Results, states: Callable[[], tuple[Results, Results]] | None = None,
+        models: tuple[str, str] = ("", ""),
+    ) -> None:  # fmt: skip
+        self.counterfactual, self.scenario, self._states, self.models = counterfactual, scenario, states, models
 
     def __repr__(self) -> str:
         before, after = self.names
@@ -60,11 +62,12 @@ class Contrast:
     @property
     def names(self) -> tuple[str, str]:
         """What the counterfactual and the scenario are called: by what they are named for and differ in."""
-        before, after = self.counterfactual.scenario, self.scenario.scenario
-        differ = [name for name in before if before[name] != after[name]]
+        sides = zip((self.counterfactual, self.scenario), self.models, strict=True)
+        one, other = ({**results.scenario, "model": model} for results, model in sides)
+        differ = [name for name in one if one[name] != other[name]]
         if not differ:
             return "counterfactual", "scenario"
-        return _joined(before, differ), _joined(after, differ)
+        return _joined(one, differ), _joined(other, differ)
 
     @property
     def finding(self) -> str:

@@ -74,15 +74,17 @@ TURNOVER = Panel(
     "Charities opened and closed", "registered ones, counted from the start",
     (("charities_opened", "opened"), ("charities_closed", "closed")), counted=True,
 )  # fmt: skip
-PARTNERSHIPS = Panel("Officers’ partnerships", "working ties with charities", (("partnerships", ""),), least=5.0)
+PARTNERSHIPS = Panel("Officers’ partnerships", "working ties with charities", (("partnerships", ""),), least=2.0)
 PICTURE = Panel("Shared picture of need", "how well it is known, 0 to 1", (("shared_picture", ""),), least=0.02)
 JOINT = Panel("Need met in joint work", A_MONTH, (("joint_output", ""),), least=20.0)
-UNMET = Panel("Unmet need", "% of the hours of need", (("unmet_need", ""),), 100.0, least=1.0)
+UNMET = Panel("Unmet need", "% of the hours of need", (("unmet_need", ""),), 100.0, least=0.5)
 VOLUNTEERING = Panel(
-    "Formal volunteering", "% of residents in a month", (("formal_volunteering", ""),), 100.0, smooth=True, least=1.0,
+    "Formal volunteering", "% of residents in a month", (("formal_volunteering", ""),), 100.0, smooth=True, least=0.5,
 )  # fmt: skip
 TIES = Panel("Ties between residents", "ties a resident", (("ties_per_resident", ""),), least=0.1)
-NURTURE = Panel("Spent on nurture", "£ a resident a year", (("spend_nurture", ""),), float(MONTHS_A_YEAR))
+NURTURE = Panel(
+    "Spent on nurture", "£ a year for each resident of the place", (("spend_nurture", ""),), float(MONTHS_A_YEAR),
+)  # fmt: skip
 
 # In inches.
 LEFT, RIGHT, GAP, WIDTH = 0.57, 0.22, 0.62, 2.55

@@ -6,7 +6,7 @@ import math
 from typing import Any, NamedTuple
 
 from sim import wording
-from sim.contrast import GAINS
+from sim.contrast import GAINS, interval
 from sim.headlines import GAINS_NAMES, WHERE
 from sim.observables import OBSERVABLES
 from sim.report.parts import parts, row_of, rows_of, where_caption, where_found
@@ -34,7 +34,7 @@ class Where(NamedTuple):
         wide: the figure, to be shown.
         narrow: the same for a narrow screen.
         columns: outcomes with their units.
-        tables: by scenario, (part, a cell an outcome) of each part.
+        tables: by scenario and period, (part, its name, a cell an outcome) of each part.
     """
 
     finding: str
@@ -42,7 +42,7 @@ class Where(NamedTuple):
     wide: str
     narrow: str
     columns: list[str]
-    tables: list[tuple[Scenario, list[tuple[str, str, list[Cell]]]]]
+    tables: list[tuple[Scenario, str, list[tuple[str, str, list[Cell]]]]]
 
 
 class Cell(NamedTuple):
@@ -62,13 +62,29 @@ def where(study: Study) -> Where | None:
         return None
     points = {outcome for outcome in WHERE if wording.is_share(OBSERVABLES[outcome].unit)}
     columns = {o: wording.upper(name) + (", percentage points" if o in points else "") for o, name in WHERE.items()}
-    tables = [
-        (s, [(name, f"{table}:{part}", [_cell(study, s, o, columns[o], table, part) for o in WHERE])
-             for name, table, part in rows_of(study)])
-        for s in study.others
-    ]  # fmt: skip
+    tables = [(s, period, _rows(study, s, columns, paid=paid))
+              for s in study.others for period, paid in _periods(study, s)]  # fmt: skip
     said = where_found(study), where_caption(study)
     return Where(*said, embedded(wide), embedded(narrow), list(columns.values()), tables)
+
+
+def _rows(
+    study: Study, scenario: Scenario, columns: dict[str, str], *, paid: bool
+) -> list[tuple[str, str, list[Cell]]]:
+    """What a part is called, its key, and a cell an outcome."""
+    made = []
+    for name, table, part in rows_of(study):
+        cells = [_cell(study, scenario, outcome, column, table, part, paid=paid) for outcome, column in columns.items()]
+        made.append((name, f"{'paid:' if paid else ''}{table}:{part}", cells))
+    return made
+
+
+def _periods(study: Study, scenario: Scenario) -> list[tuple[str, bool]]:
+    """What the twelve months are called that are told of a scenario, and whether they are those while it was paid."""
+    each = [("the last 12 months", False)]
+    if scenario.name in study.while_paid:
+        each.insert(0, (f"the 12 months to {study.while_paid[scenario.name][0]:%B %Y}, while it was paid", True))
+    return each
 
 
 BANDS = {"charities": "Charities", "income_total": "Their income, £ a month"}
@@ -91,8 +107,9 @@ def _of_band(rows: Any, band: str, outcome: str, column: str) -> Cell:
     return _cell_of(row, outcome, column, str(row["unit"]))
 
 
-def _cell(study: Study, scenario: Scenario, outcome: str, column: str, table: str, part: Any) -> Cell:
-    return _cell_of(row_of(study, scenario, outcome, table, part), outcome, column, OBSERVABLES[outcome].unit)
+def _cell(study: Study, scenario: Scenario, outcome: str, column: str, table: str, part: Any, *, paid: bool) -> Cell:
+    row = row_of(study, scenario, outcome, table, part, paid=paid)
+    return _cell_of(row, outcome, column, OBSERVABLES[outcome].unit)
 
 
 def _cell_of(row: Any, outcome: str, column: str, unit: str) -> Cell:
@@ -162,6 +179,43 @@ def _of_the_area(scenario: Scenario, pounds: float) -> str:
     if not place.funded_area or not paid or any(p.where != "funded_area" for p in paid):
         return ""
     return f" of the whole place, and £{pounds / place.area_residents:,.0f} of the funded area, to which all of it went"
+
+
+BOUGHT = {
+    "capacity": "need met from every source",
+    "capacity_paid": "of it by paid hours",
+    "capacity_unpaid": "by volunteers and neighbours",
+    "joint_output": "in joint work",
+}
+"""What is told of every £1,000: all need met, whoever met it, and then paid, unpaid and joint apart."""
+POUNDS = 1000.0
+
+
+def bought(study: Study) -> list[str]:
+    """Hours of need met for every £1,000 spent beside the first scenario, over all months: a sentence a scenario.
+
+    The interval is that of the hours; what is spent hardly differs from pair to pair. Neither hours nor pounds are
+    discounted. Nothing is told of a scenario without money of its own, or of one pair.
+    """
+    told = []
+    for s in study.others:
+        more, _ = money(study, s)
+        if more > 0.0:
+            whose = f" with {s.name}" if len(study.others) > 1 else ""
+            hours = {name: hours_of(study, s, outcome, POUNDS / more) for outcome, name in BOUGHT.items()}
+            each = ", ".join(f"{name} {wording.plus_minus(*value, '')}" for name, value in hours.items())
+            told.append(f"For every £1,000 spent{whose}, in hours over all {s.config.months} months: {each}.")
+    return told
+
+
+def hours_of(study: Study, scenario: Scenario, outcome: str, scale: float) -> tuple[float, float, float]:
+    """How many hours of an outcome a scenario has beside the first, over all months, times `scale`: mean and interval.
+
+    The outcome is in hours a month for every 1,000 residents.
+    """
+    first, own = (s.matrix(outcome).sum(axis=1) for s in (study.first, scenario))
+    pairs = min(len(first), len(own))
+    return interval(scale * scenario.config.place.residents / 1000.0 * (own[:pairs] - first[:pairs]))
 
 
 def halving(study: Study) -> list[str]:

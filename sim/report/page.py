@@ -7,6 +7,7 @@ import math
 import shlex
 import sys
 from collections.abc import Sequence
+from datetime import date
 from importlib.resources import files
 from typing import Any, NamedTuple
 
@@ -21,7 +22,7 @@ from sim.parameters import REGISTRY, Entry
 from sim.place import Place
 from sim.report import words
 from sim.report.figures import SUFFIXES, caption, marked, paths, sections
-from sim.report.gains import Figure, bands, halving, spent, where, who
+from sim.report.gains import Figure, bands, bought, halving, spent, where, who
 from sim.report.parts import rows_of
 from sim.report.pictured import Picture
 from sim.report.study import Scenario, Study, account_of
@@ -52,7 +53,8 @@ def page(study: Study, network: Picture | None = None) -> str:
         study=study, finding=words.finding(study), begun=words.begun(study), caption=caption(study),
         question=question(study),
         wide=embedded(paths(study, 3, worded=False)), narrow=embedded(paths(study, 1, worded=False)),
-        alt=alternative(study), where=where(study), who=who(study), spent=spent(study), halving=halving(study),
+        alt=alternative(study), where=where(study), who=who(study), spent=[*spent(study), *bought(study)],
+        halving=halving(study),
         where_charities=bands(study), dated=bool(marked(study)), levels=levels(study),
         changes=[(s, changes(s)) for s in study.scenarios if study.two_years_apart],
         differences=differences(study), few=words.FEW,
@@ -173,21 +175,33 @@ def _levels(scenario: Scenario) -> dict[str, list[Level]]:
     return made
 
 
-def differences(study: Study) -> list[tuple[Scenario, str, dict[str, list[Row]]]]:
-    """For each scenario but the first, and each period: how it differs."""
-    names = ("counterfactual", "scenario", "difference", "low", "high")
+class Differing(NamedTuple):
+    """A table of how a scenario differs from the one beside it in a period, by group of outcomes."""
+
+    scenario: Scenario
+    beside: Scenario
+    period: str
+    groups: dict[str, list[Row]]
+
+
+def differences(study: Study) -> list[Differing]:
+    """Each scenario less the first, for each period; then the options beside each other."""
     made = []
     for s in study.others:
-        periods = [("The last 12 months", study.contrasts[s.name])]
         if s.name in study.while_paid:
-            last, rows = study.while_paid[s.name]
-            periods.insert(0, (f"While it was paid: the 12 months to {last:%B %Y}", rows))
-        for period, rows in periods:
-            alone = rows.pairs.max() <= 1
-            unclear = "one pair" if alone else "no clear difference"
-            groups = with_altered(GROUPS, study.first.config, [s.config])
-            made.append((s, period, _grouped(groups, rows, names, unclear, ("lower", "higher"), alone=alone)))
-    return made
+            made.append(_differing(s, study.first, *study.while_paid[s.name]))
+        made.append(_differing(s, study.first, None, study.contrasts[s.name]))
+    return made + [_differing(s, study.others[0], last, rows) for s, last, rows in study.between]
+
+
+def _differing(scenario: Scenario, beside: Scenario, last: date | None, rows: Any) -> Differing:
+    """The table of the last 12 months; or of the 12 to the last in which it was paid."""
+    alone = rows.pairs.max() <= 1
+    unclear = "one pair" if alone else "no clear difference"
+    period = f"While it was paid: the 12 months to {last:%B %Y}" if last else "The last 12 months"
+    groups = with_altered(GROUPS, beside.config, [scenario.config])
+    names = ("counterfactual", "scenario", "difference", "low", "high")
+    return Differing(scenario, beside, period, _grouped(groups, rows, names, unclear, ("lower", "higher"), alone=alone))
 
 
 def _grouped(

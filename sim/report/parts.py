@@ -43,13 +43,20 @@ def where_found(study: Study) -> str:
         return "Final year, by part of the place: one pair of runs, so no interval"
     told, names = [], _names(study)
     for scenario in study.others:
-        clear, unclear = [], []
+        found: dict[str, list[str]] = {}
+        unclear = []
         for outcome, name in WHERE.items():
             parts = _clear(study, scenario, outcome, names)
-            clear += [f"{name} {how} {_places(there, len(names))}" for how, there in parts.items() if there]
+            for how, there in parts.items():
+                if there:
+                    found.setdefault(_places(there, len(names)), []).append(f"{name} {how}")
             unclear += [] if any(parts.values()) else [name]
-        said = "; ".join([*clear, *([f"no clear difference anywhere in {_or(unclear)}"] if unclear else [])])
-        told.append(f"With {scenario.name}, {said}" if len(study.others) > 1 else said)
+        clear = [f"{_listed(what, 'and')} {where}" for where, what in found.items()]
+        if len(study.others) > 1:
+            told.append(f"{upper(scenario.name)}: {'; '.join(clear) or 'nothing clear'}")
+        else:
+            none = [f"no clear difference anywhere in {_listed(unclear, 'or')}"] * bool(unclear)
+            told.append("; ".join([*clear, *none]))
     begin = f"Final year, against {study.first.name}"
     return f"{begin}. {'. '.join(told)}" if len(told) > 1 else f"{begin}: {told[0]}"
 
@@ -102,18 +109,17 @@ def _places(names: list[str], many: int) -> str:
         bare = name in {"inside", "next door"}
         told.append(name if bare else f"{'' if within else 'in '}the {name.removeprefix('the ')}")
         within = not bare
-    *before, last = told
-    return f"{', '.join(before)} and {last}" if before else last
+    return _listed(told, "and")
 
 
-def _or(names: list[str]) -> str:
+def _listed(names: list[str], word: str) -> str:
     *before, last = names
-    return f"{', '.join(before)} or {last}" if before else last
+    return f"{', '.join(before)} {word} {last}" if before else last
 
 
-def row_of(study: Study, scenario: Scenario, outcome: str, table: str, part: Any) -> Any:
-    """The difference of an outcome in a part, or None where it is not known."""
-    rows = study.parts[scenario.name].get(table)
+def row_of(study: Study, scenario: Scenario, outcome: str, table: str, part: Any, *, paid: bool = False) -> Any:
+    """The difference of an outcome in a part in the final year, or while it was paid; None where it is not known."""
+    rows = (study.parts_while_paid if paid else study.parts)[scenario.name].get(table)
     if rows is None:
         return None
     found = rows[(rows["outcome"] == outcome) & (rows[PARTS[table][0]] == part) & (rows["pairs"] > 0)]

@@ -23,7 +23,7 @@ from sim.config import Config, ConfigError
 from sim.contrast import GAINED, at_the_start, by_part, paired
 from sim.files import OutputError
 from sim.results import Results, read_results
-from sim.tables import PARTS, SCHEMAS, STATES, Tables
+from sim.tables import ALWAYS, PARTS, SCHEMAS, STATES, Tables
 from sim.units import MONTHS_A_YEAR, date_of, month_of
 
 
@@ -97,11 +97,7 @@ class Study:
     @cached_property
     def parts(self) -> dict[str, dict[str, Any]]:
         """`sim.contrast.by_part` of each of the others with the first, by name and table of parts; no empty ones."""
-        each = {
-            s.name: {table: by_part(self.first.results, s.results, table) for table in ("by_quintile", "by_area")}
-            for s in self.others
-        }
-        return {name: {t: rows for t, rows in tables.items() if len(rows)} for name, tables in each.items()}
+        return {s.name: _parts(self.first.results, s.results) for s in self.others}
 
     @cached_property
     def bands(self) -> dict[str, Any]:
@@ -116,9 +112,10 @@ class Study:
         Raises:
             OutputError: if that file cannot be read.
         """
-        rows = _csv(self.folder / "gained_and_lost.csv", {*GAINED, "scenario_overrides"})
+        rows = _csv(self.folder / "gained_and_lost.csv", {*GAINED, "counterfactual_overrides", "scenario_overrides"})
         if rows is None:
             return {}
+        rows = rows[rows["counterfactual_overrides"].fillna("") == self.first.typed]
         of = {s.name: rows[rows["scenario_overrides"].fillna("") == s.typed] for s in self.others}
         return {name: told.set_index("outcome") for name, told in of.items() if len(told)}
 
@@ -128,13 +125,37 @@ class Study:
 
         Only of scenarios whose policies end together, at least a year before the runs do.
         """
+        return {name: (last, paired(*both).set_index("outcome")) for name, (last, both) in self._until_paid.items()}
+
+    @cached_property
+    def parts_while_paid(self) -> dict[str, dict[str, Any]]:
+        """As `parts`, over the same 12 months."""
+        return {name: _parts(*both) for name, (_, both) in self._until_paid.items()}
+
+    @cached_property
+    def between(self) -> list[tuple[Scenario, date | None, Any]]:
+        """The options beside each other: each of the others but their first, less that one, a row an outcome.
+
+        Of the last 12 months; and before that of the last 12 in which both were paid, and the last of them, where their
+        money ends together.
+        """
+        made: list[tuple[Scenario, date | None, Any]] = []
+        for s in self.others[1:]:
+            paid = [self._until_paid[each.name] for each in (self.others[0], s) if each.name in self._until_paid]
+            if len(paid) > 1 and paid[0][0] == paid[1][0]:
+                made.append((s, paid[0][0], paired(*[both[1] for _, both in paid]).set_index("outcome")))
+            made.append((s, None, paired(self.others[0].results, s.results).set_index("outcome")))
+        return made
+
+    @cached_property
+    def _until_paid(self) -> dict[str, tuple[date, tuple[Results, Results]]]:
+        """The last month in which a full dose was paid, and the runs of the first scenario and this one until then."""
         found = {}
         for s in self.others:
             ends = {month_of(p.start, s.config.world.first_month) + p.months for p in s.config.policy.values()}
             if len(ends) == 1 and MONTHS_A_YEAR <= (end := ends.pop()) <= s.config.months - MONTHS_A_YEAR:
-                both = [_until(each.results, end) for each in (self.first, s)]
                 last = date_of(end - 1, s.config.world.first_month)
-                found[s.name] = (last, paired(*both).set_index("outcome"))
+                found[s.name] = last, (_until(self.first.results, end), _until(s.results, end))
         return found
 
     @property
@@ -267,10 +288,17 @@ def _csv(path: Path, columns: set[str]) -> Any:
     return frame
 
 
+def _parts(counterfactual: Results, scenario: Results) -> dict[str, Any]:
+    """`sim.contrast.by_part` by table of parts; no empty ones."""
+    each = {table: by_part(counterfactual, scenario, table) for table in ("by_quintile", "by_area")}
+    return {table: rows for table, rows in each.items() if len(rows)}
+
+
 def _until(results: Results, months: int) -> Results:
     """The results as they would be of runs of so many months."""
-    table = results.tables.results
-    return Results(replace(results.tables, results=table.filter(table["month"].to_numpy() < months)))
+    tables = {name: getattr(results.tables, name) for name in ALWAYS}
+    cut = {name: table.filter(table["month"].to_numpy() < months) for name, table in tables.items()}
+    return Results(replace(results.tables, **cut))
 
 
 def _names(overrides: list[list[str]], configs: list[Config]) -> list[str]:
@@ -300,7 +328,12 @@ def account_of(config: Config) -> str:
 
 
 def _policies(config: Config) -> str:
-    return " and ".join(policy.named for policy in config.policy.values()) or "no policy"
+    """The policies' names; when they begin is said once, if they begin together."""
+    policies = config.policy.values()
+    if len({policy.start for policy in policies}) > 1:
+        return " and ".join(policy.named for policy in policies)
+    titles = [policy.title for policy in policies]
+    return " and ".join([*titles[:-1], *[policy.named for policy in policies][-1:]]) or "no policy"
 
 
 _WORDS: dict[str, Callable[[Config], str]] = {

@@ -213,9 +213,13 @@ def findings(study: Study) -> list[str]:
     if not study.two_years_apart:
         return []
     if study.contrasts:
-        periods = [(name, f"the 12 months to {last:%B %Y}", rows) for name, (last, rows) in study.while_paid.items()]
-        periods += [(name, "the last 12 months", rows) for name, rows in study.contrasts.items()]
-        return [told for period in periods for told in _compared_in_full(study, *period)]
+        first = study.first.name
+        each: list[tuple[str, str, date | None, Any]] = []
+        each += [(name, first, last, rows) for name, (last, rows) in study.while_paid.items()]
+        each += [(name, first, None, rows) for name, rows in study.contrasts.items()]
+        each += [(s.name, study.others[0].name, last, rows) for s, last, rows in study.between]
+        several = len(study.others) > 1
+        return [told for compared in each for told in _compared_in_full(*compared, several=several)]
     return [] if len(study.scenarios) > 1 else _changed_in_full(study.first)
 
 
@@ -239,9 +243,9 @@ def _per(unit: str) -> str:
     return " a month for every 1,000 residents" if unit == "hours/1,000 residents" else ""
 
 
-def _compared_in_full(study: Study, name: str, period: str, rows: Any) -> list[str]:
-    """Each clear difference with its interval, and then what is not clear."""
-    told = []
+def _compared_in_full(name: str, beside: str, last: date | None, rows: Any, *, several: bool) -> list[str]:
+    """Each clear difference with its interval, and then what is not clear: final year, or the last of the money."""
+    told, period = [], f"the 12 months to {last:%B %Y}" if last else "the last 12 months"
     for outcome, label in DIFFERS.items():
         row = rows.loc[outcome]
         if is_clear(row):
@@ -249,10 +253,10 @@ def _compared_in_full(study: Study, name: str, period: str, rows: Any) -> list[s
             apart += _within(row.pairs, "95% interval", row.low, row.high, row.unit)
             told.append(
                 f"{upper(label)}{_per(row.unit)} in {period}: {amount(row.counterfactual, row.unit)} with "
-                f"{study.first.name}, {amount(row.scenario, row.unit)} with {name}, a difference of {apart}."
+                f"{beside}, {amount(row.scenario, row.unit)} with {name}, a difference of {apart}."
             )
     _, unclear, same = parted(rows)
-    whose = f" with {name}" if len(study.others) > 1 else ""
+    whose = f" with {name} rather than {beside}" if several else ""
     if unclear:
         told.append(f"{joined([], unclear, [], 'difference')} in {period}{whose}: the intervals are in the tables.")
     if same:
