@@ -172,8 +172,7 @@ def read_place(path: Path) -> dict[str, Any]:
         text = path.read_text(encoding="utf-8")
         said = yaml.load(text, _Once)  # noqa: S506 - a safe loader, but that it takes no name twice
     except OSError as fault:
-        own = f" The place of that name comes with the package: place={path}." if str(path) in options("place") else ""
-        raise ConfigError(f"cannot read the place {path}: {fault.strerror or fault}.{own}") from None
+        raise ConfigError(f"cannot read the place {path}: {fault.strerror or fault}.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as fault:
         raise ConfigError(f"the place {path} is no YAML: {' '.join(str(fault).split())}.") from None
     if "${" in text:

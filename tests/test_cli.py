@@ -80,6 +80,15 @@ def test_help_of_each_command_has_an_example(capsys, command):
     assert "place build" not in out
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_form_of_a_command_has_an_example(command):
+    """A command that does several things, each by a word of its own, shows each."""
+    usage, _, shown = re.split(r"(\nexamples?:)", import_module(f"sim.cli.{command}").HELP)
+    forms = re.findall(rf"takestwo {command}(?: [a-z]+\b)?", usage.partition("\n\n")[0])
+    assert forms
+    assert all(form in shown for form in forms)
+
+
 def examples():
     """The examples of each help, in their order."""
     helps = [cli.HELP, *(import_module(f"sim.cli.{name}").HELP for name in COMMANDS)]

@@ -142,9 +142,13 @@ def test_a_name_that_stands_twice_is_refused(town, capsys):
     assert "residents stands there twice" in capsys.readouterr().err
 
 
-def test_a_place_of_the_package_is_no_file(capsys):
-    assert main(["place", "check", "county"]) == 2
-    assert "place=county" in capsys.readouterr().err
+def test_a_place_that_comes_with_the_package_is_checked_by_its_name(capsys):
+    assert main(["place", "check", "county"]) == 0
+    told = capsys.readouterr().out
+    assert "county: a county can be run" in told
+    assert "takestwo run place=county" in told
+    assert main(["place", "check", "conty"]) == 2
+    assert "conty: cannot read the place conty" in capsys.readouterr().err
 
 
 def test_list_names_every_place_and_bad_words_are_refused(capsys):

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 HELP = """usage: takestwo odd
 
 Prints the model's description by the ODD+D protocol, as Markdown: purpose, entities, schedule, every rule with its
-equations and its parameters (value, range, unit, source, confidence), and every observable. All of it is read from the
-code that runs.
+equations and its parameters (centre, range, unit, source, confidence), every observable, the data that it begins from,
+and the works that it rests on. All of it is read from the code that runs.
 
 example:
   takestwo odd

@@ -6,35 +6,39 @@ import inspect
 import math
 import re
 from collections import Counter
+from importlib import import_module
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from sim import __version__, state
+from sim import __version__, draws, state
 from sim.analysis.declared import NOT_READ, READ_AS, verdict
 from sim.analysis.patterns import WHAT
 from sim.chance import Die
-from sim.composition import ACCOUNTS, title_of
 from sim.config import ROOMS_IN_ORDER
-from sim.founding import SPIN_UP_MONTHS, solving
+from sim.founding import SPIN_UP_MONTHS, books, settling, solving
 from sim.ledger import FLOWS
 from sim.observables import OBSERVABLES
 from sim.parameters import REGISTRY, Entry
-from sim.place import NEED_NO_SOURCE, Place
-from sim.policy import INSTRUMENTS, WHOM_FIRST
+from sim.policy import INSTRUMENTS, WHOM_FIRST, Policy
+from sim.report import stated
+from sim.report.references import comment, pattern_sources, references, unnamed
+from sim.report.stated import cell
 from sim.schedule import MONTH
-from sim.source import config_folder, data_table, source_hash
+from sim.source import data_table, source_hash
 from sim.switches import SWITCHES
-from sim.wording import upper
 from sim.world import WorldSpec
 
-DEFAULT_PLACE = "england_average"
 SOLVED = ("constants", "classes", "trust_knots", "quintiles", "quantiles")
 """Tables that hold what was solved at founding."""
 DRIVERS = ("world", "policies")
 """Tables that hold what comes from outside."""
+FIRST_MORNING = import_module("sim.founding.first_morning")
+"""Not the function of that name, which is what its package holds under it."""
 MEMORY = ("past", "strong_ties")
 """Tables that remember counts for the observables, and that no rule reads."""
+BY_DESIGN = "by design"
+"""The source of what is no number: a switch, or a choice among rules."""
 LIKEWISE = "likewise"
 """The comment of a column that means what the column above it means. A column without a comment means nothing here."""
 _COLUMN = re.compile(r"^    (\w+): \w+(?:  # (.+))?$", re.MULTILINE)
@@ -61,17 +65,24 @@ class Room(NamedTuple):
 
 def document() -> str:
     """The whole document, as Markdown."""
-    pages = Environment(  # noqa: S701 - Markdown, from the code alone
-        loader=PackageLoader("sim.report", "."), undefined=StrictUndefined, keep_trailing_newline=True
-    )
-    return pages.get_template("odd.md.jinja").render(
+    loader = PackageLoader("sim.report", ".")
+    pages = Environment(loader=loader, undefined=StrictUndefined, keep_trailing_newline=True)  # noqa: S701 - Markdown
+    text = loader.get_source(pages, "odd.md.jinja")[0]
+    return pages.from_string(text).render(
         version=__version__, source=source_hash(), month=MONTH, rooms=rooms(), observables=list(OBSERVABLES.values()),
         tables=[t for t in tables() if t.name not in (*SOLVED, *DRIVERS, *MEMORY)],
         drivers=[t for t in tables() if t.name in DRIVERS], solved=[t for t in tables() if t.name in SOLVED],
-        spin_up=SPIN_UP_MONTHS, switches=SWITCHES, dice=dice(), flows=stocks(), options=options, place=place(),
+        spin_up=SPIN_UP_MONTHS, switches=SWITCHES, dice=dice(), flows=stocks(), stated=stated, founding=founding(),
         numbers=confidence(), instruments=INSTRUMENTS, whom=WHOM_FIRST, patterns=patterns(), solving=solving,
-        state=state, most_months=WorldSpec.model_fields["most_months"].default,
+        settling=settling, state=state, most_months=WorldSpec.model_fields["most_months"].default, comment=comment,
+        first=FIRST_MORNING,
+        policy=Policy, world=WorldSpec, references=references(text), unnamed=unnamed(), wide=draws.WIDE,
     )  # fmt: skip
+
+
+def founding() -> dict[str, str]:
+    """The pages that say how a place is founded."""
+    return {page.__name__: str(page.__doc__).strip() for page in (solving, books, settling)}
 
 
 def tables() -> list[Table]:
@@ -79,9 +90,9 @@ def tables() -> list[Table]:
     made = []
     for name, table in state.TABLES.items():
         columns: list[tuple[str, str]] = []
-        for column, comment in _COLUMN.findall(inspect.getsource(table)):
-            meaning = f"as `{columns[-1][0]}`" if columns and comment == LIKEWISE else comment
-            columns.append((column, _cell(meaning)))
+        for column, said in _COLUMN.findall(inspect.getsource(table)):
+            meaning = f"as `{columns[-1][0]}`" if columns and said == LIKEWISE else said
+            columns.append((column, cell(meaning)))
         made.append(Table(name, " ".join(str(table.__doc__).split()), columns))
     return made
 
@@ -95,7 +106,7 @@ def rooms() -> list[Room]:
 
 def _parts(text: str) -> dict[str, str]:
     """What the foot of a room's page says: what it reads and writes, its source, and where it departs from it."""
-    return {what: _cell(" ".join(words.split())) for what, words in _TOLD.findall(text)}
+    return {what: cell(" ".join(words.split())) for what, words in _TOLD.findall(text)}
 
 
 def dice() -> dict[str, list[str]]:
@@ -117,40 +128,6 @@ def stocks() -> dict[str, list[str]]:
     return made
 
 
-def options(group: str) -> dict[str, str]:
-    """The files of a group of the configuration, each with its title, or the first sentence of its comment, or both.
-
-    The title of a policy or an account is what is read in a sentence: only the comment says what it does.
-    """
-    made = {}
-    for file in sorted((config_folder() / group).glob("*.yaml")):
-        text = file.read_text(encoding="utf-8")
-        comment = " ".join(re.findall(r"^# (?!@package)(.+)$", text, re.MULTILINE))
-        title, first = title_of(group, file.stem), comment.partition(". ")[0].rstrip(".")
-        both = dict.fromkeys(map(upper, (title, first)))
-        made[file.stem] = _cell(". ".join(both) if title and group in (*ACCOUNTS, "policy") else title or first)
-    return made
-
-
-def place() -> list[dict[str, str]]:
-    """What is known of a place, with the value of the default one and its source."""
-    default = Place.named(DEFAULT_PLACE)
-    values = default.model_dump()
-    made = []
-    for name, field in Place.model_fields.items():
-        if name not in NEED_NO_SOURCE:
-            unit = str((field.json_schema_extra or {}).get("unit", "share"))  # type: ignore[union-attr]
-            words = {"unit": unit, "meaning": str(field.description), "source": default.sources[name]}
-            made.append({"name": name, "value": _values(values[name]), **{k: _cell(text) for k, text in words.items()}})
-    return made
-
-
-def _values(value: Any) -> str:
-    """A number, or several, as text."""
-    several = value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else (value,)
-    return ", ".join(f"{number:g}" for number in several)
-
-
 def confidence() -> dict[str, int]:
     """How many parameters there are, with what confidence, and how many are assumptions."""
     numbers = [entry for entry in REGISTRY.values() if entry.is_number and entry.room in ROOMS_IN_ORDER]
@@ -162,8 +139,12 @@ def confidence() -> dict[str, int]:
 def patterns() -> list[dict[str, str]]:
     """What the model is held against: calibration patterns, and declared ones to which nothing is fitted."""
     rows = [*data_table("calibration"), *data_table("declared")]
-    told = [row | {"what": WHAT[row["id"]], "measured": _measured(row["id"], row["observable"])} for row in rows]
-    return [{name: _cell(str(value)) for name, value in row.items() if value is not None} for row in told]
+    told = [
+        row | {"what": WHAT[row["id"]], "measured": _measured(row["id"], row["observable"]),
+               "source": pattern_sources()[row["id"]]}
+        for row in rows
+    ]  # fmt: skip
+    return [{name: cell(str(value)) for name, value in row.items() if value is not None} for row in told]
 
 
 def _measured(name: str, observable: str) -> str:
@@ -176,16 +157,16 @@ def _measured(name: str, observable: str) -> str:
 
 def _told(entry: Entry) -> dict[str, str]:
     value: Any = entry.default
+    source = f"{entry.source}, {entry.confidence}"
+    if not entry.is_number:
+        source = BY_DESIGN if entry.source == "MODEL" else entry.source
     if entry.is_switch:
         value, span = "on" if value else "off", "on, off"
     elif entry.options:
         span = ", ".join(entry.options)
     else:
         value, span = f"{value:g}", f"{entry.low:g} to {entry.high:g}"
-    words = {name: _cell(getattr(entry, name)) for name in ("unit", "meaning", "source", "confidence")}
-    return {"path": entry.path, "value": str(value), "range": span, **words}
-
-
-def _cell(text: str) -> str:
-    """Text that stands in a cell of a Markdown table."""
-    return text.replace("|", "\\|")
+    if entry.likely:
+        span += "; drawn from {:g} to {:g}".format(*entry.likely)
+    words = {"unit": entry.unit, "meaning": entry.meaning, "source": source}
+    return {"path": entry.path, "value": str(value), "range": span} | {k: cell(text) for k, text in words.items()}
