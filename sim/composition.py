@@ -20,6 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel
 
 from sim.config import Config, ConfigError, nearest
+from sim.designs import Design, check_design
 from sim.parameters import GROUPS as NUMBERS, by_group
 from sim.place import Place
 from sim.policy import Policy
@@ -27,15 +28,15 @@ from sim.source import config_folder
 from sim.world import WorldSpec
 
 GROUPS = ("place", "world", "policy", "rival", "ablation")
-CHOICES = (*GROUPS, "experiment")
+CHOICES = (*GROUPS, "experiment", "design")
 """All groups: an experiment sets numbers and no more, so results have no column for its name."""
 ACCOUNTS = ("rival", "ablation")
 """Groups that change how things hang together, and are founded to match the main model at month 0."""
 YAML, FROM_FILE = (".yaml", ".yml"), "file_"
 LENGTHS = ("end", "years", "duration", "length", "until", "stop")
 """What people call the months of a policy."""
-PATHS = ("store",)
-"""Keys of the composed configuration that say where things are kept, and are no part of `Config`."""
+ASIDE = ("store", "design")
+"""Keys of what is composed that are no part of `Config`: where things are kept, and which points a sweep has."""
 TITLE = "title"
 """What a file calls its option in text. An account's is read from its file by name, and is no part of `Config`."""
 
@@ -100,6 +101,22 @@ def _policies(chosen: tuple[str, ...]) -> frozenset[str]:
         return frozenset()
 
 
+def design_of(overrides: Sequence[str]) -> Design:
+    """The design that overrides of ``design`` choose and set.
+
+    Raises:
+        ConfigError: if there is no such design, or what is set of it is unknown or out of range.
+    """
+    parsed = parse(overrides)
+    for override in parsed:
+        _check(override)
+    try:
+        said: Any = OmegaConf.to_container(_composed(tuple(overrides)).design)
+        return check_design(said)
+    except (HydraException, OmegaConfBaseException) as fault:
+        raise ConfigError(_why(parsed, fault)) from None
+
+
 def config_of(composed: DictConfig) -> Config:
     """The checked configuration of what Hydra has composed.
 
@@ -110,7 +127,7 @@ def config_of(composed: DictConfig) -> Config:
     for group in NUMBERS:
         if isinstance(plain.get(group), dict):
             plain[group] = {name: value for name, value in plain[group].items() if value != MISSING}
-    return Config.check({name: value for name, value in plain.items() if name not in (*PATHS, TITLE)})
+    return Config.check({name: value for name, value in plain.items() if name not in (*ASIDE, TITLE)})
 
 
 def parse(overrides: Sequence[str]) -> list[Override]:

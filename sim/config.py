@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from importlib import import_module
 from types import MappingProxyType
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
@@ -97,7 +97,7 @@ class Config(Checked):
             raise ConfigError(f"A configuration is a mapping, and not {given!r}.")
         top = set(cls.model_fields) - {"rooms"}
         _known(given, top | set(GROUPS))
-        rooms = _rooms({group: given.pop(group, {}) for group in GROUPS}, _draw(given.get("draw", 0)))
+        rooms = rooms_of({group: given.pop(group, {}) for group in GROUPS}, _draw(given.get("draw", 0)))
         if isinstance(given.get("policy"), dict):
             given["policy"] = {name: policy for name, policy in given["policy"].items() if name != "none"}
         if isinstance(given.get("record"), str):
@@ -105,11 +105,11 @@ class Config(Checked):
         world = given.get("world")
         if given.get("months") is None and isinstance(world, dict):
             given["months"] = world.get("months", WorldSpec.model_fields["months"].default)
-        _rooms(given.get("matched") or {})
+        rooms_of(given.get("matched") or {})
         try:
             config = cls(**given, rooms=rooms)
         except ValidationError as fault:
-            raise ConfigError(_message(cls, fault)) from None
+            raise ConfigError(fault_of(cls, fault)) from None
         _possible(config)
         return config
 
@@ -145,7 +145,7 @@ class Config(Checked):
         """The main model that a rival or an ablation is founded to match at month 0; none for the main model itself."""
         if not self.matched:
             return None
-        plain = {"rooms": _rooms(self.matched), "matched": {}, "rival": "none", "ablation": "none"}
+        plain = {"rooms": rooms_of(self.matched), "matched": {}, "rival": "none", "ablation": "none"}
         return self.model_copy(update=plain)
 
     @property
@@ -201,7 +201,7 @@ def check_policy(name: str, said: Mapping[str, Any], config: Config) -> Policy:
     try:
         policy = Policy(**dated(said, config.world.first_month))
     except ValidationError as fault:
-        raise ConfigError(f"policy.{name}.{_message(Policy, fault)}") from None
+        raise ConfigError(f"policy.{name}.{fault_of(Policy, fault)}") from None
     _in_its_place(name, policy, config.place)
     return policy
 
@@ -274,7 +274,7 @@ def _draw(given: Any) -> int:
     return int(given) if is_one else 0
 
 
-def _rooms(given: Mapping[str, Any], draw: int = 0) -> dict[str, Any]:
+def rooms_of(given: Mapping[str, Any], draw: int = 0) -> dict[str, Any]:
     """Every room's ``Parameters`` with what is given, group by group, in place of the defaults or of what is drawn."""
     numbers: dict[str, dict[str, Any]] = {room: {} for room in ROOMS_IN_ORDER}
     for group, values in given.items():
@@ -283,7 +283,7 @@ def _rooms(given: Mapping[str, Any], draw: int = 0) -> dict[str, Any]:
         _known(values, set(GROUPS[group]), f"{group}.")
         for name, value in values.items():
             entry = GROUPS[group][name]
-            numbers[entry.room][entry.field] = _number(entry, get_type_hints(ROOMS[entry.room])[entry.field], value)
+            numbers[entry.room][entry.field] = _number(entry, value)
     return {room: _parameters(room, numbers[room], draw) for room in ROOMS_IN_ORDER}
 
 
@@ -295,8 +295,28 @@ def _parameters(room: str, numbers: Mapping[str, Any], draw: int) -> Any:
         raise ConfigError(f"{among}{fault}.") from None
 
 
-def _number(entry: Entry, kind: type, value: Any) -> Any:
+def rooms_with(rooms: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The rooms with other values of some parameters, by dotted path.
+
+    Raises:
+        ConfigError: if a value is out of its range, or values are impossible together.
+    """
+    changed: dict[str, dict[str, Any]] = {}
+    for path, value in values.items():
+        entry = REGISTRY[path]
+        changed.setdefault(entry.room, {})[entry.field] = _number(entry, value)
+    made = dict(rooms)
+    for room, fields in changed.items():
+        try:
+            made[room] = dataclasses.replace(rooms[room], **fields)
+        except ValueError as fault:
+            raise ConfigError(f"{fault}.") from None
+    return made
+
+
+def _number(entry: Entry, value: Any) -> Any:
     """A parameter of the right type and in its range."""
+    kind = type(entry.default)
     if entry.is_switch:
         if not isinstance(value, bool):
             raise ConfigError(f"{entry.path} is {value!r}, but it is a switch: {entry.meaning}. Write true or false.")
@@ -340,7 +360,7 @@ KINDS = {
 """What is needed where something of another kind stands, by pydantic's name of the fault."""
 
 
-def _message(model: type[BaseModel], fault: ValidationError) -> str:
+def fault_of(model: type[BaseModel], fault: ValidationError) -> str:
     """One message for the first fault found."""
     return _messages(model, fault)[0]
 

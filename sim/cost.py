@@ -76,15 +76,19 @@ class Cost:
     measured: bool
     compiles: bool
 
+    @property
+    def basis(self) -> str:
+        """What the seconds rest on."""
+        return "by the pace of earlier runs here" if self.measured else "by the benchmark's pace"
+
     def __str__(self) -> str:
         if not self.runs:
             return f"Nothing to run: the store has all {self.stored}."
         side = f"{self.workers} core{'s' * (self.workers > 1)}"
-        kept = f" and {_size(self.cache)} in the cache" if self.cache else ""
-        basis = "by the pace of earlier runs here" if self.measured else "by the benchmark's pace"
+        kept = f" and {size(self.cache)} in the cache" if self.cache else ""
         return (
-            f"About {_span(self.seconds)} on {side}, {_size(self.memory)} of memory at most per worker, "
-            f"{_size(self.disk)} on disk{kept}; {basis}."
+            f"About {span(self.seconds)} on {side}, {size(self.memory)} of memory at most per worker, "
+            f"{size(self.disk)} on disk{kept}; {self.basis}."
         )
 
 
@@ -196,11 +200,12 @@ def _compiled() -> bool:
     return folder.is_dir() and any(folder.rglob("*.nbi"))
 
 
-def _size(number: float) -> str:
+def size(number: float) -> str:
+    """Bytes in words."""
     return f"{number / 1e9:.1f} GB" if number >= 95e6 else f"{max(1, round(number / 1e6))} MB"
 
 
-def _span(seconds: float) -> str:
+def span(seconds: float) -> str:
     """A time in words, no finer than it is known."""
     if seconds < 100:
         return f"{max(1, round(seconds / 5) * 5 if seconds >= 10 else round(seconds))} s"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from sim.config import ROOMS_IN_ORDER, Config, ConfigError, nearest, registry
+from sim.config import ROOMS_IN_ORDER, Config, ConfigError, nearest, registry, rooms_of, rooms_with
+from sim.parameters import by_group
 
 
 def vector(config: Config) -> dict[str, float | int]:
@@ -30,6 +32,8 @@ def paths() -> list[str]:
 def with_vector(config: Config, numbers: Mapping[str, float]) -> Config:
     """The configuration with other numbers, all else the same; ``draw`` too, which then names only the others.
 
+    It is what `sim.compose` makes of the same overrides: the main model that a rival is founded to match has them too.
+
     Args:
         config: where to put them.
         numbers: a vector, or part of one, by dotted path.
@@ -48,14 +52,23 @@ def with_vector(config: Config, numbers: Mapping[str, float]) -> Config:
         Traceback (most recent call last):
         sim.config.ConfigError: ties.bild is unknown. Did you mean ties.build?
     """
-    changed = config.resolved()
-    for path, number in numbers.items():
+    for path in numbers:
         if path not in registry():
             raise ConfigError(f"{path} is unknown. {nearest(path, paths())}")
         if not registry()[path].is_number:
             what = " or ".join(registry()[path].options)
             what = f"a choice of {what}" if what else "a switch"
             raise ConfigError(f"{path} is {what}, and no number of the vector. Set it when you compose.")
-        group, _, name = path.rpartition(".")
-        changed[group][name] = number.item() if hasattr(number, "item") else number
-    return Config.check(changed)
+    return with_values(config, {path: n.item() if hasattr(n, "item") else n for path, n in numbers.items()})
+
+
+def with_values(config: Config, values: Mapping[str, Any]) -> Config:
+    """The same for parameters of every kind, which all must be known: switches and options too.
+
+    Raises:
+        ConfigError: if a value is not allowed, or values are impossible together.
+    """
+    update: dict[str, Any] = {"rooms": rooms_with(config.rooms, values)}
+    if config.matched:
+        update["matched"] = by_group(rooms_with(rooms_of(config.matched), values))
+    return config.model_copy(update=update)

@@ -16,6 +16,7 @@ OK, BAD_INPUT, INTERRUPTED = 0, 2, 130
 COMMANDS = {
     "run": "one scenario, or with -m a sweep over several",
     "compare": "scenarios under the same luck, in pairs",
+    "plan": "what a run or a sweep would cost, before it starts",
     "odd": "the model described by the ODD+D protocol, from the code",
     "report": "the one-file report of a results folder, made anew",
     "place": "the places that are there; what is odd about one of your own",
@@ -25,7 +26,7 @@ COMMANDS = {
 """What is built, with one line each; each is a module of this package that has HELP and `main`."""
 
 NOT_BUILT = (
-    "hypotheses", "why", "validate", "calibrate", "sensitivity", "invest", "app", "runs", "plan",
+    "hypotheses", "why", "validate", "calibrate", "sensitivity", "invest", "app", "runs",
     "trial",
 )  # fmt: skip
 

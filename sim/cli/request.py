@@ -16,8 +16,10 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
 from sim.cli import UsageError
-from sim.composition import compose, parse, policies_of
+from sim.composition import compose, design_of, parse, policies_of
 from sim.config import Config, ConfigError, nearest
+from sim.designs import Values, parameters_of, points_of, written
+from sim.vectors import with_values
 
 OUTPUTS = Path("outputs")
 FOLDERS = ("hydra.run.dir", "hydra.sweep.dir", "store")
@@ -74,12 +76,17 @@ def read(words: Sequence[str], *, several: bool = False) -> Request:
     multirun = bool(flags)
     overrides = parse([word for word in words if word not in flags])
     places = {o.key_or_group: _path(o) for o in overrides if o.key_or_group in FOLDERS}
-    scenario = [o for o in overrides if o.key_or_group not in FOLDERS]
+    designed = [str(o.input_line) for o in overrides if o.key_or_group.partition(".")[0] == "design"]
+    scenario = [o for o in overrides if o.key_or_group not in FOLDERS and str(o.input_line) not in designed]
     for override in scenario:
         if override.key_or_group.partition(".")[0].partition("/")[0] == "hydra":
             raise UsageError(f"{override.key_or_group} is not used here. {nearest(override.key_or_group, FOLDERS)}")
     own = places.get("hydra.sweep.dir" if multirun else "hydra.run.dir")
     points = _points(scenario) if several or multirun else (_point([str(o.input_line) for o in scenario], ()),)
+    if designed:
+        if several or not multirun:
+            raise UsageError(f"{designed[0]} is a design for a sweep. Run it with takestwo run -m.")
+        points = _designed(scenario, points, points_of(design_of(designed)))
     return Request(points, own or _new_folder(), places.get("store", OUTPUTS / ".store"), multirun)
 
 
@@ -100,6 +107,27 @@ def _points(overrides: Sequence[Override]) -> tuple[Point, ...]:
         if grouped := [o.input_line for o in overrides if re.fullmatch(r"[^=]+=\d{1,3}(,\d{3})+", str(o.input_line))]:
             raise ConfigError(f"{fault} If {grouped[0]} was meant as one number, write it without commas.") from None
         raise
+
+
+def _designed(scenario: Sequence[Override], points: Sequence[Point], design: Sequence[Values]) -> tuple[Point, ...]:
+    """Every point of a design in every scenario; parameters of rooms need no composing.
+
+    Raises:
+        ConfigError: of the first point that cannot be run.
+    """
+    common = [str(o.input_line) for o in scenario if not o.is_sweep_override()]
+    made = []
+    for point in points:
+        for number, values in enumerate(design, 1):
+            own, others = parameters_of(values)
+            try:
+                base = compose([*common, *point.overrides, *others]) if others else point.config
+                config = with_values(base, own)
+            except ConfigError as fault:
+                told = " ".join([*point.overrides, *written(values)])
+                raise ConfigError(f"point {number} of the design ({told}): {fault}") from None
+            made.append(Point((*point.overrides, *written(values)), config))
+    return tuple(made)
 
 
 def _fitting(points: Sequence[Sequence[str]]) -> list[list[str]]:

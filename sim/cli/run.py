@@ -27,17 +27,25 @@ in the store and not done twice, so a run that was interrupted goes on where it 
   hydra.run.dir=FOLDER                                      where results go; else outputs/<date>/<time>
   store=FOLDER                                              where finished runs are kept; else outputs/.store
   -m   hydra.sweep.dir=FOLDER                               comma lists are a sweep: a sub-folder each scenario, and
-                                                            the results of all together
+                                                            the results of all together; more than 12 are told in
+                                                            one table, and takestwo report makes the report of any
+  -m   design=sobol|lhs|morris design.over=[ROOM,PARAMETER] points that sample ranges; .points=64, .seed=1, and of
+       design=csv design.file=POINTS.csv                    morris .trajectories=10; or the points of a file
 
 examples:
   takestwo run world=essay policy=nurture_early place.residents=1500 months=36 replicates=2
   takestwo run -m world=flat,history place.residents=1500 months=24 replicates=1
   takestwo run -m draw=1,2 place.residents=1500 months=24 replicates=1
+  takestwo run -m design=sobol design.points=2 design.over=[ties.build] place.residents=1500 months=24 replicates=1
 """
 
 
-GROUPS = ("place", "world", "policy", "rival", "ablation", "experiment")
+GROUPS = ("place", "world", "policy", "rival", "ablation", "experiment", "design")
 """As `sim.composition.CHOICES`, which would bring the whole model along: help is to be quick."""
+
+
+FEW = 12
+"""Scenarios that are told each in a table, and a report, of its own."""
 
 
 def choices() -> str:
@@ -59,14 +67,19 @@ def main(words: Sequence[str]) -> int:
     asked = request.read(words)
     done = work.run_points(asked, ["run", *words], started)
     out = screen.console()
-    for point, results in zip(asked.points, done.results, strict=True):
-        out.print(screen.outcomes(results, folder.title(point.config)))
+    few = len(asked.points) <= FEW
+    if few:
+        for point, results in zip(asked.points, done.results, strict=True):
+            out.print(screen.outcomes(results, folder.title(point.config)))
+    else:
+        out.print(screen.sweep([point.name for point in asked.points], done.results))
     if asked.multirun:
         folder.write_several(asked.folder, asked.points, done.results, done.provenance)
-        for number in range(len(asked.points)):
-            work.report(asked.folder / str(number))
     else:
         folder.write_one(asked.folder, asked.points[0], done.results[0], done.provenance)
-    work.report(asked.folder)
+    if few:
+        for number in range(len(asked.points) if asked.multirun else 0):
+            work.report(asked.folder / str(number))
+        work.report(asked.folder)
     work.say_where(out, asked, done)
     return 0

@@ -6,7 +6,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -172,6 +172,27 @@ def outcomes(results: Results, title: str) -> Table:
             ends = value(row.start, row.unit), value(row.end, row.unit)
             spread = _range(row.change_5, row.change_95, row.unit) if runs > 1 else ""
             table.add_row(f"  {called}", *ends, change(row.change, row.unit), spread)
+    return table
+
+
+SWEEP = ("unmet_need", "formal_volunteering", "ties_per_resident", "joint_output", "trust_council")
+"""What a table of many scenarios has room for."""
+LISTED = 40
+"""Scenarios of a sweep that are listed; all are in its files."""
+
+
+def sweep(names: Sequence[str], results: Sequence[Results]) -> Table:
+    """Many scenarios in one table: the last year of a few outcomes, a row a scenario."""
+    table = titled(f"{len(names):,} scenarios: the last year, mean of the runs of each")
+    more = f" The first {LISTED} are listed; summary.csv has all." if len(names) > LISTED else ""
+    table.caption = f"{HOURS}{more}"
+    table.add_column("", justify="right")
+    table.add_column("scenario", overflow="fold")
+    for outcome in SWEEP:
+        table.add_column(NAMES[outcome], justify="right")
+    for number, (name, result) in enumerate(zip(names[:LISTED], results, strict=False)):
+        rows = summarised(result.results).set_index("outcome")
+        table.add_row(str(number), name, *(value(rows.end[o], rows.unit[o]) for o in SWEEP))
     return table
 
 

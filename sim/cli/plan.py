@@ -1,0 +1,56 @@
+"""``takestwo plan``: what a run or a sweep would cost, before it starts."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sim.cost import Cost
+
+HELP = """usage: takestwo plan [KEY=VALUE ...] [-m]
+
+Prints what takestwo run with the same words would do, and runs nothing: how many points (scenarios) and runs, how many
+of these the store holds already, and what the others cost: hours of one core, time on the cores of this machine,
+memory of each process and room on the disk. Every point is checked. Times are by the pace of the store's earlier runs,
+where it has some, else by that of the published benchmark.
+
+examples:
+  takestwo plan -m policy=none,nurture_early world=history,essay replicates=30
+  takestwo plan -m design=sobol design.points=64 design.over=[ties.build,coproduction.sigma] replicates=10
+"""
+
+
+def main(words: Sequence[str]) -> int:
+    """Say what it would cost."""
+    from sim.cli import request, screen
+    from sim.cost import cost_of, size, span
+    from sim.ensemble import cores, specs_of
+    from sim.wording import plural
+
+    asked = request.read(words)
+    specs = [spec for point in asked.points for spec in specs_of(point.config)]
+    workers = asked.points[0].config.workers or cores()
+    cost, alone = (cost_of(specs, workers=n, store=asked.store) for n in (workers, 1))
+    points = len(asked.points)
+    out = screen.console()
+
+    def say(text: str) -> None:
+        out.print(text, soft_wrap=True, markup=False, highlight=False)
+
+    say(f"Points     {points:,}: {' '.join(asked.points[0].overrides) or 'one scenario'}{' and so on' * (points > 1)}")
+    say(f"Runs       {len(specs):,}, of which {cost.stored:,} are in {asked.store}")
+    if cost.runs:
+        say(f"Time       {_hours(alone)} of one core; about {span(cost.seconds)} on {workers} "
+            f"{plural(workers, 'core')}, {cost.basis}")  # fmt: skip
+        say(f"Memory     {size(cost.memory)} of each process, at most")
+        say(f"Disk       {size(cost.disk)} in the store and the results folder"
+            + (f"; {size(cost.cache)} of founded towns in the cache" if cost.cache else ""))  # fmt: skip
+    say(f"To run it  takestwo run {shlex.join(words)}".rstrip())
+    return 0
+
+
+def _hours(cost: Cost) -> str:
+    hours = cost.seconds / 3600.0
+    return f"{hours:,.1f} hours" if hours >= 1.0 else f"{max(1, round(60.0 * hours))} min"
