@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import zlib
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -11,6 +12,7 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 from hydra import compose as hydra_compose, initialize_config_dir
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
@@ -241,9 +243,20 @@ def _plain(value: Any) -> Any:
 
 
 def _composed(overrides: Sequence[str]) -> DictConfig:
+    """What Hydra makes of overrides. It puts files together first, which takes long, and then sets values, as here."""
+    parsed = parse(overrides)
+    chosen = [o for o in parsed if o.key_or_group in CHOICES or "/" in o.key_or_group or o.package is not None]
+    composed = copy.deepcopy(_chosen(tuple(str(o.input_line) for o in chosen)))
+    ConfigLoaderImpl._apply_overrides_to_config([o for o in parsed if o not in chosen], composed)  # noqa: SLF001
+    return composed
+
+
+@lru_cache(maxsize=256)
+def _chosen(choices: tuple[str, ...]) -> DictConfig:
+    """What Hydra puts together of the files that are chosen."""
     register()
     with initialize_config_dir(str(config_folder()), version_base="1.3"):
-        return hydra_compose("config", list(overrides))
+        return hydra_compose("config", list(choices))
 
 
 def _check(override: Override) -> None:
