@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-from functools import cached_property
+from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from sim.files import OutputError, read_parquet, write_parquet, write_text
+from sim.files import OutputError, read_parquet, write_parquet, write_text, written_whole
 from sim.tables import ALWAYS, OPTIONAL, PARTS, SCENARIO, SCHEMAS, Tables, outcomes_of, unit_of
 from sim.units import MONTHS_A_YEAR
 
@@ -192,9 +194,7 @@ def _moments(values: Any) -> list[float]:
 # The folder.
 
 
-def write_results(
-    folder: Path, results: Results, *, config: str, provenance: dict[str, Any], summary: Any = None
-) -> list[Path]:
+def write_results(folder: Path, results: Results, *, config: str, provenance: dict[str, Any]) -> list[Path]:
     """Write a results folder.
 
     Args:
@@ -202,7 +202,6 @@ def write_results(
         results: what to write.
         config: the resolved configuration as YAML.
         provenance: versions, source hash, machine, seeds, times and command.
-        summary: a frame in place of the results' own.
 
     Returns:
         The files written.
@@ -233,12 +232,59 @@ def write_results(
             continue  # a place without a funded area
         files.append(folder / f"{name}.parquet")
         write_parquet(table, files[-1])
+    return files + _write_texts(folder, results.summary, config, provenance)
+
+
+def _write_texts(folder: Path, summary: Any, config: str, provenance: dict[str, Any]) -> list[Path]:
     texts = {
-        "summary.csv": (results.summary if summary is None else summary).to_csv(index=False, lineterminator="\n"),
+        "summary.csv": summary.to_csv(index=False, lineterminator="\n"),
         "config.yaml": config,
         "provenance.json": json.dumps(provenance, indent=2) + "\n",
     }
-    return files + [write_text(folder / name, text) for name, text in texts.items()]
+    return [write_text(folder / name, text) for name, text in texts.items()]
+
+
+ROWS_AT_ONCE = 100_000
+"""Rows that are gathered before they are written: a file of many small groups is slow to read."""
+
+
+def write_together(
+    folder: Path, parts: Sequence[Path], *, config: str, provenance: dict[str, Any], summary: Any
+) -> list[Path]:
+    """Write the results of several folders into one, read from theirs one after another.
+
+    Args:
+        folder: where to.
+        parts: folders that `write_results` has left. A table that one of them lacks is left out, unless it is of areas.
+        config: as `write_results` takes it; so the others.
+        provenance: of all.
+        summary: of all.
+
+    Raises:
+        OutputError: if the disk is full, or a folder may not be written or read.
+    """
+    files = []
+    for name in SCHEMAS:
+        there = [part / f"{name}.parquet" for part in parts if (part / f"{name}.parquet").exists()]
+        if there and (len(there) == len(parts) or name == "by_area"):
+            files.append(folder / f"{name}.parquet")
+            written_whole(files[-1], partial(_one_after_another, there))
+    return files + _write_texts(folder, summary, config, provenance)
+
+
+def _one_after_another(files: Sequence[Path], passing: Path) -> None:
+    import pyarrow.parquet as pq
+
+    with ExitStack() as open_files:
+        writer, waiting = None, list[Any]()
+        for number, file in enumerate(files, 1):
+            waiting.append(read_parquet(file))
+            if writer is None:
+                writer = open_files.enter_context(pq.ParquetWriter(
+                    passing, waiting[0].schema, compression="zstd", write_page_checksum=True))  # fmt: skip
+            if number == len(files) or sum(map(len, waiting)) >= ROWS_AT_ONCE:
+                writer.write_table(pa.concat_tables(waiting))
+                waiting.clear()
 
 
 def read_results(folder: str | os.PathLike[str]) -> Results:

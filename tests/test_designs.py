@@ -3,15 +3,18 @@
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
+from omegaconf import OmegaConf
 
-from sim import compose, draws
-from sim.cli import UsageError, main, screen
+from sim import compose, draws, read_results
+from sim.cli import UsageError, folder, main, screen
 from sim.cli.request import read
 from sim.composition import options
 from sim.config import ConfigError, registry
 from sim.designs import Design, points_of, written
 from sim.parameters import GROUPS
+from sim.report.study import read_study
 
 OVER = ("ties.build", "coproduction.sigma", "trust.moves", "funding.decide_at")
 SMALL = ["place.residents=1500", "months=24"]
@@ -153,9 +156,7 @@ def test_a_plan_runs_nothing_and_says_how_to(tmp_path, capsys):
 
 
 def test_many_scenarios_are_told_in_one_table(monkeypatch, tmp_path, capsys):
-    from sim.cli import run
-
-    monkeypatch.setattr(run, "FEW", 1)
+    monkeypatch.setattr(folder, "FEW", 1)
     monkeypatch.setattr(screen, "LISTED", 1)
     words = ["-m", *SMALL, "months=2,3", "replicates=1", f"store={tmp_path}/store", f"hydra.sweep.dir={tmp_path}/out"]
     assert main(["run", *words]) == 0
@@ -165,3 +166,7 @@ def test_many_scenarios_are_told_in_one_table(monkeypatch, tmp_path, capsys):
     assert (tmp_path / "out" / "1" / "results.parquet").exists()
     assert not (tmp_path / "out" / "1" / "report.html").exists()
     assert main(["report", str(tmp_path / "out" / "1")]) == 0
+    assert "config" not in OmegaConf.load(tmp_path / "out" / "config.yaml").points["0"]
+    assert [s.config.months for s in read_study(tmp_path / "out").scenarios] == [2, 3]
+    whole, parts = read_results(tmp_path / "out"), [read_results(tmp_path / "out" / str(n)) for n in range(2)]
+    assert whole.results.equals(pd.concat([part.results for part in parts], ignore_index=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,7 @@ from sim.cli.request import Point
 from sim.config import Config
 from sim.contrast import Contrast
 from sim.files import write_text
-from sim.results import Results, write_results
-from sim.tables import joined
+from sim.results import Results, write_results, write_together
 
 
 def unmake(folder: Path) -> None:
@@ -31,22 +30,41 @@ def write_one(folder: Path, point: Point, results: Results, provenance: dict[str
 
 
 def write_several(
-    folder: Path, points: Sequence[Point], results: Sequence[Results], provenance: dict[str, Any]
+    folder: Path, points: Sequence[Point], results: Iterable[Results], provenance: dict[str, Any]
 ) -> None:
-    """Write a sub-folder for each scenario, named by its number, and all of them together in the folder itself."""
+    """Write a sub-folder for each scenario, named by its number, and all of them together in the folder itself.
+
+    Results are taken one scenario after another, so that they need not be in memory all at once.
+    """
     import pandas as pd
 
-    own = [set(result.results["run_id"]) for result in results]
+    runs = {run["run_id"]: run for run in provenance["runs"]}
+    whose: dict[str, list[int]] = {run: [] for run in runs}
+    summaries = []
     for number, (point, result) in enumerate(zip(points, results, strict=True)):
-        runs = [run for run in provenance["runs"] if run["run_id"] in own[number]]
-        write_one(folder / str(number), point, result, provenance | {"runs": runs})
-    whose = [[n for n, ids in enumerate(own) if run["run_id"] in ids] for run in provenance["runs"]]
-    provenance |= {"runs": [run | {"points": n} for run, n in zip(provenance["runs"], whose, strict=True)]}
-    together = Results(joined([result.tables for result in results]))
-    summaries = [r.summary.assign(point=n, overrides=points[n].name) for n, r in enumerate(results)]
-    configs = {str(n): {"overrides": list(p.overrides), "config": p.config.resolved()} for n, p in enumerate(points)}
-    summary = pd.concat(summaries, ignore_index=True)
-    write_results(folder, together, config=_yaml({"points": configs}), provenance=provenance, summary=summary)
+        own = list(dict.fromkeys(result.tables.results["run_id"].to_pylist()))
+        for run in own:
+            whose[run].append(number)
+        write_one(folder / str(number), point, result, provenance | {"runs": [runs[run] for run in own]})
+        summaries.append(result.summary.assign(point=number, overrides=point.name))
+    told = [run | {"points": whose[run["run_id"]]} for run in provenance["runs"]]
+    write_together(
+        folder, [folder / str(number) for number in range(len(points))], config=_yaml({"points": _told(points)}),
+        provenance=provenance | {"runs": told}, summary=pd.concat(summaries, ignore_index=True),
+    )  # fmt: skip
+
+
+FEW = 12
+"""Scenarios that are told each in a table and a report of its own, and whose settings stand together in one file."""
+
+
+def _told(points: Sequence[Point]) -> dict[str, Any]:
+    """What each scenario was: how it was asked for, and, of a few, all of its settings."""
+    return {
+        str(number): {"overrides": list(point.overrides)}
+        | ({"config": point.config.resolved()} if len(points) <= FEW else {})
+        for number, point in enumerate(points)
+    }
 
 
 def write_contrasts(folder: Path, contrasts: dict[tuple[str, str], Contrast]) -> list[Path]:

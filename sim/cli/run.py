@@ -44,10 +44,6 @@ GROUPS = ("place", "world", "policy", "rival", "ablation", "experiment", "design
 """As `sim.composition.CHOICES`, which would bring the whole model along: help is to be quick."""
 
 
-FEW = 12
-"""Scenarios that are told each in a table, and a report, of its own."""
-
-
 def choices() -> str:
     """What each group has to choose from, for ``--help``: the names of the files of ``configs/``."""
     from sim.source import config_folder
@@ -67,7 +63,7 @@ def main(words: Sequence[str]) -> int:
     asked = request.read(words)
     done = work.run_points(asked, ["run", *words], started)
     out = screen.console()
-    few = len(asked.points) <= FEW
+    few = len(asked.points) <= folder.FEW
     if few:
         for point, results in zip(asked.points, done.results, strict=True):
             out.print(screen.outcomes(results, folder.title(point.config)))

@@ -176,7 +176,9 @@ def read_study(folder: Path) -> Study:
     try:
         points: Any = content["points"].values() if "points" in content else [{"overrides": [], "config": content}]
         overrides = [list(point["overrides"]) for point in points]
-        configs = [Config.check(point["config"]) for point in points]
+        own = [point["config"] if "config" in point else _yaml(folder / str(n) / "config.yaml")
+               for n, point in enumerate(points)]  # fmt: skip
+        configs = [Config.check(config) for config in own]
     except (ConfigError, KeyError, TypeError, AttributeError) as fault:
         raise OutputError(f"{folder / 'config.yaml'} cannot be followed: {_plainly(fault)}. {_ANOTHER}") from None
     if len(configs) != len(parts):
