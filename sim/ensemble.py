@@ -17,7 +17,7 @@ import types
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from tempfile import TemporaryDirectory
@@ -215,7 +215,8 @@ def run_all(
         done[place] = tables
         watch.finished(specs[place], tables)
         if shelf is not None and (len(done) % LOOSE == 0 or len(done) == len(specs)):
-            pack(shelf)
+            with suppress(OutputError):  # no room to pack: the runs are kept as they are
+                pack(shelf)
     return [done[place] for place in range(len(specs))]
 
 

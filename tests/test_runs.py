@@ -2,9 +2,11 @@
 
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
+import time
 from multiprocessing import get_context
 
 import numpy as np
@@ -12,6 +14,7 @@ import pandas as pd
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from sim import compose, open_store
 from sim.cli import main
@@ -347,6 +350,78 @@ def test_every_flipped_byte_is_noticed(packed, runs):
         for name in RUNS[:1]:
             got = Store(packed.folder).get(name)
             assert got is None or same(got, runs[name][0]), place
+
+
+@given(data=st.data())
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_broken_files_never_end_in_a_traceback(filled, tmp_path, runs, data):
+    broken(filled, tmp_path / "broken", runs, data)
+
+
+@pytest.mark.slow
+@given(data=st.data())
+@settings(max_examples=3000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_thousands_of_broken_files_never_end_in_a_traceback(filled, tmp_path, runs, data):
+    broken(filled, tmp_path / "broken", runs, data)
+
+
+def broken(filled, folder, runs, data):
+    """Cut, filled and overwritten as it may be: what is still there is right, and the rest can be done again."""
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(filled / data.draw(st.sampled_from(["loose", "packed"])), folder)
+    paths = sorted(path for path in folder.rglob("*.parquet"))
+    for path in data.draw(st.lists(st.sampled_from(paths), min_size=1, max_size=4)):
+        whole = path.read_bytes()
+        first = data.draw(st.integers(0, len(whole)))
+        last = data.draw(st.integers(first, len(whole)))
+        path.write_bytes(whole[:first] + data.draw(st.binary(max_size=40)) + whole[last:])
+    for words in (["list"], ["list", "policy=none"], ["check"], ["show", RUNS[0]], ["drop", "damaged", "--yes"]):
+        assert main(["runs", *words, f"store={folder}"]) in {0, 1, 2}
+    store = Store(folder)
+    for name, (tables, about) in runs.items():
+        found = store.get(name)
+        assert found is None or same(found, tables)
+        store.put(name, tables, about)
+    pack(store, least=0)
+    assert check(store).is_sound
+    assert digest_of(store) == digest_of(Store(filled / "loose"))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="processes are killed another way there")
+def test_who_is_killed_at_any_moment_loses_nothing(filled, runs, tmp_path):
+    """Three processes put and pack the same runs, and 200 times one of them is killed and another takes its place."""
+    context, luck, kills = get_context("fork"), random.Random(1), 0
+    store, orders = Store(tmp_path), (RUNS, RUNS[::-1], RUNS[1::2] + RUNS[::2])
+    start = context.Barrier(1)
+    at_it = [context.Process(target=_endlessly, args=(tmp_path, names, runs)) for names in orders]
+    for one in at_it:
+        one.start()
+    while kills < 200:
+        time.sleep(luck.uniform(0.0, 0.3))
+        place = luck.randrange(3)
+        at_it[place].kill()
+        at_it[place].join()
+        kills += 1
+        at_it[place] = context.Process(target=_endlessly, args=(tmp_path, orders[place], runs))
+        at_it[place].start()
+        if kills % 10 == 0:
+            drop(store, [luck.choice(RUNS)])
+    for one in at_it:
+        one.kill()
+        one.join()
+    _put(tmp_path, RUNS, runs, start)
+    pack(store, least=0)
+    assert check(store).is_sound
+    assert digest_of(store) == digest_of(Store(filled / "loose"))
+    assert len(ds.dataset(tmp_path / "results").to_table()) == 18
+
+
+def _endlessly(folder, names, made):
+    while True:
+        for name in names:
+            Store(folder).put(name, *made[name])
+            pack(Store(folder), least=3)
 
 
 def test_foreign_files_are_told_and_hurt_nothing(store, runs, capsys):

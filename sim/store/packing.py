@@ -115,7 +115,12 @@ def _pack(store: Store, runs: Sequence[str], stead: str | None = None) -> int:
         if not runs:
             return 0
         rows, known = ({run: each[part] for run, each in sound.items()} for part in (0, 1))
-        file.write(store.path(table, name), rows, known)
+        try:
+            file.write(store.path(table, name), rows, known)
+        except OutputError:  # the disk is full: what was begun is not to fill it
+            if name != stead:
+                _forget(store, name)
+            raise
     for each in [stead] if stead else runs:
         if each != name:
             _forget(store, each, but_states=True)
