@@ -456,16 +456,17 @@ def test_an_empty_store(tmp_path, capsys):
 def test_the_list_has_a_row_a_scenario(store, capsys):
     out, _ = said(capsys, "list", f"store={store.folder}")
     assert "6 runs of 4 scenarios" in out
+    assert "source this" in out
     for policy in POLICIES:
         for build, runs in ((0.01, 2), (0.02, 1)):
-            assert f"{policy} ties.build={build} {runs} this" in out
+            assert f"{policy} ties.build={build} {runs}" in out
     assert "3 runs of 2 scenarios" in said(capsys, "list", "policy=listening", f"store={store.folder}")[0]
 
 
 def test_a_long_list_is_summed_up(store, capsys, monkeypatch):
     monkeypatch.setattr("sim.cli.scenarios.LINES", 3)
     out, _ = said(capsys, "list", f"store={store.folder}")
-    assert "listening ties.build 2 3 this" in out
+    assert "listening ties.build 2 3" in out
     monkeypatch.setattr("sim.cli.scenarios.LINES", 1)
     assert "And 1 more rows, of 3 runs" in said(capsys, "list", f"store={store.folder}")[0]
 

@@ -84,7 +84,7 @@ def main(words: Sequence[str]) -> int:
     if not asked.store.is_dir():
         if any(word.startswith("store=") for word in rest):
             raise UsageError(f"there is no store {asked.store}. Name one, as store=FOLDER.")
-        out.print(f"There are no runs in {asked.store}. takestwo run makes some.", soft_wrap=True)
+        out.print(f"There are no runs in {asked.store}. takestwo run makes some.", soft_wrap=True, markup=False)
         return 0
     if what == "check":
         return _check(Store(asked.store), out)
@@ -136,9 +136,9 @@ def _list(asked: Asked, out: Console) -> int:
     runs = _chosen(asked)
     if not len(runs):
         out.print(f"No run in {asked.store} fits." if asked.chooses else f"There are no runs in {asked.store}.",
-                  soft_wrap=True)  # fmt: skip
+                  soft_wrap=True, markup=False)  # fmt: skip
         return 0
-    out.print(scenarios.counted(runs, asked.store), soft_wrap=True)
+    out.print(scenarios.counted(runs, asked.store), soft_wrap=True, markup=False)
     out.print(scenarios.scenarios(runs))
     return 0
 
@@ -160,12 +160,12 @@ def _show(asked: Asked, out: Console) -> int:
     run, row = runs.ids[0], runs.runs.iloc[0]
     config, same = runs.config(run), row.source == source_hash()
     scenario = f"{row.place}, world {row.world}, policy {row.policy}"
-    out.print(f"Run {run}: replicate {row.replicate} of {scenario}", soft_wrap=True)
+    out.print(f"Run {run}: replicate {row.replicate} of {scenario}", soft_wrap=True, markup=False)
     settings = scenarios.Defaults().off(config)
     told = "not known here" if settings is None else " ".join(f"{n}={v}" for n, v in settings.items()) or "none"
     facts = {
         "settings off the default": told,
-        "other names": ", ".join(f"{n} {row[n]}" for n in ("rival", "ablation", "draw") if row[n] not in {"none", 0}),
+        "other names": ", ".join(f"{n} {row[n]}" for n in ("rival", "ablation") if row[n] != "none"),
         "length": f"{row.months} months",
         "model from outside": row.model,
         "seed of the run": f"{row.seed}, from seed={config.get('seed')} and the replicate",
@@ -175,7 +175,7 @@ def _show(asked: Asked, out: Console) -> int:
     }  # fmt: skip
     for name, fact in facts.items():
         if fact:
-            out.print(f"  {name:<26}{fact}", soft_wrap=True)
+            out.print(f"  {name:<26}{fact}", soft_wrap=True, markup=False)
     tables = Store(asked.store).get(run)
     if tables is None:
         out.print("It is damaged, and counts as absent: takestwo runs check says which files.")
@@ -201,14 +201,14 @@ def _drop(asked: Asked, out: Console) -> int:
     runs = _chosen(asked)
     count = f"{len(runs):,} {plural(len(runs), 'run')}"
     if not len(runs):
-        out.print(f"No run in {asked.store} fits: nothing is dropped.", soft_wrap=True)
+        out.print(f"No run in {asked.store} fits: nothing is dropped.", soft_wrap=True, markup=False)
     elif asked.yes:
         drop(store, runs.ids)
-        out.print(f"Dropped {count} from {asked.store}.", soft_wrap=True)
+        out.print(f"Dropped {count} from {asked.store}.", soft_wrap=True, markup=False)
     else:
-        out.print(f"This would drop {count} from {asked.store}:", soft_wrap=True)
+        out.print(f"This would drop {count} from {asked.store}:", soft_wrap=True, markup=False)
         out.print(scenarios.scenarios(runs))
-        out.print(f"To drop them: {_again(asked)} --yes", soft_wrap=True)
+        out.print(f"To drop them: {_again(asked)} --yes", soft_wrap=True, markup=False)
     return 0
 
 
@@ -220,14 +220,15 @@ def _drop_damaged(asked: Asked, store: Store, out: Console) -> int:
         raise UsageError("damaged is all that is damaged, and goes alone: takestwo runs drop damaged.")
     found = check(store, _tick())
     if found.is_sound:
-        out.print(f"Nothing in {asked.store} is damaged.", soft_wrap=True)
+        out.print(f"Nothing in {asked.store} is damaged.", soft_wrap=True, markup=False)
     elif asked.yes:
         clear(store, found)
-        out.print(f"Dropped what was left of {len(found.damaged):,} damaged runs from {asked.store}.", soft_wrap=True)
+        gone = f"Dropped what was left of {len(found.damaged):,} damaged runs from {asked.store}."
+        out.print(gone, soft_wrap=True, markup=False)
     else:
         out.print(f"This would drop what is left of {len(found.damaged):,} damaged runs from {asked.store}, and clear "
-                  "up runs that lie there twice.", soft_wrap=True)  # fmt: skip
-        out.print(f"To drop them: {_again(asked)} --yes", soft_wrap=True)
+                  "up runs that lie there twice.", soft_wrap=True, markup=False)  # fmt: skip
+        out.print(f"To drop them: {_again(asked)} --yes", soft_wrap=True, markup=False)
     return 0
 
 
@@ -253,26 +254,26 @@ def _check(store: Store, out: Console) -> int:
     found = check(store, _tick())
     files, runs = f"{found.files:,} {plural(found.files, 'file')}", f"{found.runs:,} whole {plural(found.runs, 'run')}"
     verdict = "all are sound." if found.is_sound else "not all are sound."
-    out.print(f"{files} in {store.folder}, {runs}: {verdict}", soft_wrap=True)
+    out.print(f"{files} in {store.folder}, {runs}: {verdict}", soft_wrap=True, markup=False)
     for kind, meaning in (FAULTY | PASSING).items():
         own = [finding for finding in found.findings if finding.kind == kind]
         if own:
-            out.print(f"{kind}, {meaning}: {len(own):,} {plural(len(own), 'file')}", soft_wrap=True)
+            out.print(f"{kind}, {meaning}: {len(own):,} {plural(len(own), 'file')}", soft_wrap=True, markup=False)
         for finding in own[:LINES]:
             hit = f"  ({len(finding.runs):,} runs)" if len(finding.runs) > 1 else ""
-            out.print(f"  {finding.path}{hit}", soft_wrap=True)
+            out.print(f"  {finding.path}{hit}", soft_wrap=True, markup=False)
         if len(own) > LINES:
-            out.print(f"  and {len(own) - LINES:,} more")
+            out.print(f"  and {len(own) - LINES:,} more", soft_wrap=True, markup=False)
     kinds = {finding.kind for finding in found.findings}
     if found.damaged:
-        out.print(f"{len(found.damaged):,} {plural(len(found.damaged), 'run')} damaged: they count as absent, and are "
-                  "run again when they are next asked for. takestwo runs drop damaged removes what is left of them, "
-                  "for other programs would read it.", soft_wrap=True)  # fmt: skip
+        out.print(f"{len(found.damaged):,} {plural(len(found.damaged), 'run')} damaged: such count as absent, and are "
+                  "run again when next asked for. takestwo runs drop damaged removes what is left of them, which other "
+                  "programs would read.", soft_wrap=True, markup=False)  # fmt: skip
     if "strange" in kinds:
         out.print("Move what the store has not written to another folder: other programs would read it along.")
     if "twice" in kinds:
         out.print("Runs that lie there twice are cleared up by takestwo runs drop damaged.")
-    out.print(f"Digest of all that is sound: {found.digest}", soft_wrap=True)
+    out.print(f"Digest of all that is sound: {found.digest}", soft_wrap=True, markup=False)
     return 0 if found.is_sound else 1
 
 
@@ -285,7 +286,7 @@ def _tick() -> Any:
     def tick(done: int, files: int) -> None:
         if time.monotonic() - last[0] > SILENCE_SECONDS:
             last[0] = time.monotonic()
-            console.print(f"{done:,} of {files:,} files looked at", soft_wrap=True)
+            console.print(f"{done:,} of {files:,} files looked at", soft_wrap=True, markup=False)
 
     return tick
 
@@ -314,5 +315,6 @@ def _export(asked: Asked, out: Console) -> int:
         path.unlink()
         raise UsageError(f"these runs have no rows in {asked.table}. For residents and ties, run them with "
                          "record=[residents,ties]; by_area has rows where a place has a funded area.")  # fmt: skip
-    out.print(f"{path}: {rows:,} rows of {asked.table}, of {len(runs):,} {plural(len(runs), 'run')}.", soft_wrap=True)
+    made = f"{path}: {rows:,} rows of {asked.table}, of {len(runs):,} {plural(len(runs), 'run')}."
+    out.print(made, soft_wrap=True, markup=False)
     return 0

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
+from rich.console import Group
+from rich.text import Text
 
 from sim.cli.screen import titled
 from sim.composition import compose
@@ -19,6 +20,8 @@ from sim.wording import plural
 LINES = 30
 """Scenarios that are listed one by one."""
 NAMES_IN_A_CELL = 5
+MAY_BE_THE_SAME = ("place", "world", "source", "newest")
+"""Columns that are left out where all rows have the same."""
 
 
 def counted(runs: Runs, store: Path) -> str:
@@ -28,68 +31,83 @@ def counted(runs: Runs, store: Path) -> str:
     return several + (f" Lived by another source, and not found again: {other:,}." if other else "")
 
 
-def scenarios(runs: Runs) -> Table:
+def scenarios(runs: Runs) -> Group:
     """What to print of runs: a row a scenario; where there are many, a row for all those of one name."""
-    if runs.points.nunique() <= LINES:
-        frame = runs.runs.assign(point=runs.points).groupby("point", sort=False)
-        defaults = Defaults()
-        rows: list[tuple[str, ...]] = []
-        for _, part in frame:
-            off = defaults.off(runs.config(part.iloc[0].run_id))
-            rows.append((*_named(part.iloc[0]), _short(off), f"{len(part):,}", *_last(part)))
-        return _listing(("place", "world", "policy", "settings off the default", "runs", "source", "newest"), rows)
+    frame = runs.runs.assign(point=runs.points)
+    return _one_by_one(runs, frame) if frame.point.nunique() <= LINES else _by_name(runs, frame)
+
+
+def _one_by_one(runs: Runs, frame: Any) -> Group:
+    defaults, parts = Defaults(), [part for _, part in frame.groupby("point", sort=False)]
+    off = [defaults.off(runs.config(part.iloc[0].run_id)) for part in parts]
+    everywhere = [n for n, v in (off[0] or {}).items() if all(o and o.get(n) == v for o in off)] if len(off) > 1 else []
+    rows = [
+        _named(part) | {"settings off the default": _short(own, everywhere), "runs": f"{len(part):,}"} | _last(part)
+        for part, own in zip(parts, off, strict=True)
+    ]
+    return _listing(rows, [f"{name}={off[0][name]}" for name in everywhere] if off[0] else [])
+
+
+def _by_name(runs: Runs, frame: Any) -> Group:
     by = ["place", "world", "policy", "rival", "ablation"]
-    groups = [part for _, part in runs.runs.assign(point=runs.points).groupby(by, sort=False)]
-    groups.sort(key=len, reverse=True)
+    groups = sorted((part for _, part in frame.groupby(by, sort=False)), key=len, reverse=True)
     settings = runs.settings
     rows = [
-        (*_named(part.iloc[0]), _varied(settings.loc[part.index]), f"{part.point.nunique():,}", f"{len(part):,}",
-         *_last(part))
+        _named(part) | {
+            "settings that differ": _varied(settings.loc[part.index]), "scenarios": f"{part.point.nunique():,}",
+            "runs": f"{len(part):,}",
+        } | _last(part)
         for part in groups[:LINES]
     ]  # fmt: skip
-    names = ("place", "world", "policy", "settings that differ", "scenarios", "runs", "source", "newest")
-    table = _listing(names, rows)
+    listing = _listing(rows, [])
     if len(groups) > LINES:
         left = len(runs) - sum(map(len, groups[:LINES]))
-        table.caption = f"And {len(groups) - LINES:,} more rows, of {left:,} runs: choose some, as world=essay."
-    return table
+        more = f"And {len(groups) - LINES:,} more rows, of {left:,} runs: choose some, as world=essay."
+        listing.renderables.append(Text(more))
+    return listing
 
 
-def _listing(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-
+def _listing(rows: Sequence[Mapping[str, str]], everywhere: Sequence[str]) -> Group:
+    """A table; what is the same in all its rows is said above it."""
+    same = [n for n in MAY_BE_THE_SAME if len({row[n] for row in rows}) == 1]
+    above = [*(f"{name} {rows[0][name]}" for name in same), *everywhere]
     table = titled("")
     table.title = None
+    names = [name for name in rows[0] if name not in same]
     for name in names:
         table.add_column(name, justify="right" if name in {"scenarios", "runs"} else "left", overflow="fold")
     for row in rows:
-        table.add_row(*row)
-    return table
+        table.add_row(*(Text(row[name]) for name in names))
+    return Group(*([Text(f"In all: {', '.join(above)}.")] if above else []), table)
 
 
-def _named(run: Any) -> tuple[str, str, str]:
+def _named(part: Any) -> dict[str, str]:
     """Place, world and policy; and beside the policy what else is chosen by name."""
+    run = part.iloc[0]
     also = [f"{name} {run[name]}" for name in ("rival", "ablation") if run[name] != "none"]
-    return run.place, run.world, ", ".join([run.policy.replace("+", " + "), *also])
+    return {"place": run.place, "world": run.world, "policy": ", ".join([run.policy.replace("+", " + "), *also])}
 
 
-def _last(part: Any) -> tuple[str, str]:
-
+def _last(part: Any) -> dict[str, str]:
     sources = {"this" if source == source_hash() else "other" for source in part["source"].unique()}
-    return " and ".join(sorted(sources, reverse=True)), f"{part.made.max():%Y-%m-%d}"
+    return {"source": " and ".join(sorted(sources, reverse=True)), "newest": f"{part.made.max():%Y-%m-%d}"}
 
 
 def _varied(settings: Any) -> str:
     names = [name for name in settings.columns if settings[name].nunique(dropna=False) > 1]
-    more = f" and {len(names) - NAMES_IN_A_CELL} more" if len(names) > NAMES_IN_A_CELL else ""
-    return ", ".join(names[:NAMES_IN_A_CELL]) + more
+    return ", ".join(names[:NAMES_IN_A_CELL]) + _more(names)
 
 
-def _short(settings: Mapping[str, Any] | None) -> str:
+def _short(settings: Mapping[str, Any] | None, but: Sequence[str]) -> str:
+    """Settings in a cell, less those that are said above."""
     if settings is None:
         return "not known here"
-    said = [f"{name}={value}" for name, value in settings.items()]
-    more = f" and {len(said) - NAMES_IN_A_CELL} more" if len(said) > NAMES_IN_A_CELL else ""
-    return " ".join(said[:NAMES_IN_A_CELL]) + more
+    told = [f"{name}={value}" for name, value in settings.items() if name not in but]
+    return " ".join(told[:NAMES_IN_A_CELL]) + _more(told)
+
+
+def _more(names: Sequence[str]) -> str:
+    return f" and {len(names) - NAMES_IN_A_CELL} more" if len(names) > NAMES_IN_A_CELL else ""
 
 
 class Defaults:
@@ -102,13 +120,16 @@ class Defaults:
         """The settings of a run that are others; None where its names are not known here."""
         named = {name: (config.get(name) or {}).get("name") for name in ("place", "world")}
         named |= {"policy": f"[{','.join(config.get('policy') or ())}]"}
-        named |= {name: config.get(name) for name in ("rival", "ablation", "draw")}
-        words = tuple(f"{name}={value}" for name, value in named.items() if value not in {None, "[]", "none", 0})
+        named |= {name: config.get(name) for name in ("rival", "ablation")}
+        drawn = config.get("draw")
+        words = tuple(f"{n}={v}" for n, v in (named | {"draw": drawn}).items() if v not in {None, "[]", "none", 0})
         if words not in self._known:
             self._known[words] = self._composed(words)
         usual = self._known[words]
-        off = {n: v for n, v in flat(config).items() if n not in named and usual and v != usual.get(n)}
-        return None if usual is None else off
+        if usual is None:
+            return None
+        usual = usual | {"draw": 0}  # a draw is told, and what comes of it is not
+        return {n: v for n, v in flat(config).items() if n not in named and v != usual.get(n)}
 
     @staticmethod
     def _composed(words: Sequence[str]) -> dict[str, Any] | None:

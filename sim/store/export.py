@@ -52,7 +52,7 @@ def export(runs: Runs, table: str, path: Path) -> int:
 
 def _writer(path: Path, passing: Path, schema: pa.Schema) -> Any:
     if path.suffix == ".csv":
-        return pyarrow.csv.CSVWriter(passing, schema, write_options=pyarrow.csv.WriteOptions(quoting_style="needed"))
+        return pyarrow.csv.CSVWriter(passing, schema)
     return pq.ParquetWriter(passing, schema, compression="zstd")
 
 
