@@ -29,6 +29,7 @@ class Configs:
 def flat(config: Mapping[str, Any], before: str = "") -> dict[str, Any]:
     """Settings by dotted names, as on the command line; no titles and sources.
 
+    >>> from sim.store.settings import flat
     >>> flat({"ties": {"build": 0.3}, "policy": {"listening": {"dose": 12.0, "title": "listening"}}, "draw": 0})
     {'ties.build': 0.3, 'policy.listening.dose': 12.0, 'draw': 0}
     """

@@ -91,7 +91,8 @@ class Store:
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)
-        self._known: tuple[int, dict[str, str]] = (0, {})
+        self._changed, self._packs = 0, set[str]()
+        self._packed: dict[str, str] = {}
 
     def check(self) -> None:
         """Make the folder, or say why not.
@@ -152,16 +153,14 @@ class Store:
             changed = (self.folder / "runs").stat().st_mtime_ns
         except OSError:
             return {}
-        if changed != self._known[0]:
-            known, mine = self._known[1], {}
-            packs = [name for name in self.names() if name.startswith(PACK)]
-            before: dict[str, list[str]] = {}
-            for run, name in known.items():
-                before.setdefault(name, []).append(run)
-            for name in packs:
-                mine.update(dict.fromkeys(before.get(name) or _runs_in(self.path("runs", name)), name))
-            self._known = (changed, mine)
-        return self._known[1]
+        if changed != self._changed:
+            packs = {name for name in self.names() if name.startswith(PACK)}
+            if self._packs - packs:  # some are gone, and what was in them may lie in others
+                self._packs, self._packed = set(), {}
+            for name in packs - self._packs:
+                self._packed |= dict.fromkeys(_runs_in(self.path("runs", name)), name)
+            self._packs, self._changed = packs, changed
+        return self._packed
 
     def _of(self, run: str, name: str | None, record: Iterable[str]) -> Tables | None:
         """A run's tables by the file that they are in, if all are there and sound."""
