@@ -21,13 +21,15 @@ if TYPE_CHECKING:
     from sim.ensemble import compare, run_ensemble
     from sim.model import CommunityModel
     from sim.results import read_results
+    from sim.store import open_store
 
 __version__ = "0.1.0"
-__all__ = ["CommunityModel", "ConfigError", "compare", "compose", "read_results", "run_ensemble"]
+__all__ = ["CommunityModel", "ConfigError", "compare", "compose", "open_store", "read_results", "run_ensemble"]
 
 _HOME = {
     "CommunityModel": "sim.model", "compose": "sim.composition", "ConfigError": "sim.config",
     "run_ensemble": "sim.ensemble", "compare": "sim.ensemble", "read_results": "sim.results",
+    "open_store": "sim.store",
 }  # fmt: skip
 
 

@@ -17,14 +17,14 @@ import types
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from sim.chance import run_seed
-from sim.config import Config, checked, nearest
+from sim.config import HOW_TO_RUN, Config, checked, nearest
 from sim.contrast import Contrast
 from sim.files import OutputError
 from sim.founding import found
@@ -34,7 +34,7 @@ from sim.outside import checked_model, is_passing, told
 from sim.results import Results
 from sim.schedule import kernel_calls, live_a_month
 from sim.source import source_hash
-from sim.store import Store, run_id
+from sim.store import LOOSE, About, Store, pack, run_id
 from sim.tables import STATES, Diary, Tables, joined
 from sim.units import date_of
 
@@ -98,6 +98,12 @@ class RunSpec:
         """The columns that are the same in all rows of this run."""
         numbers = {"draw": self.config.draw, "replicate": self.replicate, "seed": self.seed}
         return {"run_id": self.run_id, **self.config.scenario, **numbers}
+
+    @property
+    def about(self) -> About:
+        """What the store keeps of this run beside its tables."""
+        config = {k: v for k, v in self.config.resolved().items() if k not in HOW_TO_RUN}
+        return About(source_hash(), config, "" if self.model is None else told(self.model)[0])
 
 
 # One run.
@@ -208,6 +214,9 @@ def run_all(
     for place, tables in _fresh(specs, todo, workers, shelf, watch):
         done[place] = tables
         watch.finished(specs[place], tables)
+        if shelf is not None and (len(done) % LOOSE == 0 or len(done) == len(specs)):
+            with suppress(OutputError):  # no room to pack: the runs are kept as they are
+                pack(shelf)
     return [done[place] for place in range(len(specs))]
 
 
@@ -445,7 +454,7 @@ def _here(
 def _finish(spec: RunSpec, shelf: Store | None, tick: Callable[[int], None]) -> Tables:
     tables = simulate(spec, tick)
     if shelf is not None:
-        shelf.put(spec.run_id, tables)
+        shelf.put(spec.run_id, tables, spec.about)
     return tables
 
 

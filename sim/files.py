@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,7 +21,7 @@ def written_whole(path: Path, write: Callable[[Path], object]) -> None:
     Raises:
         OutputError: if the disk is full or the folder may not be written.
     """
-    passing = path.with_name(f".{path.name}.{os.getpid()}")
+    passing = path.with_name(f".{path.name}.{secrets.token_hex(4)}")  # two machines may have processes of one number
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write(passing)

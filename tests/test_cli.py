@@ -38,6 +38,8 @@ from sim.tables import SCENARIO
 from sim.wording import plus_minus
 
 SMALL = ("place.residents=1500", "months=13", "replicates=2", "workers=1")
+EXAMPLES = {"run": ["workers=1"], "compare": ["workers=1"], "runs": []}
+"""Commands whose examples use the store, and what else they are given."""
 TAKESTWO = [sys.executable, "-m", "sim.cli"]
 
 
@@ -110,7 +112,7 @@ def test_examples_work(lines, store, capsys, monkeypatch, tmp_path):
                 patch.setenv("TAKESTWO_CACHE", str(tmp_path / "cache"))
                 for name, value in (("RESIDENTS", 1500), ("MONTHS", 60), ("SETTLED", 20)):
                     patch.setattr(solving, name, value)
-            said(capsys, *words, *([store, "workers=1"] if words[0] in {"run", "compare"} else []))
+            said(capsys, *words, *EXAMPLES.get(words[0], []), *([store] if words[0] in EXAMPLES else []))
 
 
 def test_asking_for_help_is_quick():
@@ -404,7 +406,7 @@ def test_a_report_is_made_anew(store, tmp_path, capsys):
 
 BAD = {
     ("rn",): "unknown command. Did you mean takestwo run?",
-    ("frobnicate",): "There is run, compare, odd, report, place, profile, verify.",
+    ("frobnicate",): "There is run, compare, plan, runs, odd, report, place, profile, verify.",
     ("invest",): "not built yet",
     ("run", "montsh=12"): "Did you mean months?",
     ("run", "place.resident=2000"): "Did you mean place.residents?",
@@ -438,6 +440,14 @@ BAD = {
     ("report",): "name one results folder",
     ("report", "nowhere"): "is not a results folder",
     ("report", "months=2"): "name one results folder",
+    ("runs",): "There is check, drop, export, list, show.",
+    ("runs", "lst"): "Did you mean list?",
+    ("runs", "list", "store=nowhere"): "there is no store nowhere",
+    ("runs", "list", "--yes"): "unknown flag --yes",
+    ("runs", "drop", "--all"): "There is --yes",
+    ("runs", "list", "world="): "Write world=VALUE",
+    ("runs", "check", "world=essay"): "check looks at all of a store",
+    ("runs", "export", "x.csv", "table=by_quintle"): "Did you mean by_quintile?",
 }
 
 
@@ -465,8 +475,8 @@ def test_a_full_disk_is_one_message(tmp_path, capsys, monkeypatch):
 
     monkeypatch.setattr("os.fsync", full)
     _, fault = said(capsys, "run", *SMALL, code=2)
-    assert re.search(r"takestwo run: cannot write outputs/\.store/\w+\.\w+\.parquet: No space left", fault)
-    assert not list(tmp_path.glob("outputs/.store/*"))
+    assert re.search(r"takestwo run: cannot write outputs/\.store/\w+/\w+\.parquet: No space left", fault)
+    assert not list(tmp_path.glob("outputs/.store/*/*"))
 
 
 def test_the_command_exits_with_its_code():

@@ -9,7 +9,7 @@ from sim.cli import main
 from sim.cost import START_SECONDS, Cost, cost_of, learn, pace
 from sim.ensemble import RunSpec, specs_of
 from sim.founding import solving
-from sim.tables import PARTS
+from sim.tables import ALWAYS
 
 SMALL = ("place.residents=1500", "months=100", "replicates=4")
 COST = Cost(
@@ -102,8 +102,8 @@ def test_stored_runs_do_not_count(tmp_path):
     specs = specs_of(compose(SMALL))
     whole = cost_of(specs, workers=1, store=tmp_path)
     for spec in specs[:3]:
-        for end in ("parquet", *(f"{name}.parquet" for name in PARTS)):
-            touch(tmp_path / f"{spec.run_id}.{end}")
+        for table in (*ALWAYS, "runs"):
+            touch(tmp_path / table / f"{spec.run_id}.parquet")
     left = cost_of(specs, workers=1, store=tmp_path)
     assert (left.runs, left.stored) == (1, 3)
     assert left.seconds - START_SECONDS < 0.8 * (whole.seconds - START_SECONDS)

@@ -81,7 +81,7 @@ def test_a_stored_run_is_not_run_again(config, plain, tmp_path, monkeypatch):
 
 def test_only_what_is_missing_or_damaged_is_run(config, plain, tmp_path):
     run_ensemble(config, replicates=2, store=tmp_path)
-    damaged = tmp_path / f"{RunSpec(config, 1).run_id}.parquet"
+    damaged = tmp_path / "results" / f"{RunSpec(config, 1).run_id}.parquet"
     damaged.write_bytes(damaged.read_bytes()[:-40])
     reports = []
     assert same(run_ensemble(config, store=tmp_path, progress=reports.append).tables, plain)

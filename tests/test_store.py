@@ -4,7 +4,7 @@ import pytest
 
 from sim.files import OutputError
 from sim.store import Store, run_id
-from sim.tables import PARTS
+from sim.tables import ALWAYS, PARTS
 from tests.test_results import run
 from tests.towns import town
 
@@ -49,20 +49,20 @@ def test_a_run_without_the_states_asked_for_is_not_there(store):
 
 
 @pytest.mark.parametrize("kept", [0.0, 0.1, 0.5, 0.99])
-@pytest.mark.parametrize("name", ["ab12.parquet", *(f"ab12.{name}.parquet" for name in PARTS)])
+@pytest.mark.parametrize("name", ALWAYS)
 def test_a_file_cut_short_is_as_if_absent(store, name, kept):
-    store.put("ab12", run([1.0] * 50))
-    file = store.folder / name
+    store.put("ab12", run([1.0] * 50, run_id="ab12"))
+    file = store.path(name, "ab12")
     whole = file.read_bytes()
     file.write_bytes(whole[: int(len(whole) * kept)])
     assert store.get("ab12") is None
 
 
-@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("name", [*ALWAYS, "runs"])
 def test_a_run_that_lacks_a_table_is_as_if_absent(store, name):
     store.put("ab12", run([1.0]))
     assert store.has("ab12")
-    (store.folder / f"ab12.{name}.parquet").unlink()
+    store.path(name, "ab12").unlink()
     assert not store.has("ab12")
     assert store.get("ab12") is None
 
@@ -70,7 +70,7 @@ def test_a_run_that_lacks_a_table_is_as_if_absent(store, name):
 def test_a_changed_byte_is_noticed(store):
     tables = run([i / 7 for i in range(50)])
     store.put("ab12", tables)
-    file = store.folder / "ab12.parquet"
+    file = store.path("results", "ab12")
     whole = file.read_bytes()
     noticed = 0
     for place in range(0, len(whole), 97):
@@ -81,14 +81,20 @@ def test_a_changed_byte_is_noticed(store):
     assert noticed > 100
 
 
-def test_the_results_are_written_last(store, monkeypatch):
-    from sim import store as module
-
+def test_what_says_that_a_run_is_whole_is_written_last(store, monkeypatch):
     written = []
-    monkeypatch.setattr(module, "write_parquet", lambda _, path: written.append(path.name))
+    monkeypatch.setattr("sim.store.file.write", lambda path, _: written.append(path.parent.name))
     store.put("ab12", run([1.0], record=("residents", "ties"), state=town(residents=7)))
-    assert sorted(written[:-1]) == sorted(f"ab12.{name}.parquet" for name in (*PARTS, "residents", "ties"))
-    assert written[-1] == "ab12.parquet"
+    assert sorted(written[:-1]) == sorted((*ALWAYS, "residents", "ties"))
+    assert written[-1] == "runs"
+
+
+def test_what_is_there_is_not_written_again(store, monkeypatch):
+    store.put("ab12", run([1.0]))
+    written = []
+    monkeypatch.setattr("sim.store.file.write", lambda path, _: written.append(path.parent.name))
+    store.put("ab12", run([1.0], record=("ties",), state=town(residents=7)))
+    assert written == ["ties"]
 
 
 def test_a_folder_that_cannot_be_written_is_told_beforehand(tmp_path):

@@ -17,6 +17,7 @@ COMMANDS = {
     "run": "one scenario, or with -m a sweep over several",
     "compare": "scenarios under the same luck, in pairs",
     "plan": "what a run or a sweep would cost, before it starts",
+    "runs": "the store of finished runs: what it holds, whether it is sound, export",
     "odd": "the model described by the ODD+D protocol, from the code",
     "report": "the one-file report of a results folder, made anew",
     "place": "the places that are there; what is odd about one of your own",
@@ -26,8 +27,7 @@ COMMANDS = {
 """What is built, with one line each; each is a module of this package that has HELP and `main`."""
 
 NOT_BUILT = (
-    "hypotheses", "why", "validate", "calibrate", "sensitivity", "invest", "app", "runs",
-    "trial",
+    "hypotheses", "why", "validate", "calibrate", "sensitivity", "invest", "app", "trial",
 )  # fmt: skip
 
 HELP = """usage: takestwo COMMAND [KEY=VALUE ...]
@@ -54,7 +54,8 @@ def main(words: Sequence[str] | None = None) -> int:
         words: the command line without its first word; that of the process if none is given.
 
     Returns:
-        0 on success, 2 on bad input, 130 on Ctrl-C; 1 where `verify` finds a difference.
+        0 on success, 2 on bad input, 130 on Ctrl-C; 1 where `verify` finds a difference, or
+        `runs check` a file that is not sound.
     """
     command, *rest = list(sys.argv[1:] if words is None else words) or ["--help"]
     try:
@@ -105,6 +106,6 @@ def _is_told(fault: Exception) -> bool:
     if isinstance(fault, UsageError):
         return True
     told = {"sim.config": "ConfigError", "sim.files": "OutputError", "sim.ensemble": "EnsembleError",
-            "sim.founding": "FoundingError"}  # fmt: skip
+            "sim.founding": "FoundingError", "sim.store.frame": "ChoiceError"}  # fmt: skip
     kinds = [getattr(sys.modules[name], kind, ()) for name, kind in told.items() if name in sys.modules]
     return any(isinstance(fault, kind) for kind in kinds)

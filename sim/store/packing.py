@@ -1,0 +1,220 @@
+"""Packing: runs that lie about one by one are put together, and runs that are not wanted are taken out."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from sim.files import OutputError, cannot_write
+from sim.store import file
+from sim.store.shelf import ID_DIGITS, PACK, PACKED, RUNS, TABLES, Store
+from sim.store.soundness import DAMAGE, Soundness
+from sim.tables import SCENARIO, SCHEMAS
+
+LOOSE = 256
+"""Runs that may lie about one by one before they are packed, and runs of a pack."""
+PATIENCE_SECONDS = 60.0
+STALE_SECONDS = 3600.0
+"""A file that has had its passing name for so long has lost its process: it is written in no time."""
+ORDER = (*SCENARIO, "config", "replicate", "run_id")
+
+
+def pack(store: Store, least: int = LOOSE) -> int:
+    """Put runs that lie about one by one into packs, if there are enough of them.
+
+    Runs that are damaged, and those of models from outside, whose columns are their own, are left as they are.
+
+    Returns:
+        How many runs were packed: none, too, while another process packs.
+
+    Raises:
+        OutputError: if the disk is full or the folder cannot be written.
+    """
+    if len(_loose(store)) < least:
+        return 0
+    with _alone(store.folder) as alone:
+        if not alone:
+            return 0
+        _tidy(store)
+        rows = {run: file.read(store.path("runs", run), run) for run in _loose(store)}
+        known = {run: row.to_pylist()[0] for run, row in rows.items() if row is not None}
+        own = [run for run, row in known.items() if not row["model"]]
+        ordered = sorted(own, key=lambda run: [str(known[run][name]).rjust(20) for name in ORDER])
+        return sum(_pack(store, ordered[first : first + LOOSE]) for first in range(0, len(ordered), LOOSE))
+
+
+def drop(store: Store, runs: Iterable[str]) -> None:
+    """Take runs out of a store.
+
+    Raises:
+        OutputError: if the folder cannot be written, or another process packs for long.
+    """
+    unwanted = set(runs)
+    with _in_peace(store):
+        for name, members in _members(store).items():
+            if unwanted & set(members):
+                _rewrite(store, name, [run for run in members if run not in unwanted])
+        for run in unwanted:
+            _forget(store, run)
+
+
+def clear(store: Store, found: Soundness) -> None:
+    """Remove what is damaged, and what lies there twice, by what `soundness.check` has found.
+
+    Raises:
+        OutputError: if the folder cannot be written, or another process packs for long.
+    """
+    with _in_peace(store):
+        members = _members(store)
+        for name in dict.fromkeys(f.path.stem for f in found.findings if f.kind in DAMAGE):
+            _rewrite(store, name, members.get(name, ()))
+        _tidy(store)
+
+
+@contextmanager
+def _in_peace(store: Store) -> Iterator[None]:
+    with _alone(store.folder, PATIENCE_SECONDS) as alone:
+        if not alone:
+            raise OutputError(f"another process is packing {store.folder}. Try again when it has ended.")
+        yield
+
+
+def _members(store: Store) -> dict[str, list[str]]:
+    """The runs of each pack."""
+    packs: dict[str, list[str]] = {}
+    for run, name in store.packed().items():
+        packs.setdefault(name, []).append(run)
+    return packs
+
+
+def _loose(store: Store) -> list[str]:
+    return [name for name in store.names() if not name.startswith(PACK)]
+
+
+def _pack(store: Store, runs: Sequence[str], stead: str | None = None) -> int:
+    """Write a pack of those runs that are sound, and then remove what it stands for.
+
+    Args:
+        store: where.
+        runs: in their order.
+        stead: the pack from which they are taken; None for runs that lie one by one.
+    """
+    name = PACK + hashlib.sha256(" ".join(sorted(runs)).encode()).hexdigest()[:ID_DIGITS]
+    for table in PACKED:
+        read = {run: file.read_with_digest(store.path(table, stead or run), run) for run in runs}
+        own = SCHEMAS.get(table, RUNS)
+        sound = {run: each for run, each in read.items() if each is not None and each[0].schema.equals(own)}
+        if len(sound) < len(runs):
+            if name != stead:
+                _forget(store, name)
+            return _pack(store, list(sound), stead)
+        if not runs:
+            return 0
+        rows, known = ({run: each[part] for run, each in sound.items()} for part in (0, 1))
+        try:
+            file.write(store.path(table, name), rows, known)
+        except OutputError:  # the disk is full: what was begun is not to fill it
+            if name != stead:
+                _forget(store, name)
+            raise
+    for each in [stead] if stead else runs:
+        if each != name:
+            _forget(store, each, but_states=True)
+    return len(runs)
+
+
+def _rewrite(store: Store, name: str, keep: Sequence[str]) -> None:
+    """A pack without some of its runs, and without what is damaged of the others; or a run of which none is kept."""
+    if not _pack(store, keep, stead=name):
+        _forget(store, name)
+
+
+def _tidy(store: Store) -> None:
+    """Clear up what was left by whoever was killed at this, or lived again what a damaged pack had lost."""
+    there, packed, long_ago = set(store.names()), store.packed(), time.time() - STALE_SECONDS
+    for passing in store.folder.glob("*/.*"):
+        if passing.stat().st_mtime < long_ago:
+            passing.unlink(missing_ok=True)
+    for table in PACKED[:-1]:
+        for name in store.names(table):  # what is neither packed nor a pack is being put here now
+            if name not in there and (name in packed or name.startswith(PACK)):
+                store.path(table, name).unlink(missing_ok=True)
+    members: dict[str, set[str]] = {}
+    for name in sorted(there):
+        if name.startswith(PACK):
+            members[name] = set(file.digests(store.path("runs", name))) if _is_read(store, name) else set()
+    for name, runs in members.items():
+        if runs and any(runs < others for others in members.values()):
+            _forget(store, name)
+    packed = store.packed()
+    mended: dict[str, set[str]] = {}
+    for run in _loose(store):
+        if run in packed:
+            mended.setdefault(packed[run], set()).add(run)
+    for name, runs in mended.items():
+        whole = [run for run in runs if all(file.read(store.path(table, name), run) is not None for table in PACKED)]
+        for run in whole:
+            _forget(store, run, but_states=True)
+        if len(whole) < len(runs):
+            _rewrite(store, name, [run for run in packed if packed[run] == name and run not in runs - set(whole)])
+
+
+def _is_read(store: Store, name: str) -> bool:
+    try:
+        file.digests(store.path("runs", name))
+    except file.FAULTS:
+        return False
+    return True
+
+
+def _forget(store: Store, name: str, *, but_states: bool = False) -> None:
+    """Remove the files of a run or a pack: that which says that it is whole first."""
+    for table in reversed(TABLES):
+        if not (but_states and table not in PACKED):
+            path = store.path(table, name)
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as fault:
+                raise OutputError(cannot_write(path, fault)) from fault
+
+
+@contextmanager
+def _alone(folder: Path, patience: float = 0.0) -> Iterator[bool]:
+    """Hold the lock of a store, and say whether it was got. It ends with the process, however that ends."""
+    until = time.monotonic() + patience
+    try:
+        held = (folder / ".lock").open("ab")
+    except OSError as fault:
+        raise OutputError(cannot_write(folder / ".lock", fault)) from fault
+    with held:
+        while not (got := _lock(held)) and time.monotonic() < until:
+            time.sleep(0.1)
+        yield got
+
+
+def _lock(held: IO[bytes]) -> bool:
+    """Take the lock if it is free. It is let go when the file is closed."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return _lock_on_windows(held)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _lock_on_windows(held: Any) -> bool:
+    import msvcrt
+
+    locking: Any = msvcrt
+    try:
+        locking.locking(held.fileno(), locking.LK_NBLCK, 1)
+    except OSError:
+        return False
+    return True
