@@ -20,6 +20,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from itertools import islice
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 TRIES = 3
 """Pools that may die in a row without finishing one run before it is given up."""
 GLANCE_SECONDS = 0.2
+AHEAD = 8
+"""Runs that are handed out ahead, for each worker: all of 100,000 at once would only be in the way."""
 LONGEST_TURN = 60.0
 """Seconds that a worker waits for what another one compiles, before it does so itself."""
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -199,25 +202,52 @@ def run_all(
         OutputError: if the store cannot be written.
         KeyboardInterrupt: on Ctrl-C; what is finished stays in the store.
     """
+    done = dict(_each(specs, workers, store, progress))
+    return [done[place] for place in range(len(specs))]
+
+
+def store_all(
+    specs: Sequence[RunSpec],
+    store: str | os.PathLike[str],
+    *,
+    workers: int | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> None:
+    """See to it that a store has all of these runs. As `run_all`, but that no tables stay in memory.
+
+    `Store.get` finds them.
+    """
+    for _ in _each(specs, workers, store, progress):
+        pass
+
+
+def _each(
+    specs: Sequence[RunSpec], workers: int | None, store: str | os.PathLike[str] | None,
+    progress: Callable[[Progress], None] | None,
+) -> Iterator[tuple[int, Tables]]:  # fmt: skip
+    """Yield the place of each run with its tables: first what the store has, then what is lived now as it is done."""
     if workers is not None and not _is_whole(workers, least=0):
         raise EnsembleError(f"workers is {workers!r}: a whole number is needed; 0 or None is one a core.")
     passing = any(is_passing(model) for model in {spec.model for spec in specs})
     shelf = None if store is None or passing else Store(store)
-    done: dict[int, Tables] = {}
+    todo = list(range(len(specs)))
     if shelf is not None:
         shelf.check()
-        stored = {place: shelf.get(spec.run_id, spec.record) for place, spec in enumerate(specs)}
-        done = {place: tables for place, tables in stored.items() if tables is not None}
-    todo = [place for place in range(len(specs)) if place not in done]
+        todo = []
+        for place, spec in enumerate(specs):
+            stored = shelf.get(spec.run_id, spec.record)
+            if stored is None:
+                todo.append(place)
+            else:
+                yield place, stored
     watch = _Watch(specs, todo, progress)
     workers = 1 if passing else min(workers or cores(), len(todo))
-    for place, tables in _fresh(specs, todo, workers, shelf, watch):
-        done[place] = tables
+    for number, (place, tables) in enumerate(_fresh(specs, todo, workers, shelf, watch), 1):
         watch.finished(specs[place], tables)
-        if shelf is not None and (len(done) % LOOSE == 0 or len(done) == len(specs)):
+        yield place, tables
+        if shelf is not None and (number % LOOSE == 0 or number == len(todo)):
             with suppress(OutputError):  # no room to pack: the runs are kept as they are
                 pack(shelf)
-    return [done[place] for place in range(len(specs))]
 
 
 def _fresh(
@@ -500,11 +530,15 @@ def _one_pool(
     pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=begin)
     finished_all = False
     try:
-        with _children_of_sim():
-            places = {pool.submit(_work, specs[place], place, shelf, source_hash()): place for place in todo}
+        places, coming = dict[Future[None], int](), iter(todo)
         with _ctrl_c_noted(raised=False) as heed_it:
-            while places:
+            while True:
                 heed_it()
+                with _children_of_sim():
+                    for place in islice(coming, AHEAD * workers - len(places)):
+                        places[pool.submit(_work, specs[place], place, shelf, source_hash())] = place
+                if not places:
+                    break
                 finished, _ = wait(places, timeout=GLANCE_SECONDS, return_when=FIRST_COMPLETED)
                 yield from _harvest({future: places.pop(future) for future in finished})
                 watch.look()

@@ -173,7 +173,7 @@ def test_one_line_says_it():
     [(0.2, "1 s"), (7.4, "7 s"), (12.6, "15 s"), (98.0, "100 s"), (101.0, "2 min"), (5999.0, "1 h 40 min")],
 )
 def test_a_time_is_no_finer_than_it_is_known(seconds, words):
-    assert cost._span(seconds) == words
+    assert cost.span(seconds) == words
 
 
 def test_the_command_says_it_first(tmp_path, monkeypatch, capsys):

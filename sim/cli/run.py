@@ -36,7 +36,6 @@ examples:
   takestwo run world=essay policy=nurture_early place.residents=1500 months=36 replicates=2
   takestwo run -m world=flat,history place.residents=1500 months=24 replicates=1
   takestwo run -m draw=1,2 place.residents=1500 months=24 replicates=1
-  takestwo run -m design=sobol design.points=2 design.over=[ties.build] place.residents=1500 months=24 replicates=1
 """
 
 

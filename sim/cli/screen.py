@@ -192,8 +192,22 @@ def sweep(names: Sequence[str], results: Sequence[Results]) -> Table:
         table.add_column(NAMES[outcome], justify="right")
     for number, (name, result) in enumerate(zip(names[:LISTED], results, strict=False)):
         rows = summarised(result.results).set_index("outcome")
-        table.add_row(str(number), name, *(value(rows.end[o], rows.unit[o]) for o in SWEEP))
+        ends = [value(rows.end[outcome], rows.unit[outcome]) for outcome in SWEEP]
+        table.add_row(str(number), " ".join(map(_short, name.split())), *ends)
     return table
+
+
+def _short(setting: str) -> str:
+    """A setting in few digits.
+
+    >>> _short("ties.build=0.007003184134140611"), _short("policy=none")
+    ('ties.build=0.007003', 'policy=none')
+    """
+    name, _, said = setting.rpartition("=")
+    try:
+        return f"{name}={float(said):.4g}" if "." in said else setting
+    except ValueError:
+        return setting
 
 
 def value(number: float, unit: str) -> str:

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from rich.console import Console
 
 from sim.cli import folder
+from sim.cli.folder import FEW
 from sim.cli.request import Request
 from sim.cli.screen import Watcher
 from sim.config import Config
 from sim.cost import cost_of, learn
-from sim.ensemble import run_all, specs_of
-from sim.files import check_folder
+from sim.ensemble import RunSpec, specs_of, store_all
+from sim.files import OutputError, check_folder
 from sim.founding import missed
 from sim.provenance import provenance
 from sim.results import Results
@@ -29,7 +31,7 @@ from sim.units import MONTHS_A_YEAR, date_of
 class Done:
     """What came of a request: results by scenario, provenance, and how many runs the store already held."""
 
-    results: list[Results]
+    results: Sequence[Results]
     provenance: dict[str, Any]
     runs: int
     stored: int
@@ -57,20 +59,50 @@ def run_points(asked: Request, command: Sequence[str], started: datetime, record
     watcher = Watcher(cost)
     try:
         with watcher:
-            tables = run_all(specs, workers=workers, store=asked.store, progress=watcher)
+            store_all(specs, asked.store, workers=workers, progress=watcher)
     except BaseException as fault:
         folder.unmake(asked.folder)
         if isinstance(fault, KeyboardInterrupt):
             raise KeyboardInterrupt(_interrupted(asked, command, watcher, len(specs))) from None
         raise
     learn(asked.store, cost, watcher.seconds)
-    results = []
-    for part in each:
-        results.append(Results(joined(tables[: len(part)])))
-        tables = tables[len(part) :]
+    results = Stored(Store(asked.store), each)
     stored = watcher.progress.stored if watcher.progress else 0
     facts = provenance(specs, started=started, command=["takestwo", *command])
     return Done(results, facts, len(specs), stored)
+
+
+class Stored(Sequence[Results]):
+    """The results of scenarios, each read from the store when it is asked for, and the last few kept.
+
+    Raises:
+        OutputError: if a run is not there any more.
+    """
+
+    def __init__(self, store: Store, specs: Sequence[Sequence[RunSpec]]) -> None:
+        self._store, self._specs = store, specs
+        self._at = lru_cache(maxsize=FEW)(self._read)
+
+    def __len__(self) -> int:
+        return len(self._specs)
+
+    @overload
+    def __getitem__(self, place: int) -> Results: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Results]: ...
+    def __getitem__(self, place: int | slice) -> Results | list[Results]:
+        places = range(len(self))[place]
+        return [self._at(each) for each in places] if isinstance(places, range) else self._at(places)
+
+    def _read(self, place: int) -> Results:
+        tables = []
+        for spec in self._specs[place]:
+            table = self._store.get(spec.run_id, spec.record)
+            if table is None:
+                raise OutputError(f"run {spec.run_id} was kept in {self._store.folder} and cannot be read back. Is the "
+                                  "disk sound? takestwo runs check looks at every file.")  # fmt: skip
+            tables.append(table)
+        return Results(joined(tables))
 
 
 def _interrupted(asked: Request, command: Sequence[str], watcher: Watcher, runs: int) -> str:
