@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 HELP = """usage: takestwo compare KEY=ONE,OTHER[,...] [KEY=VALUE ...]
 
 Runs the scenarios that the comma lists name, replicate by replicate under the same luck, and shows how each differs
-from the first, its counterfactual: mean of the paired differences over the last 12 months, with a 95% interval; where,
-by deprivation and inside and next door to a funded area; who gained and who lost, resident by resident; and how many
-pairs would halve the interval. All else is as in `takestwo run`.
+from the first, its counterfactual: mean of the paired differences over the last 12 months, and over the last 12 in
+which money was paid, with a 95% interval; what £1,000 bought; where, by deprivation and inside and next door to a
+funded area; who gained and who lost, resident by resident; and how many pairs would halve the interval. Options after
+the first are set beside each other too. All else is as in `takestwo run`.
 
   contrasts.csv                every outcome; contrasts_by_quintile.csv, contrasts_by_area.csv (where an area is
                                funded) and contrasts_by_band.csv (charities by income) the same in parts
