@@ -14,7 +14,8 @@ import signal
 import sys
 import threading
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
@@ -28,7 +29,7 @@ from sim.chance import run_seed
 from sim.config import HOW_TO_RUN, Config, checked, nearest
 from sim.contrast import Contrast
 from sim.files import OutputError
-from sim.founding import found
+from sim.founding import FoundingError, found
 from sim.founding.first_morning import first_morning
 from sim.founding.solving import guess
 from sim.outside import checked_model, is_passing, told
@@ -212,20 +213,29 @@ def store_all(
     *,
     workers: int | None = None,
     progress: Callable[[Progress], None] | None = None,
-) -> None:
-    """See to it that a store has all of these runs. As `run_all`, but that no tables stay in memory.
+) -> dict[int, Exception]:
+    """See to it that a store has all of these runs. As `run_all`, but that no tables stay in memory, and all are tried.
 
-    `Store.get` finds them.
+    A run that fails is tried once more when its turn comes again, unless it is for its place, which cannot be founded:
+    then no run of that scenario is tried. `Store.get` finds the others.
+
+    Returns:
+        Why runs failed, by their place among ``specs``.
     """
-    for _ in _each(specs, workers, store, progress):
+    failed: dict[int, Exception] = {}
+    for _ in _each(specs, workers, store, progress, failed):
         pass
+    return failed
 
 
 def _each(
     specs: Sequence[RunSpec], workers: int | None, store: str | os.PathLike[str] | None,
-    progress: Callable[[Progress], None] | None,
+    progress: Callable[[Progress], None] | None, failed: dict[int, Exception] | None = None,
 ) -> Iterator[tuple[int, Tables]]:  # fmt: skip
-    """Yield the place of each run with its tables: first what the store has, then what is lived now as it is done."""
+    """Yield the place of each run with its tables: first what the store has, then what is lived now as it is done.
+
+    Faults are raised at once, or go into ``failed``.
+    """
     if workers is not None and not _is_whole(workers, least=0):
         raise EnsembleError(f"workers is {workers!r}: a whole number is needed; 0 or None is one a core.")
     passing = any(is_passing(model) for model in {spec.model for spec in specs})
@@ -242,7 +252,7 @@ def _each(
                 yield place, stored
     watch = _Watch(specs, todo, progress)
     workers = 1 if passing else min(workers or cores(), len(todo))
-    for number, (place, tables) in enumerate(_fresh(specs, todo, workers, shelf, watch), 1):
+    for number, (place, tables) in enumerate(_fresh(specs, _Turns(specs, todo, failed), workers, shelf, watch), 1):
         watch.finished(specs[place], tables)
         yield place, tables
         if shelf is not None and (number % LOOSE == 0 or number == len(todo)):
@@ -250,17 +260,64 @@ def _each(
                 pack(shelf)
 
 
+class _Turns:
+    """Whose turn it is: runs in their order, and at the end once more those that failed.
+
+    Args:
+        specs: all runs.
+        todo: the places of those that are to be lived.
+        failed: where faults go; None raises them at once.
+    """
+
+    def __init__(self, specs: Sequence[RunSpec], todo: Sequence[int], failed: dict[int, Exception] | None) -> None:
+        self._specs, self._failed = specs, failed
+        self._waiting, self._again = deque(todo), set[int]()
+        self._hopeless: dict[int, Exception] = {}
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def __iter__(self) -> Iterator[int]:
+        while self._waiting:
+            place = self._waiting.popleft()
+            fault = self._hopeless.get(id(self._specs[place].config))
+            if fault is None:
+                yield place
+            elif self._failed is not None:
+                self._failed[place] = fault
+
+    def back(self, places: Iterable[int]) -> None:
+        """Put back what was handed out and not lived, to come next."""
+        self._waiting.extendleft(sorted(places, reverse=True))
+
+    def fault(self, place: int, fault: Exception) -> None:
+        """A run has failed.
+
+        Raises:
+            Exception: the fault, where faults are raised, or where it is one of the disk: no other run would be kept.
+        """
+        if self._failed is None or isinstance(fault, OutputError):
+            raise fault
+        if isinstance(fault, FoundingError):
+            self._hopeless[id(self._specs[place].config)] = self._failed[place] = fault
+        elif place in self._again:
+            self._failed[place] = fault
+        else:
+            self._again.add(place)
+            self._waiting.append(place)
+
+
 def _fresh(
-    specs: Sequence[RunSpec], todo: Sequence[int], workers: int, shelf: Store | None, watch: _Watch
+    specs: Sequence[RunSpec], turns: _Turns, workers: int, shelf: Store | None, watch: _Watch
 ) -> Iterator[tuple[int, Tables]]:
     """Yield what is lived now. Processes hand tables over in the store, or else in a passing folder."""
     if workers <= 1:
-        yield from _here(specs, todo, shelf, watch)
+        yield from _here(specs, turns, shelf, watch)
     elif shelf is not None:
-        yield from _in_processes(specs, todo, workers, shelf, watch)
+        yield from _in_processes(specs, turns, workers, shelf, watch)
     else:
         with TemporaryDirectory(prefix="takestwo-") as passing:
-            yield from _in_processes(specs, todo, workers, Store(passing), watch)
+            yield from _in_processes(specs, turns, workers, Store(passing), watch)
 
 
 def run_ensemble(
@@ -469,7 +526,7 @@ class _Watch:
 
 
 def _here(
-    specs: Sequence[RunSpec], todo: Sequence[int], shelf: Store | None, watch: _Watch
+    specs: Sequence[RunSpec], turns: _Turns, shelf: Store | None, watch: _Watch
 ) -> Iterator[tuple[int, Tables]]:
     def tick(months: int) -> None:
         heed_it()
@@ -477,8 +534,13 @@ def _here(
         watch.look()
 
     with _ctrl_c_noted(raised=True) as heed_it:
-        for place in todo:
-            yield place, _finish(specs[place], shelf, tick)
+        for place in turns:
+            try:
+                tables = _finish(specs[place], shelf, tick)
+            except Exception as fault:  # noqa: BLE001 - whatever it is, it is told with the run's name
+                turns.fault(place, fault)
+            else:
+                yield place, tables
 
 
 def _finish(spec: RunSpec, shelf: Store | None, tick: Callable[[int], None]) -> Tables:
@@ -492,21 +554,21 @@ def _finish(spec: RunSpec, shelf: Store | None, tick: Callable[[int], None]) -> 
 
 
 def _in_processes(
-    specs: Sequence[RunSpec], todo: Sequence[int], workers: int, shelf: Store, watch: _Watch
+    specs: Sequence[RunSpec], turns: _Turns, workers: int, shelf: Store, watch: _Watch
 ) -> Iterator[tuple[int, Tables]]:
-    left, in_vain = set(todo), 0
+    in_vain = 0
     watch.share()
-    while left:
-        before = len(left)
+    while turns:
+        finished = 0
         try:
-            for place in _one_pool(specs, sorted(left), workers, shelf, watch):
-                left.discard(place)
+            for place in _one_pool(specs, turns, workers, shelf, watch):
+                finished += 1
                 yield place, _handed_over(specs[place], shelf)
         except BrokenProcessPool as fault:
-            in_vain = in_vain + 1 if len(left) == before else 0
+            in_vain = 0 if finished else in_vain + 1
             if in_vain == TRIES:
                 raise EnsembleError(
-                    f"worker processes died {TRIES} times without finishing one of {len(left)} runs. Often that is "
+                    f"worker processes died {TRIES} times without finishing one of {len(turns)} runs. Often that is "
                     "for want of memory: try workers=1, or a smaller place.residents."
                 ) from fault
 
@@ -519,31 +581,31 @@ def _handed_over(spec: RunSpec, shelf: Store) -> Tables:
 
 
 def _one_pool(
-    specs: Sequence[RunSpec], todo: Sequence[int], workers: int, shelf: Store, watch: _Watch
+    specs: Sequence[RunSpec], turns: _Turns, workers: int, shelf: Store, watch: _Watch
 ) -> Iterator[int]:
     """Yield what one pool of processes finishes; raise `BrokenProcessPool` if one of them dies before the end."""
     spawn = multiprocessing.get_context("spawn")
-    policies = any(specs[place].config.policy for place in todo)
-    config = specs[todo[0]].config
-    turns = [spawn.Lock() for _ in _compiling(config, policies)]
-    begin = partial(_begin, watch.lived, turns, config, policies)
+    policies, config = any(spec.config.policy for spec in specs), specs[0].config
+    locks = [spawn.Lock() for _ in _compiling(config, policies)]
+    begin = partial(_begin, watch.lived, locks, config, policies)
     pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=begin)
     finished_all = False
     try:
-        places, coming = dict[Future[None], int](), iter(todo)
+        places = dict[Future[None], int]()
         with _ctrl_c_noted(raised=False) as heed_it:
             while True:
                 heed_it()
                 with _children_of_sim():
-                    for place in islice(coming, AHEAD * workers - len(places)):
+                    for place in islice(turns, max(0, AHEAD * workers - len(places))):
                         places[pool.submit(_work, specs[place], place, shelf, source_hash())] = place
                 if not places:
                     break
                 finished, _ = wait(places, timeout=GLANCE_SECONDS, return_when=FIRST_COMPLETED)
-                yield from _harvest({future: places.pop(future) for future in finished})
+                yield from _harvest({future: places.pop(future) for future in finished}, turns)
                 watch.look()
         finished_all = True
     finally:
+        turns.back(places.values())
         _end(pool, at_once=not finished_all)
 
 
@@ -576,13 +638,17 @@ def _ctrl_c_noted(*, raised: bool) -> Iterator[Callable[[], None]]:
         signal.signal(signal.SIGINT, before)
 
 
-def _harvest(finished: dict[Future[None], int]) -> Iterator[int]:
-    """Yield what came to an end, then raise the first fault if there was one."""
+def _harvest(finished: dict[Future[None], int], turns: _Turns) -> Iterator[int]:
+    """Yield what came to an end, and then tell the faults, if there were any."""
     faults = {place: future.exception() for future, place in finished.items()}
     yield from (place for place, fault in faults.items() if fault is None)
-    for fault in faults.values():
-        if fault is not None:
-            raise fault
+    broken = {place: fault for place, fault in faults.items() if isinstance(fault, BrokenProcessPool)}
+    turns.back(broken)
+    for place, fault in faults.items():
+        if isinstance(fault, Exception) and place not in broken:
+            turns.fault(place, fault)
+    for fault in broken.values():
+        raise fault
 
 
 def _end(pool: ProcessPoolExecutor, *, at_once: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from sim import CommunityModel
+from sim.chance import run_seed
 from sim.schedule import MONTH, Step
 
 
@@ -21,3 +22,12 @@ class Strike(CommunityModel):
 
 class Counted(CommunityModel):
     also: ClassVar = {"most_hours": lambda model: model.state.residents.formal_hours.max()}
+
+
+class Fails(CommunityModel):
+    """Ends in its second month, in replicate 0 alone."""
+
+    def step(self):
+        if self.steps == 1 and self.state.seed == run_seed(self.config.seed, 0):
+            raise ArithmeticError("nothing adds up")
+        super().step()

@@ -7,12 +7,14 @@ import pandas as pd
 import pytest
 from omegaconf import OmegaConf
 
-from sim import compose, draws, read_results
+from sim import compose, draws, ensemble, read_results
 from sim.cli import UsageError, folder, main, screen
 from sim.cli.request import read
 from sim.composition import options
 from sim.config import ConfigError, registry
 from sim.designs import Design, points_of, written
+from sim.ensemble import simulate
+from sim.founding import FoundingError
 from sim.parameters import GROUPS
 from sim.report.study import read_study
 
@@ -170,3 +172,20 @@ def test_many_scenarios_are_told_in_one_table(monkeypatch, tmp_path, capsys):
     assert [s.config.months for s in read_study(tmp_path / "out").scenarios] == [2, 3]
     whole, parts = read_results(tmp_path / "out"), [read_results(tmp_path / "out" / str(n)) for n in range(2)]
     assert whole.results.equals(pd.concat([part.results for part in parts], ignore_index=True))
+
+
+def test_a_scenario_that_cannot_be_run_is_named_and_left_out(monkeypatch, tmp_path, capsys):
+    def simulated(spec, tick=None):
+        if spec.config.months == 2:
+            raise FoundingError("no such place")
+        return simulate(spec, tick)
+
+    monkeypatch.setattr(ensemble, "simulate", simulated)
+    where = [f"store={tmp_path}/store", f"hydra.sweep.dir={tmp_path}/out", "replicates=2", "workers=1"]
+    assert main(["run", "-m", "place.residents=1500", "months=2,3", *where]) == 2
+    told = capsys.readouterr().err
+    assert "1 of 2 scenarios could not be run, and are left out of the results; the others are whole." in told
+    assert "months=2: no such place" in told
+    assert [s.config.months for s in read_study(tmp_path / "out").scenarios] == [3]
+    assert main(["run", "-m", "place.residents=1500", "months=2", *where]) == 2
+    assert capsys.readouterr().err.strip().splitlines()[-1] == "takestwo run: no such place"

@@ -15,8 +15,11 @@ import pytest
 from sim import compose, ensemble as module
 from sim.chance import run_seed
 from sim.contrast import matched, t_quantile
-from sim.ensemble import EnsembleError, RunSpec, compare, lived, run_all, run_ensemble, simulate, specs_of
+from sim.ensemble import EnsembleError, RunSpec, compare, lived, run_all, run_ensemble, simulate, specs_of, store_all
+from sim.founding import FoundingError
 from sim.observables import OBSERVABLES
+from sim.store import Store
+from tests.outside_rules import Fails
 
 SMALL = ("world=history", "place.residents=1500", "months=14", "replicates=3", "workers=1")
 NURTURED = ("policy=nurture_early", "policy.nurture_early.start=2007-10")
@@ -348,3 +351,70 @@ def test_runs_are_given_in_the_order_asked_for(config, tmp_path):
     run_all([RunSpec(config, 0)], workers=1, store=tmp_path)  # so that it is at hand before the others
     specs = [RunSpec(config, replicate) for replicate in (2, 1, 0)]
     assert [t.results["replicate"][0].as_py() for t in run_all(specs, workers=2, store=tmp_path)] == [2, 1, 0]
+
+
+# Runs that fail
+
+
+def failing(monkeypatch, times, fault):
+    """Let the run of replicate 1 fail so often; returns the replicates that were tried, in order."""
+    tried, left = [], [times]
+
+    def simulated(spec, tick=None):
+        tried.append((spec.config.months, spec.replicate))
+        if spec.replicate == 1 and left[0] > 0:
+            left[0] -= 1
+            raise fault
+        return simulate(spec, tick)
+
+    monkeypatch.setattr(module, "simulate", simulated)
+    return tried
+
+
+def runs(*months):
+    return [spec for m in months for spec in specs_of(compose([*SMALL, f"months={m}"]))]
+
+
+def test_a_run_that_fails_is_tried_again_when_the_others_are_done(monkeypatch, tmp_path):
+    tried, specs = failing(monkeypatch, 1, MemoryError("none left")), runs(2)
+    assert store_all(specs, tmp_path, workers=1) == {}
+    assert tried == [(2, 0), (2, 1), (2, 2), (2, 1)]
+    assert all(Store(tmp_path).get(spec.run_id) is not None for spec in specs)
+
+
+def test_a_run_that_fails_again_is_named_and_the_others_are_kept(monkeypatch, tmp_path):
+    fault = MemoryError("none left")
+    tried, specs = failing(monkeypatch, 9, fault), runs(2)
+    assert store_all(specs, tmp_path, workers=1) == {1: fault}
+    assert len(tried) == 4
+    assert [Store(tmp_path).get(spec.run_id) is not None for spec in specs] == [True, False, True]
+    with pytest.raises(MemoryError, match="none left"):
+        run_all(specs, workers=1, store=tmp_path)
+
+
+def test_where_a_place_cannot_be_founded_no_other_run_of_it_is_tried(monkeypatch, tmp_path):
+    fault = FoundingError("no such place")
+    tried, specs = failing(monkeypatch, 9, fault), runs(2, 3)
+    assert store_all(specs, tmp_path, workers=1) == dict.fromkeys((1, 2, 4, 5), fault)
+    assert tried == [(2, 0), (2, 1), (3, 0), (3, 1)]
+
+
+def test_a_disk_that_is_full_ends_it_at_once(monkeypatch, tmp_path):
+    tried = failing(monkeypatch, 9, module.OutputError("no room"))
+    with pytest.raises(module.OutputError, match="no room"):
+        store_all(runs(2), tmp_path, workers=1)
+    assert len(tried) == 2
+
+
+def test_a_run_that_fails_in_another_process_is_named_too(tmp_path):
+    specs = specs_of(compose([*SMALL, "months=3"]), model=Fails)
+    failed = store_all(specs, tmp_path, workers=2)
+    assert [(place, str(fault)) for place, fault in failed.items()] == [(0, "nothing adds up")]
+    assert [Store(tmp_path).get(spec.run_id) is not None for spec in specs] == [False, True, True]
+
+
+def test_many_more_runs_than_are_handed_out_ahead(monkeypatch, tmp_path):
+    monkeypatch.setattr(module, "AHEAD", 1)
+    specs = [spec for seed in range(5) for spec in specs_of(compose([*SMALL, "months=1", f"seed={seed}"]))]
+    assert store_all(specs, tmp_path, workers=2) == {}
+    assert all(Store(tmp_path).get(spec.run_id) is not None for spec in specs)

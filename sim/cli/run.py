@@ -57,24 +57,29 @@ def choices() -> str:
 def main(words: Sequence[str]) -> int:
     """Run what the overrides ask for."""
     from sim.cli import folder, request, screen, work
+    from sim.ensemble import EnsembleError
 
     started = datetime.now(UTC)
     asked = request.read(words)
     done = work.run_points(asked, ["run", *words], started)
     out = screen.console()
-    few = len(asked.points) <= folder.FEW
+    few = len(done.points) <= folder.FEW
     if few:
-        for point, results in zip(asked.points, done.results, strict=True):
+        for point, results in zip(done.points, done.results, strict=True):
             out.print(screen.outcomes(results, folder.title(point.config)))
     else:
-        out.print(screen.sweep([point.name for point in asked.points], done.results))
+        out.print(screen.sweep([point.name for point in done.points], done.results))
     if asked.multirun:
-        folder.write_several(asked.folder, asked.points, done.results, done.provenance)
+        folder.write_several(asked.folder, done.points, done.results, done.provenance)
     else:
-        folder.write_one(asked.folder, asked.points[0], done.results[0], done.provenance)
+        folder.write_one(asked.folder, done.points[0], done.results[0], done.provenance)
     if few:
-        for number in range(len(asked.points) if asked.multirun else 0):
+        for number in range(len(done.points) if asked.multirun else 0):
             work.report(asked.folder / str(number))
         work.report(asked.folder)
     work.say_where(out, asked, done)
+    if done.failed:
+        many = f"{len(done.failed)} of {len(asked.points)} scenarios"
+        told = f"{many} could not be run, and are left out of the results; the others are whole."
+        raise EnsembleError("\n".join([told, *done.failed]))
     return 0

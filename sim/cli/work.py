@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, overload
 
@@ -13,7 +15,7 @@ from rich.console import Console
 
 from sim.cli import folder
 from sim.cli.folder import FEW
-from sim.cli.request import Request
+from sim.cli.request import Point, Request
 from sim.cli.screen import Watcher
 from sim.config import Config
 from sim.cost import cost_of, learn
@@ -29,12 +31,17 @@ from sim.units import MONTHS_A_YEAR, date_of
 
 @dataclass(frozen=True)
 class Done:
-    """What came of a request: results by scenario, provenance, and how many runs the store already held."""
+    """What came of a request: results by scenario, provenance, and how many runs the store already held.
 
+    Of a sweep, scenarios of which a run failed are left out: ``points`` are the others, and ``failed`` says why.
+    """
+
+    points: Sequence[Point]
     results: Sequence[Results]
     provenance: dict[str, Any]
     runs: int
     stored: int
+    failed: Sequence[str] = ()
 
 
 def run_points(asked: Request, command: Sequence[str], started: datetime, record: Sequence[str] = ()) -> Done:
@@ -59,17 +66,35 @@ def run_points(asked: Request, command: Sequence[str], started: datetime, record
     watcher = Watcher(cost)
     try:
         with watcher:
-            store_all(specs, asked.store, workers=workers, progress=watcher)
+            failed = store_all(specs, asked.store, workers=workers, progress=watcher)
     except BaseException as fault:
         folder.unmake(asked.folder)
         if isinstance(fault, KeyboardInterrupt):
             raise KeyboardInterrupt(_interrupted(asked, command, watcher, len(specs))) from None
         raise
     learn(asked.store, cost, watcher.seconds)
+    faults = _by_scenario(each, failed)
+    if len(faults) == len(each) or (faults and not asked.multirun):
+        folder.unmake(asked.folder)
+        raise next(iter(faults.values()))
+    whole = [number for number in range(len(each)) if number not in faults]
+    points = [asked.points[number] for number in whole]
+    each = [each[number] for number in whole]
+    specs = [spec for part in each for spec in part]
     results = Stored(Store(asked.store), each)
     stored = watcher.progress.stored if watcher.progress else 0
     facts = provenance(specs, started=started, command=["takestwo", *command])
-    return Done(results, facts, len(specs), stored)
+    told = [f"{asked.points[number].name}: {fault}" for number, fault in faults.items()]
+    return Done(points, results, facts, len(specs), stored, told)
+
+
+def _by_scenario(each: Sequence[Sequence[RunSpec]], failed: dict[int, Exception]) -> dict[int, Exception]:
+    """The first fault of each scenario of which a run failed."""
+    ends = list(accumulate(len(specs) for specs in each))
+    faults: dict[int, Exception] = {}
+    for place in sorted(failed):
+        faults.setdefault(bisect_right(ends, place), failed[place])
+    return faults
 
 
 class Stored(Sequence[Results]):
