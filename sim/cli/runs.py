@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sim.store import Runs, Store
 
 HELP = """usage: takestwo runs list   [RUN ...] [KEY=VALUE ...]
-       takestwo runs show   RUN
+       takestwo runs show   RUN, or what chooses one run alone
        takestwo runs drop   [RUN ...] [KEY=VALUE ...] [damaged] [--yes]
        takestwo runs check
        takestwo runs export FILE.csv|FILE.parquet [table=results] [RUN ...] [KEY=VALUE ...]
@@ -42,6 +42,7 @@ A store is a folder of Parquet: R, DuckDB and pandas read results/*.parquet in i
 examples:
   takestwo run world=essay place.residents=1500 months=12 replicates=2
   takestwo runs list world=essay
+  takestwo runs show world=essay months=12 replicate=0
   takestwo runs check
   takestwo runs export essay.csv world=essay months=12
   takestwo runs drop world=essay months=12
