@@ -1,7 +1,7 @@
 """Numbers and differences in words, and no more said than the runs bear.
 
-A difference is clear where its paired 95% interval leaves out zero. One pair has no interval: of it, what differs is
-told.
+A difference is clear where its paired 95% interval leaves out zero, and it is a thousandth of its level or more: of
+less no sentence speaks, and the tables have it. One pair has no interval: of it, what differs is told.
 """
 
 from __future__ import annotations
@@ -53,9 +53,14 @@ def begins_apart(rows: Any) -> list[str]:
     return [f"{told} So what differs in the end came in part of how they were founded, or of a policy that began then."]
 
 
+SLIGHT = 1e-3
+"""Share of its level under which a difference is not spoken of."""
+
+
 def is_clear(row: Any) -> bool:
-    """Whether the interval leaves out zero; of one pair of runs, whether they differ."""
-    return bool(sign(row.low, row.high) or (row.pairs == 1 and row.difference != 0.0)) and not is_same(row)
+    """Whether the interval leaves out zero; of one pair of runs, whether they differ. And by more than a little."""
+    slight = abs(row.difference) < SLIGHT * abs(row.counterfactual)
+    return bool(sign(row.low, row.high) or (row.pairs == 1 and row.difference != 0.0)) and not slight
 
 
 TRIFLING = 1e-6

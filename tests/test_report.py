@@ -539,6 +539,13 @@ def test_several_scenarios_are_told_by_their_clear_differences(tmp_path):
     assert [str(cell) for cell in table.columns[1].cells if "2.0" in str(cell)]
 
 
+def test_of_less_than_a_thousandth_no_headline_speaks(tmp_path):
+    points = [[f"policy={name}", "months=96"] for name in ("none", "nurture_early")]
+    for size, told in ((1e-4, "no clear difference in unmet need"), (1e-3, "unmet need 0.1 points lower")):
+        tables = [lived(compose(p), moves={"unmet_need": -n * size}) for n, p in enumerate(points)]
+        assert told in finding(read_study(write(tmp_path / str(size), points, *tables)))
+
+
 def test_options_stand_beside_each_other(tmp_path):
     points = [[f"policy={name}", "months=96"] for name in ("none", "nurture_early", "ready_meals")]
     paid = np.isin(np.arange(96), np.arange(72, 84))

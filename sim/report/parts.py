@@ -17,7 +17,7 @@ from sim.headlines import FIFTHS, WHERE
 from sim.report.figures import COLOURS, GREY, PALE, STYLE, signed_tick
 from sim.report.study import Scenario, Study
 from sim.tables import PARTS
-from sim.wording import is_share, sign, upper
+from sim.wording import is_clear, is_share, upper
 
 LEFT, GAP, WIDTH, RIGHT = 1.75, 0.35, 2.3, 0.2
 ROW, ABOVE, BELOW = 0.27, 0.5, 0.35
@@ -94,9 +94,8 @@ def _clear(study: Study, scenario: Scenario, outcome: str, names: dict[tuple[str
     found: dict[str, list[str]] = {"higher": [], "lower": []}
     for (table, part), name in names.items():
         row = row_of(study, scenario, outcome, table, part)
-        direction = 0 if row is None else sign(row.low, row.high)
-        if direction:
-            found["higher" if direction > 0 else "lower"].append(name)
+        if row is not None and is_clear(row):
+            found["higher" if row.difference > 0.0 else "lower"].append(name)
     return found
 
 

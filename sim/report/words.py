@@ -1,7 +1,7 @@
 """Numbers turned into words, and no more said than the runs bear.
 
-A change is clear where the interval from 5% to 95% of the runs leaves out zero, a difference where its paired 95%
-interval does. One run has no interval; under `FEW` runs an interval is rough, and the words say how many there were.
+A change is clear where the interval from 5% to 95% of the runs leaves out zero, a difference as `sim.wording` says. One
+run has no interval; under `FEW` runs an interval is rough, and the words say how many there were.
 """
 
 from __future__ import annotations
