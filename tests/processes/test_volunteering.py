@@ -20,7 +20,7 @@ BUSY = volunteering.Parameters(
 """People leave often, for other reasons, so that rare branches are taken in small towns."""
 FAULTS = [
     ("asking[i] += w * (held", "asking[i] += (held"),
-    ("if ever == 1:", "if ever == 0:"),
+    ("ever[i] == 1 else", "ever[i] == 0 else"),
     ("max(1.0, present[g])", "max(2.0, present[g])"),
     ("(charities.work_hours[g] + charities.asked_hours[g])", "charities.work_hours[g]"),
     ("if close >= 2", "if close >= 1"),
@@ -32,6 +32,9 @@ FAULTS = [
     ("(by_i, by_j) if lesser else (by_j, by_i)", "(by_i, by_j)"),
     ("if belongs[i] == g:", "if belongs[i] != g:"),
     ("belonging[i] = max(NEW, belonging[i])", "belonging[i] = NEW"),
+    ("rates[i], p.asked_most, moved", "rates[i], 0.0, moved"),
+    ("overload[found], 0, u", "overload[found], 2, u"),
+    ("IN_ROLE if held[i] == NOBODY else NO_ROLE", "IN_ROLE"),
 ]
 
 
@@ -95,8 +98,9 @@ def test_a_joiner_belongs_to_the_charity_and_to_no_other() -> None:
     c.alive[:], c.serves_place[:], c.joining_weight[:] = 1, 1, 0.0
     c.joining_weight[0], state.constants.join_rate[:] = 1.0, 1e6
     r.belongs[:], r.belonging[:] = np.resize([0, 1, NOBODY, 0], 200), np.resize([0.7, 0.7, 0.0, 0.01], 200)
-    after = by_fast_hand(volunteering, state, P)
+    after = by_fast_hand(volunteering, state, volunteering.Parameters(once_chance=0.02))
     assert np.all(after.residents.belongs == 0)
+    assert after.ledger[Flow.ONE_OFF] == 0.0, "who joins does not help once besides"
     assert after.residents.belonging.tolist() == [0.7, 0.10, 0.10, 0.10] * 50
     assert after.ledger[Flow.BELONGING_MADE] == 100.0
     assert after.ledger[Flow.BELONGING_LAPSED] == 50.0
