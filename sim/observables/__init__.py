@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from sim.observables import parties, people, ties
 from sim.observables.town import OBSERVABLES, Observable, Ratio, Town, observable, summed_up
-from sim.state import EMPTY, INSIDE, STRONG, SURVIVAL_MONTHS, State
+from sim.state import INSIDE, SURVIVAL_MONTHS, State
 from sim.units import MONTHS_A_YEAR
 
 __all__ = ["OBSERVABLES", "Observable", "Observed", "Ratio", "Town", "observable", "observe", "parties", "people",
@@ -54,9 +52,6 @@ def remember(state: State) -> None:
     """Keep of this month what later months look back on."""
     town, row = Town(state, None), state.month % (SURVIVAL_MONTHS + 1)
     past = state.past
-    strong = state.ties.strength >= STRONG
-    past.ties[row], past.strong[row] = np.count_nonzero(state.ties.alter != EMPTY), np.count_nonzero(strong)
+    past.ties[row], past.strong[row] = ties.keep_the_strong(state.ties, state.strong_ties.bits[row])
     past.paid_hours[row], past.unpaid_hours[row] = people.paid_hours(town), people.unpaid_hours(town)
-    state.strong_ties.bits[row] = np.packbits(strong)
-    hours = state.residents.formal_hours + state.residents.helping_hours
-    state.residents.hours_past[:, state.month % MONTHS_A_YEAR] = hours
+    state.residents.hours_past[:, state.month % MONTHS_A_YEAR] = town.given

@@ -13,7 +13,7 @@ from numba import njit
 
 from sim.compiling import KERNEL
 from sim.ledger import Flow
-from sim.observables.town import PER, Ratio, Town, observable, share_of
+from sim.observables.town import PER, Ratio, Town, median_of, observable, share_of
 from sim.state import BANDS, EMPTY, LIBRARIES, LIBRARY, NOBODY, PARTNERED, PARTNERS
 from sim.units import MONTHS_A_YEAR, population
 
@@ -90,10 +90,6 @@ def _growth(town: Town) -> tuple[Any, Any]:
     return old[known], last[known] / before[known]
 
 
-def median_of(values: Any) -> float:
-    return float(np.median(values)) if len(values) else math.nan
-
-
 @observable("ratio", "median of a body's last 12 months' income over the 12 before, real")
 def income_growth_median(town: Town) -> float:
     rows, growth = _growth(town)
@@ -117,17 +113,17 @@ def income_council(town: Town) -> float:
 
 @observable("GBP/month", "of it grants of the state")
 def income_grants(town: Town) -> float:
-    return _money(town.state.charities.grants)
+    return town.income.grants
 
 
 @observable("GBP/month", "of it contracts of the state")
 def income_contracts(town: Town) -> float:
-    return _money(town.state.charities.contracts)
+    return town.income.contracts
 
 
 @observable("GBP/month", "of it gifts, fees, trading and legacies")
 def income_private(town: Town) -> float:
-    return _money(town.state.charities.private_income)
+    return town.income.private
 
 
 # The council and the purses of policies
@@ -192,7 +188,7 @@ def partnership_strength(town: Town) -> float:
 
 def _known(town: Town, picture: Any) -> float:
     """The mean of a neighbourhood's picture over residents."""
-    return _money(picture * np.bincount(town.residents.neighbourhood, minlength=len(picture))) / town.size
+    return _money(picture * town.living_in) / town.size
 
 
 @observable("0 to 1", "how well needs are known to those who allot hours")
@@ -262,9 +258,10 @@ def _locality(town: Town) -> tuple[float, ...]:
     """By band, the mean over charities of the share of its ties with residents that lie where it is at home."""
     c, r = town.state.charities, town.residents
     ties, local = _ties_at_home(r.belongs, r.neighbourhood, c.neighbourhood)
-    share = local / np.maximum(ties, 1)
-    rows = [np.flatnonzero((ties > 0) & (c.alive == 1) & (c.band == band)) for band in range(BANDS)]
-    return tuple(share_of(_money(share[mine]), float(len(mine))) for mine in rows)
+    counted = (ties > 0) & (c.alive == 1)
+    share, bands = local[counted] / ties[counted], c.band[counted]
+    shares = [share[bands == band] for band in range(BANDS)]
+    return tuple(share_of(_money(mine), float(len(mine))) for mine in shares)
 
 
 @njit(**KERNEL)

@@ -7,10 +7,9 @@ import math
 import numpy as np
 from numba import njit
 
-from sim.compiling import KERNEL
-from sim.elementary import exps
+from sim.elementary import COMPILED, exps
 from sim.ledger import Flow
-from sim.observables.town import PER, Ratio, Town, by_part, observable, share_of
+from sim.observables.town import PER, Ratio, Town, by_part, median_of, observable, positive, share_of
 from sim.parameters import numbers
 
 ENOUGH = 0.8
@@ -103,11 +102,11 @@ def volunteer_exit_12(town: Town) -> float:
 
 @observable("hours/month", "median formal hours of the active")
 def hours_median(town: Town) -> float:
-    return float(np.median(town.residents.formal_hours[town.active])) if town.active.any() else math.nan
+    return median_of(positive(town.residents.formal_hours))
 
 
 def _top_share(town: Town, share: float) -> float:
-    running = np.cumsum(town.year_hours)
+    running = town.year_hours
     if not len(running):
         return math.nan
     return float(running[min(len(running), max(1, round(share * town.size))) - 1] / running[-1])
@@ -166,8 +165,7 @@ def paid_hours(town: Town) -> float:
 
 
 def unpaid_hours(town: Town) -> float:
-    given = town.residents.formal_hours + town.residents.helping_hours
-    return math.fsum(by_part(town.part, given).tolist()) / town.size * PER
+    return math.fsum(by_part(town.part, town.given).tolist()) / town.size * PER
 
 
 @observable("hours/1,000 residents", "hours moved from paid to unpaid since the year before month 0")
@@ -216,14 +214,13 @@ def capacity_unpaid(town: Town) -> float:
 @observable("hours/1,000 residents", "would be given if asked, trusted, supported: not spare labour", by_quintile=True)
 def potential(town: Town) -> Ratio:
     r, p = town.residents, town.config.volunteering
-    given = r.formal_hours + r.helping_hours
     if not p.latent:
-        return town.among(given, scale=PER)
+        return town.among(town.given, scale=PER)
     role = _role_hours_if_supported(r, float(town.state.constants.join_rate[0]), numbers(p))
     return town.among(np.maximum(r.formal_hours, role) + r.helping_hours + r.spare_hours, scale=PER)
 
 
-@njit(**KERNEL)
+@njit(**COMPILED)
 def _role_hours_if_supported(residents, k0, p):  # noqa: ANN001, ANN202 - compiled
     """Hours of a role times the share of time it would be held with most asking and without overload."""
     inclined = exps(p.civic_slope, residents.civic, p.civic_slope * p.civic_slope / 2.0)

@@ -19,7 +19,7 @@ from numba import njit
 from sim.compiling import KERNEL, PART
 from sim.indexes import held_slots
 from sim.ledger import Flow
-from sim.state import AREAS, BRIDGING, QUINTILES, SLOTS, STRONG, SURVIVAL_MONTHS, State
+from sim.state import AREAS, BRIDGING, KINDS, QUINTILES, SLOTS, STRONG, SURVIVAL_MONTHS, State
 from sim.units import MONTHS_A_YEAR
 
 PER = 1000.0
@@ -74,6 +74,14 @@ class Tally(NamedTuple):
     seven_years: int  # as old as `SURVIVAL_MONTHS`, and strong when they were looked at then
 
 
+class Income(NamedTuple):
+    """Pounds a month of all charities and groups, by where they come from."""
+
+    grants: float  # of the state
+    contracts: float  # of the state
+    private: float  # gifts, fees, trading and legacies
+
+
 class Town:
     """A state as the observables see it: columns derived once a month and shared."""
 
@@ -83,7 +91,7 @@ class Town:
         self.size = len(state.residents.id)
         places = state.neighbourhoods
         self.part_of = ((places.quintile - 1) * AREAS + places.area).astype(np.uint8)
-        self.part = self.part_of[state.residents.neighbourhood]
+        self.part = self.part_of.take(state.residents.neighbourhood)
 
     def among(self, top: Any, bottom: Any | None = None, scale: float = 1.0) -> Ratio:
         """A ratio over residents; over everybody, unless a denominator is given."""
@@ -92,7 +100,7 @@ class Town:
     @cached_property
     def counts(self) -> Sums:
         """Residents, in all and of each part of the place."""
-        return _sums(np.bincount(self.part, minlength=PARTS).tolist())
+        return _sums(by_part(self.part, np.ones(self.size, np.bool_)).tolist())
 
     def posted(self, *flows: Flow) -> float:
         """What was posted of these flows, for every resident."""
@@ -126,11 +134,15 @@ class Town:
         return Tally(*_tally(self.held, ties.alter, ties.strength, ties.klass, ties.born, was_strong, month, self.size))
 
     @cached_property
+    def given(self) -> Any:
+        """Formal and neighbourly hours of each resident this month."""
+        return self.residents.formal_hours + self.residents.helping_hours
+
+    @cached_property
     def year_hours(self) -> Any:
-        """Formal and neighbourly hours over the last 12 months of those who gave any, greatest first."""
-        given = self.residents.formal_hours + self.residents.helping_hours
-        hours = _across_the_year(self.residents.hours_past, given, self.month % MONTHS_A_YEAR)
-        return np.sort(hours[hours > 0.0])[::-1]
+        """Formal and neighbourly hours over the last 12 months of those who gave any, added up from the greatest on."""
+        hours = _across_the_year(self.residents.hours_past, self.given, self.month % MONTHS_A_YEAR)
+        return np.cumsum(np.sort(positive(hours))[::-1])
 
     def past(self, column: str, months_ago: int) -> float:
         """A count of an earlier month."""
@@ -144,6 +156,17 @@ class Town:
     def charities(self, top: Any) -> Ratio:
         """A plain sum over charities."""
         return Ratio(top, None, self.charity_part)
+
+    @cached_property
+    def living_in(self) -> Any:
+        """Residents of each neighbourhood."""
+        return np.bincount(self.residents.neighbourhood, minlength=len(self.part_of))
+
+    @cached_property
+    def income(self) -> Income:
+        """What charities and groups receive this month."""
+        c = self.state.charities
+        return Income(*(math.fsum(column.tolist()) for column in (c.grants, c.contracts, c.private_income)))
 
 
 class Sums(NamedTuple):
@@ -190,24 +213,45 @@ def share_of(top: float, bottom: float) -> float:
     return top / bottom if bottom else math.nan
 
 
+def median_of(values: Any) -> float:
+    """The median, or NaN of nothing. Sorting is sooner done than looking for the middle alone."""
+    ordered, n = np.sort(values), len(values)
+    return float((ordered[(n - 1) // 2] + ordered[n // 2]) / 2.0) if n else math.nan
+
+
 @njit(**KERNEL)
 def _across(columns):  # noqa: ANN001, ANN202
-    """Row sums, from the first column to the last."""
-    total = np.zeros(columns.shape[0])
+    """Row sums over the kinds of need, from the first to the last."""
+    total = np.empty(columns.shape[0])
     for row in range(total.size):
-        for k in range(columns.shape[1]):
-            total[row] += columns[row, k]
+        hours = 0.0
+        for kind in range(len(KINDS)):
+            hours += columns[row, kind]
+        total[row] = hours
     return total
 
 
 @njit(**KERNEL)
 def _across_the_year(past, given, month):  # noqa: ANN001, ANN202
     """Row sums likewise, with this month's hours in the place of those of a year ago."""
-    total = np.zeros(given.size)
+    total = np.empty(given.size)
     for row in range(given.size):
-        for k in range(past.shape[1]):
-            total[row] += given[row] if k == month else past[row, k]
+        hours = 0.0
+        for k in range(MONTHS_A_YEAR):
+            hours += given[row] if k == month else past[row, k]
+        total[row] = hours
     return total
+
+
+@njit(**KERNEL)
+def positive(values):  # noqa: ANN001, ANN201 - compiled
+    """Those above nought, in their order. Luck decides which, so this does not branch on it."""
+    kept = np.empty(values.size + 1)
+    found = 0
+    for value in values:
+        kept[found] = value
+        found += value > 0.0
+    return kept[:found]
 
 
 @njit(**KERNEL)
