@@ -83,11 +83,12 @@ def _ties_from_others(alter, residents):  # noqa: ANN001, ANN202 - compiled
 
 def members(part: Ints, parts: int) -> Members:
     """The rows of each of ``parts`` parts, where ``part[row]`` names the part of a row."""
-    return Members(*_members(part, parts))
+    return Members(*start_and_row(part, parts))
 
 
 @njit(**KERNEL)
-def _members(part, parts):  # noqa: ANN001, ANN202 - compiled
+def start_and_row(part, parts):  # noqa: ANN001, ANN201 - compiled
+    """`members` for kernels."""
     start = np.zeros(parts + 1, np.int64)
     for row in range(part.size):
         start[part[row] + 1] += 1
@@ -110,28 +111,33 @@ def holds(rows, row):  # noqa: ANN001, ANN201 - compiled
     return False
 
 
-ROW_BITS, DIGIT_BITS = 31, 11
+ROW_BITS = 31
+FEW, FEW_BITS, MANY_BITS = 4096, 8, 11
+"""Up to so many tickets, tables of 2^8 digits serve as well as those of 2^11, and are sooner made."""
 
 
 @njit(**KERNEL)
 def in_lottery_order(tickets):  # noqa: ANN001, ANN201 - compiled
     """Rows in the order of their keyed tickets (the first 33 of 64 bits), earlier rows first among equals.
 
-    Ticket and row are one number. Two passes of a radix sort put these in the order of their first 22 bits, which few
-    share; those that do are then put right among themselves.
+    Ticket and row are one number. Two passes of a radix sort put these in the order of their first 16 or 22 bits, which
+    few share; those that do are then put right among themselves.
     """
     rows = (np.uint64(1) << np.uint64(ROW_BITS)) - np.uint64(1)
-    digit = (np.uint64(1) << np.uint64(DIGIT_BITS)) - np.uint64(1)
-    first, second = np.uint64(64 - 2 * DIGIT_BITS), np.uint64(64 - DIGIT_BITS)
+    digit_bits = np.uint64(FEW_BITS if tickets.size <= FEW else MANY_BITS)
+    digit = (np.uint64(1) << digit_bits) - np.uint64(1)
+    first, second = np.uint64(64) - np.uint64(2) * digit_bits, np.uint64(64) - digit_bits
     key, passing = np.empty(tickets.size, np.uint64), np.empty(tickets.size, np.uint64)
     low, high = np.zeros(digit + 2, np.uint32), np.zeros(digit + 2, np.uint32)
     for row in range(tickets.size):
         key[row] = (tickets[row] & ~rows) | np.uint64(row)
         low[((key[row] >> first) & digit) + np.uint64(1)] += np.uint32(1)
         high[(key[row] >> second) + np.uint64(1)] += np.uint32(1)
-    for b in range(digit):
-        low[b + 1] += low[b]
-        high[b + 1] += high[b]
+    lower, higher = np.uint32(0), np.uint32(0)
+    for b in range(low.size):
+        lower += low[b]
+        higher += high[b]
+        low[b], high[b] = lower, higher
     for k in key:
         passing[low[(k >> first) & digit]] = k
         low[(k >> first) & digit] += np.uint32(1)
