@@ -10,7 +10,7 @@ from numba import njit
 
 from sim.chance import Die, bits
 from sim.compiling import KERNEL, PART
-from sim.indexes import in_lottery_order
+from sim.indexes import in_lottery_order, start_and_row
 from sim.ledger import Flow
 from sim.processes.coproduction.output import joint_output
 from sim.processes.coproduction.paths import BROKERED, DIRECT, NO_ROUTE, OWN
@@ -18,7 +18,9 @@ from sim.state import PARTNERS
 
 FIRST_TURN, TURN = 7, 13
 """Bits by which a ticket of serving is turned, so that each kind has an order of its own, and none is serving's."""
-BUCKETS = 256
+PARTS = ((61, 0), (61, 1), (62, 1), (63, 1))
+"""The lottery is held in parts: first an eighth of the tickets, then as many again as had their turn. A ticket is of a
+part if it is the second number once it is shifted right by the first."""
 LONG_HERE = 120
 """Months of residence after which a place is known."""
 
@@ -29,9 +31,8 @@ def work_together(
     routes, p, streams, ledger, month,
 ):  # fmt: skip
     """Bring the hours together, say what they yield, take them out of the solo pools, meet need, build pictures."""
-    people = np.zeros(neighbourhoods.quintile.size)
-    for i in range(residents.id.size):
-        people[residents.neighbourhood[i]] += 1.0
+    start, row = start_and_row(residents.neighbourhood, neighbourhoods.quintile.size)
+    people = (start[1:] - start[:-1]).astype(np.float64)
     cell = cells(routes, service_of_post)
     paid, citizens, weighed, running, direct = meet(residents.neighbourhood, routes, cell)
     output = _yield(people, paid, weighed, running, services, constants, p)
@@ -40,19 +41,19 @@ def work_together(
     _book(services, neighbourhoods, charities, paid, citizens, running, output, routes.opened, ledger)
     _by_route(neighbourhoods, output, weighed, direct)
     _fill(services, neighbourhoods, output, own_kinds)
-    _meet_need(residents, services, neighbourhoods.joint_kinds, output, p, streams, ledger)
-    _draw_the_pictures(residents, neighbourhoods, people, p, month)
+    _meet_need(residents, start, row, services, neighbourhoods.joint_kinds, output, p, streams, ledger)
+    _draw_the_pictures(residents, neighbourhoods, routes.who, people, p, month)
 
 
 @njit(**KERNEL)
 def cells(routes, service_of_post):
     """The service in which each citizen works: that of the post, or the last for charities' own staff."""
     cell = np.full(routes.route.size, NO_ROUTE, np.int32)
-    for i in range(cell.size):
-        if routes.route[i] == OWN:
-            cell[i] = routes.opened.shape[1]
-        elif routes.route[i] != NO_ROUTE:
-            cell[i] = service_of_post[routes.via[i] // PARTNERS]
+    for n in range(cell.size):
+        if routes.route[n] == OWN:
+            cell[n] = routes.opened.shape[1]
+        elif routes.route[n] != NO_ROUTE:
+            cell[n] = service_of_post[routes.via[n] // PARTNERS]
     return cell
 
 
@@ -66,24 +67,24 @@ def meet(neighbourhood, routes, cell):
     for b in range(places):
         for s in range(services):
             paid[b, s] = routes.opened[b, s]
-    for i in range(cell.size):
-        if cell[i] != NO_ROUTE:
-            b, s = neighbourhood[i], cell[i]
-            work = routes.hours[i] - routes.running[i]
+    for n in range(cell.size):
+        if cell[n] != NO_ROUTE:
+            b, s = neighbourhood[routes.who[n]], cell[n]
+            work = routes.hours[n] - routes.running[n]
             citizens[b, s] += work
-            weighed[b, s] += routes.quality[i] * work
-            running[b, s] += routes.running[i]
-            if routes.route[i] == DIRECT:
-                direct[b, s] += routes.quality[i] * work
-            elif routes.route[i] == OWN:
-                paid[b, s] += _beside(i, routes)
+            weighed[b, s] += routes.quality[n] * work
+            running[b, s] += routes.running[n]
+            if routes.route[n] == DIRECT:
+                direct[b, s] += routes.quality[n] * work
+            elif routes.route[n] == OWN:
+                paid[b, s] += _beside(n, routes)
     return paid, citizens, weighed, running, direct
 
 
 @njit(**PART)
-def _beside(i, routes):
+def _beside(n, routes):
     """The staff hours of a charity that stand beside one of its citizens."""
-    return routes.staff[routes.via[i]] * routes.hours[i] / routes.path_hours[i]
+    return routes.staff[routes.via[n]] * routes.hours[n] / routes.path_hours[n]
 
 
 @njit(**PART)
@@ -122,27 +123,28 @@ def _put_in(residents, charities, services, neighbourhoods, routes, cell, output
     services.volunteers[:] = 0.0
     neighbourhoods.joint_citizen[:] = 0.0
     own_kinds = np.zeros(neighbourhoods.joint_kinds.shape)
-    for i in range(cell.size):
-        residents.joint_hours[i] = 0.0
-        b, s = residents.neighbourhood[i], cell[i]
+    residents.joint_hours[:] = 0.0
+    for n in range(cell.size):
+        i, s = routes.who[n], cell[n]
+        b = residents.neighbourhood[i]
         if s == NO_ROUTE or output[b, s] <= 0.0:
             continue
-        hours = routes.hours[i]
+        hours = routes.hours[n]
         residents.joint_hours[i] = hours
         neighbourhoods.joint_citizen[b] += hours
-        if routes.route[i] == OWN:
-            g = routes.via[i]
-            staff = _beside(i, routes)
+        if routes.route[n] == OWN:
+            g = routes.via[n]
+            staff = _beside(n, routes)
             charities.joint_staff_hours[g] += staff
             for k in range(own_kinds.shape[1]):
                 own_kinds[b, k] += (staff + hours) * charities.kinds[g, k]
             continue
         services.joint_citizen[s] += hours
         services.volunteers[s] += 1.0
-        if routes.route[i] == BROKERED:
-            partnership_used[routes.via[i]] = 1
+        if routes.route[n] == BROKERED:
+            partnership_used[routes.via[n]] = 1
         else:
-            acquaintance_used[routes.via[i]] = 1
+            acquaintance_used[routes.via[n]] = 1
     return own_kinds
 
 
@@ -211,14 +213,16 @@ def _fill(services, neighbourhoods, output, own_kinds):
 
 
 @njit(**PART)
-def _meet_need(residents, services, pool, output, p, streams, ledger):
+def _meet_need(residents, start, row, services, pool, output, p, streams, ledger):
     """Hand the pools out, and say how much of it each service met."""
     left = pool.copy()
-    tickets = np.empty(residents.id.size, np.uint64)
-    for i in range(tickets.size):
-        tickets[i] = bits(streams[Die.SERVE_ORDER], residents.id[i])
-    for k in range(pool.shape[1]):
-        _hand_out(k, tickets, left, residents, p)
+    for b in range(pool.shape[0]):
+        rows = row[start[b] : start[b + 1]]
+        tickets = np.empty(rows.size, np.uint64)
+        for n in range(rows.size):
+            tickets[n] = bits(streams[Die.SERVE_ORDER], residents.id[rows[n]])
+        for k in range(pool.shape[1]):
+            left[b, k] = _hand_out(k, left[b, k], rows, tickets, residents, p)
     services.used[:] = 0.0
     for b in range(pool.shape[0]):
         for k in range(pool.shape[1]):
@@ -230,45 +234,38 @@ def _meet_need(residents, services, pool, output, p, streams, ledger):
 
 
 @njit(**PART)
-def _hand_out(k, tickets, left, residents, p):
-    """One kind, in the order of the lottery: only those who can come before a pool is empty are put in order."""
-    last = _last_buckets(k, tickets, left, residents, p)
-    rows = np.empty(tickets.size, np.int32)
-    turned = np.empty(tickets.size, np.uint64)
-    asking = 0
-    for i in range(tickets.size):
-        ticket = _turn(tickets[i], FIRST_TURN + TURN * k)
-        if _bucket(ticket) <= last[residents.neighbourhood[i]] and _want(i, k, residents, p) > 0.0:
-            rows[asking] = i
-            turned[asking] = ticket
-            asking += 1
-    if asking == 0:
-        return
-    for place in in_lottery_order(turned[:asking]):
-        i = rows[place]
-        b = residents.neighbourhood[i]
-        x = min(_want(i, k, residents, p), left[b, k])
-        left[b, k] -= x
-        residents.met[i, k] = min(residents.need[i, k], residents.met[i, k] + x)
+def _hand_out(k, left, rows, tickets, residents, p):
+    """One pool, in the order of the lottery, part by part until it is empty, which is soon. What is left of it."""
+    asking, turned = np.empty(rows.size + 1, np.uint32), np.empty(rows.size + 1, np.uint64)
+    for part in PARTS:
+        if left <= 0.0:
+            break
+        several = _who_asks(k, part, rows, tickets, residents, p, asking, turned)
+        for place in in_lottery_order(turned[:several]):
+            i = asking[place]
+            x = min(_want(i, k, residents, p), left)
+            left -= x
+            residents.met[i, k] = min(residents.need[i, k], residents.met[i, k] + x)
+    return left
 
 
 @njit(**PART)
-def _last_buckets(k, tickets, left, residents, p):
-    """By neighbourhood, the bucket of tickets in which the pool runs out for certain; -1 where there is none."""
-    wanted = np.zeros((left.shape[0], BUCKETS))
-    for i in range(tickets.size):
-        b = residents.neighbourhood[i]
-        if left[b, k] > 0.0:
-            want = _want(i, k, residents, p)
-            if want > 0.0:
-                wanted[b, _bucket(_turn(tickets[i], FIRST_TURN + TURN * k))] += want
-    last = np.full(left.shape[0], -1, np.int64)
-    for b in range(left.shape[0]):
-        enough, so_far = left[b, k] * (1.0 + 1e-6), 0.0
-        while left[b, k] > 0.0 and last[b] < BUCKETS - 1 and so_far <= enough:
-            last[b] += 1
-            so_far += wanted[b, last[b]]
-    return last
+def _who_asks(k, part, rows, tickets, residents, p, asking, turned):
+    """Those of a part of the lottery who want something, and their tickets; how many.
+
+    Luck decides who they are, so this does not branch on it. Few are of the part, and only these are asked.
+    """
+    called = np.uint32(0)
+    for n in range(rows.size):
+        ticket = _turn(tickets[n], FIRST_TURN + TURN * k)
+        asking[called], turned[called] = rows[n], ticket
+        called += np.uint32(ticket >> np.uint64(part[0]) == np.uint64(part[1]))
+    several = np.uint32(0)
+    for n in range(called):
+        i = asking[n]
+        asking[several], turned[several] = i, turned[n]
+        several += np.uint32(_want(i, k, residents, p) > 0.0)
+    return several
 
 
 @njit(**PART)
@@ -277,17 +274,17 @@ def _want(i, k, residents, p):
 
 
 @njit(**PART)
-def _bucket(ticket):
-    return np.int64(ticket >> np.uint64(56))
-
-
-@njit(**PART)
 def _turn(ticket, by):
     return (ticket << np.uint64(by)) | (ticket >> np.uint64(64 - by))
 
 
 @njit(**PART)
-def _draw_the_pictures(residents, neighbourhoods, people, p, month):
+def _months_here(i, residents, month):
+    return min(LONG_HERE, max(0, month - residents.arrived[i]))
+
+
+@njit(**PART)
+def _draw_the_pictures(residents, neighbourhoods, who, people, p, month):
     """Pictures fade, and joint hours build them."""
     if not p.picture:
         neighbourhoods.picture_need[:] = 1.0
@@ -295,12 +292,11 @@ def _draw_the_pictures(residents, neighbourhoods, people, p, month):
         return
     known, at_work, known_at_work = np.zeros(people.size), np.zeros(people.size), np.zeros(people.size)
     for i in range(residents.id.size):
-        b = residents.neighbourhood[i]
-        here = min(LONG_HERE, max(0, month - residents.arrived[i]))
-        known[b] += here
+        known[residents.neighbourhood[i]] += _months_here(i, residents, month)
+    for i in who:
         if residents.joint_hours[i] > 0.0:
-            at_work[b] += 1.0
-            known_at_work[b] += here
+            at_work[residents.neighbourhood[i]] += 1.0
+            known_at_work[residents.neighbourhood[i]] += _months_here(i, residents, month)
     for b in range(people.size):
         knowledge, x = 1.0, 0.0
         if at_work[b] > 0.0 and known[b] > 0.0:
