@@ -21,7 +21,7 @@ EAGER = serving.Parameters(
 DEAF = serving.Parameters(advocacy=False, advocate_weight=0.6, onboarding_hours=0.0)
 FAULTS = [
     ("p.volunteer_worth * residents.skill[i] *", "p.volunteer_worth *"),
-    ("_turn(tickets[i], TURN * k)", "tickets[i]"),
+    ("_turn(tickets[n], TURN * k)", "tickets[n]"),
     ("worth * used", "volunteer * used"),
     ("services.hours[s] - services.joint_officer[s]", "services.hours[s]"),
     ("residents.pledged_hours[i] - residents.joint_hours[i]", "residents.pledged_hours[i]"),

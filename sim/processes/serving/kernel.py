@@ -7,9 +7,9 @@ from numba import njit
 
 from sim.chance import Die, bits
 from sim.compiling import KERNEL, PART
-from sim.indexes import in_lottery_order
+from sim.indexes import in_lottery_order, start_and_row
 from sim.ledger import Flow
-from sim.state import NOBODY
+from sim.state import KINDS, NOBODY
 
 TURN = 13
 """Bits by which a ticket is turned from one kind to the next, so that one hash gives five orders."""
@@ -20,7 +20,8 @@ def serve_for_a_month(
     residents, charities, services, formula, allotted, reached, decides, p, streams, ledger, month
 ):  # fmt: skip
     """Hours put into pools, handed out, and traced back to who gave them."""
-    deciding = p.deciding_hours * p.participants * _who_decide(residents.neighbourhood, decides) / 1000.0
+    start, row = start_and_row(residents.neighbourhood, formula.size)
+    deciding = p.deciding_hours * p.participants * _who_decide(start, decides) / 1000.0
     alone = _paid_by_council(services, deciding, ledger)
     council = _council(services, alone, formula, allotted)
     charity = np.zeros_like(council)
@@ -32,11 +33,8 @@ def serve_for_a_month(
         for k in range(pool.shape[1]):
             pool[b, k] = council[b, k] + charity[b, k] + worth[b, k]
     left = pool.copy()
-    tickets = np.empty(residents.id.size, np.uint64)
-    for i in range(tickets.size):
-        tickets[i] = bits(streams[Die.SERVE_ORDER], residents.id[i])
-    for k in range(pool.shape[1]):
-        _serve(k, tickets, left, residents, p)
+    for b in range(formula.size):
+        _serve_here(left[b], row[start[b] : start[b + 1]], residents, p, streams)
     for b in range(formula.size):
         for k in range(pool.shape[1]):
             used = (pool[b, k] - left[b, k]) / pool[b, k] if pool[b, k] > 0.0 else 0.0
@@ -52,11 +50,11 @@ def serve_for_a_month(
 
 
 @njit(**PART)
-def _who_decide(neighbourhood, decides):
+def _who_decide(start, decides):
     """Residents of the neighbourhoods that decide for themselves."""
     count = 0
-    for b in neighbourhood:
-        count += decides[b]
+    for b in range(decides.size):
+        count += decides[b] * (start[b + 1] - start[b])
     return count
 
 
@@ -97,14 +95,14 @@ def _charities(residents, charities, reached, deciding, p, month, charity, volun
     weighed = np.zeros(charities.id.size)
     joiners = np.zeros(charities.id.size)
     given = 0.0
-    for i in range(residents.id.size):
+    for i in _volunteers(residents.gives_to):
         g = residents.gives_to[i]
-        if g != NOBODY:
-            hours = max(0.0, residents.pledged_hours[i] - residents.joint_hours[i])
-            given += hours
-            pledged[g] += hours
-            weighed[g] += p.volunteer_worth * residents.skill[i] * hours
-        if residents.role[i] != NOBODY and residents.role_since[i] == month - 1:
+        hours = max(0.0, residents.pledged_hours[i] - residents.joint_hours[i])
+        given += hours
+        pledged[g] += hours
+        weighed[g] += p.volunteer_worth * residents.skill[i] * hours
+    for i in range(residents.id.size):
+        if residents.role_since[i] == month - 1 and residents.role[i] != NOBODY:
             joiners[residents.role[i]] += 1.0
     spent = min(deciding, given)
     ledger[Flow.HOURS_VOLUNTEER] += spent
@@ -114,6 +112,8 @@ def _charities(residents, charities, reached, deciding, p, month, charity, volun
         paid = _paid_by_charity(g, joiners[g], charities, p, ledger)
         own = pledged[g] * kept
         left = _after_the_library(own, charities.asked_hours[g], ledger)
+        if paid <= 0.0 and own <= 0.0:
+            continue
         for b in range(reached.shape[1]):
             if reached[g, b] > 0.0:
                 for k in range(charity.shape[1]):
@@ -121,6 +121,17 @@ def _charities(residents, charities, reached, deciding, p, month, charity, volun
                     charity[b, k] += part * paid
                     volunteer[b, k] += part * (own * left)
                     worth[b, k] += part * (weighed[g] * kept * left)
+
+
+@njit(**PART)
+def _volunteers(gives_to):
+    """Who gives hours. Luck decides who does, so this does not branch on it."""
+    rows = np.empty(gives_to.size + 1, np.uint32)
+    found = np.uint32(0)
+    for i in range(gives_to.size):
+        rows[found] = i
+        found += np.uint32(gives_to[i] != NOBODY)
+    return rows[:found]
 
 
 @njit(**PART)
@@ -146,26 +157,46 @@ def _paid_by_charity(g, joiners, charities, p, ledger):
 
 
 @njit(**PART)
-def _serve(k, tickets, left, residents, p):
-    """One kind: those who may still be served, in the order of their turned tickets.
+def _serve_here(left, rows, residents, p, streams):
+    """One neighbourhood, whose residents draw one ticket each.
 
-    Who they are is up to luck, so this does not branch on it, and what they get is written down in a second pass.
+    ``hours`` says what each may still be given, by kind, and in the end what each is given; nil or less is nothing.
     """
-    rows = np.empty(tickets.size + 1, np.uint32)
-    hours = np.empty(rows.size)
-    turned = np.empty(rows.size, np.uint64)
-    asking = np.uint32(0)
-    for i in range(tickets.size):
-        want = p.service_reach * residents.need[i, k] - residents.met[i, k]
-        rows[asking], hours[asking], turned[asking] = i, want, _turn(tickets[i], TURN * k)
-        asking += np.uint32((want > 0.0) & (left[residents.neighbourhood[i], k] > 0.0))
-    for place in in_lottery_order(turned[:asking]):
-        b = residents.neighbourhood[rows[place]]
-        hours[place] = min(hours[place], left[b, k])
-        left[b, k] -= hours[place]
-    for place in range(asking):
-        i = rows[place]
-        residents.met[i, k] = min(residents.need[i, k], residents.met[i, k] + hours[place])
+    tickets = np.empty(rows.size, np.uint64)
+    hours = np.empty((len(KINDS), rows.size))
+    for n in range(rows.size):
+        tickets[n] = bits(streams[Die.SERVE_ORDER], residents.id[rows[n]])
+    for n in range(rows.size):
+        i = rows[n]
+        for k in range(len(KINDS)):
+            hours[k, n] = p.service_reach * residents.need[i, k] - residents.met[i, k]
+    for k in range(left.size):
+        left[k] = _serve(k, left[k], tickets, hours[k])
+    for n in range(rows.size):
+        i = rows[n]
+        for k in range(len(KINDS)):
+            most = max(residents.need[i, k], residents.met[i, k])
+            residents.met[i, k] = min(most, residents.met[i, k] + max(0.0, hours[k, n]))
+
+
+@njit(**PART)
+def _serve(k, left, tickets, hours):
+    """One pool: those who may still be given hours, in the order of their turned tickets. What is left of it.
+
+    Who they are is up to luck, so this does not branch on it. It does where a pool runs short, which is rare: with a
+    minimum each would have to wait for the one before.
+    """
+    asking, turned = np.empty(hours.size + 1, np.uint32), np.empty(hours.size + 1, np.uint64)
+    several = np.uint32(0)
+    for n in range(hours.size):
+        asking[several], turned[several] = n, _turn(tickets[n], TURN * k)
+        several += np.uint32(hours[n] > 0.0)
+    for place in in_lottery_order(turned[:several]):
+        n = asking[place]
+        if hours[n] > left:  # noqa: PLR1730
+            hours[n] = left
+        left -= hours[n]
+    return left
 
 
 @njit(**PART)

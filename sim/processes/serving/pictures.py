@@ -7,7 +7,7 @@ from numba import njit
 
 from sim.compiling import KERNEL, PART
 from sim.elementary import exp, log
-from sim.state import EMPTY, NOBODY, PARTNERED, PARTNERS
+from sim.state import EMPTY, PARTNERED, PARTNERS
 
 LEAST_HEARD, MOST_HEARD = 0.25, 4.0
 """Influence in a neighbourhood beside the place's counts as no less and no more than these."""
@@ -25,8 +25,9 @@ def share_the_hours(residents, charities, neighbourhoods, partnerships, filled, 
     for b in range(heads.size):
         formula[b] = neighbourhoods.need_weight[b] * heads[b]
     _add_up(formula)
-    seen = _what_charities_see(residents, charities.id.size, heads, neighbourhoods.needed, p)
-    said, heard = _what_advocates_say(charities, partnerships, filled, seen)
+    partner = _who_has_a_partner(charities.id.size, partnerships, filled)
+    seen = _what_charities_see(residents, charities.serves_place, partner, heads, neighbourhoods.needed, p)
+    said, heard = _what_advocates_say(charities, partner, seen)
     for b in range(heads.size):
         K = neighbourhoods.picture_need[b]
         if neighbourhoods.decides[b] == 1:
@@ -74,37 +75,48 @@ def _count(residents, neighbourhoods):  # noqa: ANN001, ANN202
 
 
 @njit(**PART)
-def _what_charities_see(residents, charities, heads, needed, p):  # noqa: ANN001, ANN202
-    """What each charity takes for the shares of need: true where its people live, else like its people."""
-    seen = np.zeros((charities, heads.size))
-    people = np.zeros(charities)
+def _what_charities_see(residents, serves_place, partner, heads, needed, p):  # noqa: ANN001, ANN202
+    """What each charity takes for the shares of need: true where its people live, else like its people.
+
+    Only of those that serve the place or can speak for it: nothing depends on what the others see.
+    """
+    seen = np.zeros((partner.size + 1, heads.size))
     if p.advocacy:
-        for i in range(residents.id.size):
-            g = residents.belongs[i]
-            if g != NOBODY:
-                seen[g, residents.neighbourhood[i]] += 1.0
-                people[g] += 1.0
-    for g in range(charities):
-        total = 0.0
-        for b in range(heads.size):
-            share = seen[g, b] / people[g] if people[g] > 0.0 else 0.0
-            clients = share if people[g] > 0.0 else heads[b]
-            locality = share if p.advocacy else 1.0 / heads.size
-            seen[g, b] = locality * needed[b] + (1.0 - locality) * clients
-            total += seen[g, b]
-        for b in range(heads.size):
-            seen[g, b] = seen[g, b] / total if total > 0.0 else heads[b]
-    return seen
+        for i in range(residents.id.size):  # a last row takes those who belong nowhere (-1), so nothing need be asked
+            seen[residents.belongs[i], residents.neighbourhood[i]] += 1.0
+    for g in range(partner.size):
+        if serves_place[g] == 1 or partner[g]:
+            _see(seen[g], seen[g].sum(), heads, needed, p)
+    return seen[:-1]
 
 
 @njit(**PART)
-def _what_advocates_say(charities, partnerships, filled, seen):  # noqa: ANN001, ANN202
-    """The mean by income of what those see who have a partner; and whether there are any."""
-    partner = np.zeros(charities.id.size, np.bool_)
+def _see(seen, people, heads, needed, p):  # noqa: ANN001, ANN202
+    """Turn the count of one charity's people by neighbourhood into what it sees."""
+    total = 0.0
+    for b in range(heads.size):
+        share = seen[b] / people if people > 0.0 else 0.0
+        clients = share if people > 0.0 else heads[b]
+        locality = share if p.advocacy else 1.0 / heads.size
+        seen[b] = locality * needed[b] + (1.0 - locality) * clients
+        total += seen[b]
+    for b in range(heads.size):
+        seen[b] = seen[b] / total if total > 0.0 else heads[b]
+
+
+@njit(**PART)
+def _who_has_a_partner(charities, partnerships, filled):  # noqa: ANN001, ANN202
+    partner = np.zeros(charities, np.bool_)
     for slot in range(partnerships.charity.size):
         g = partnerships.charity[slot]
         if g != EMPTY and filled[slot // PARTNERS] == 1 and partnerships.strength[slot] >= PARTNERED:
             partner[g] = True
+    return partner
+
+
+@njit(**PART)
+def _what_advocates_say(charities, partner, seen):  # noqa: ANN001, ANN202
+    """The mean by income of what those see who have a partner; and whether there are any."""
     said, total = np.zeros(seen.shape[1]), 0.0
     for g in range(partner.size):
         if partner[g]:
