@@ -102,7 +102,8 @@ def cost_of(
         workers: processes; None or 0 for one a core.
         store: the folder in which finished runs are kept; None for none.
     """
-    todo = [s for s in specs if store is None or not Store(store).has(s.run_id, s.record)]
+    shelf = None if store is None else Store(store)
+    todo = [s for s in specs if shelf is None or not shelf.has(s.run_id, s.record)]
     side = max(1, min(workers or cores(), len(todo)))
     compiles = bool(todo) and not _compiled()
     kept = None if store is None else pace(store)

@@ -587,7 +587,7 @@ def _one_pool(
     spawn = multiprocessing.get_context("spawn")
     policies, config = any(spec.config.policy for spec in specs), specs[0].config
     locks = [spawn.Lock() for _ in _compiling(config, policies)]
-    begin = partial(_begin, watch.lived, locks, config, policies)
+    begin = partial(_begin, watch.lived, shelf, locks, config, policies)
     pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=begin)
     finished_all = False
     try:
@@ -597,7 +597,7 @@ def _one_pool(
                 heed_it()
                 with _children_of_sim():
                     for place in islice(turns, max(0, AHEAD * workers - len(places))):
-                        places[pool.submit(_work, specs[place], place, shelf, source_hash())] = place
+                        places[pool.submit(_work, specs[place], place, source_hash())] = place
                 if not places:
                     break
                 finished, _ = wait(places, timeout=GLANCE_SECONDS, return_when=FIRST_COMPLETED)
@@ -683,12 +683,13 @@ def _children_of_sim() -> Iterator[None]:
 
 
 _lived: Any = None  # in a worker: months lived, a cell a run
+_shelf: Store | None = None  # in a worker: where runs go; it knows what is in packs, and looks that up once
 
 
-def _begin(lived_months: Any, turns: Sequence[Any], config: Config, policies: bool) -> None:
+def _begin(lived_months: Any, shelf: Store, turns: Sequence[Any], config: Config, policies: bool) -> None:
     """Make ready a worker: it leaves Ctrl-C to its parent, and ends with it."""
-    global _lived
-    _lived = lived_months
+    global _lived, _shelf
+    _lived, _shelf = lived_months, shelf
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _compile(turns, config, policies)
@@ -728,7 +729,7 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _work(spec: RunSpec, place: int, shelf: Store, source: str) -> None:
+def _work(spec: RunSpec, place: int, source: str) -> None:
     """Live a run and put it on the shelf.
 
     Tables do not go back through the pool's pipe: a worker killed while it writes there leaves the reader waiting for
@@ -736,4 +737,4 @@ def _work(spec: RunSpec, place: int, shelf: Store, source: str) -> None:
     """
     if source != source_hash():
         raise EnsembleError("the model's source changed while it ran. Run it again, so that all runs are alike.")
-    _finish(spec, shelf, lambda months: _lived.__setitem__(place, months))
+    _finish(spec, _shelf, lambda months: _lived.__setitem__(place, months))

@@ -37,7 +37,7 @@ def main(words: Sequence[str]) -> int:
     out = screen.console()
 
     def say(text: str) -> None:
-        out.print(text, soft_wrap=True, markup=False, highlight=False)
+        out.print(text, soft_wrap=True, markup=False)
 
     say(f"Points     {points:,}: {' '.join(asked.points[0].overrides) or 'one scenario'}{' and so on' * (points > 1)}")
     say(f"Runs       {len(specs):,}, of which {cost.stored:,} are in {asked.store}")

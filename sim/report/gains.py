@@ -195,7 +195,7 @@ def bought(study: Study) -> list[str]:
     """Hours of need met for every £1,000 spent beside the first scenario, over all months: a sentence a scenario.
 
     The interval is that of the hours; what is spent hardly differs from pair to pair. Neither hours nor pounds are
-    discounted. Nothing is told of a scenario without money of its own, or of one pair.
+    discounted. Nothing is told of a scenario without money of its own; of one pair there is no interval.
     """
     told = []
     for s in study.others:

@@ -108,10 +108,9 @@ def source_of(page: str | None) -> str:
 
 
 def comment(name: str) -> str:
-    """What the opening comment of ``sim/data/NAME.csv`` says; remarks on where to look are for those who read it."""
+    """What the opening comment of ``sim/data/NAME.csv`` says."""
     lines = (HERE / "data" / f"{name}.csv").read_text(encoding="utf-8").splitlines()
-    text = " ".join(" ".join(line.lstrip("#").strip() for line in lines if line.startswith("#")).split())
-    return re.sub(r" \(see [^)]*\)", "", text)
+    return " ".join(" ".join(line.lstrip("#").strip() for line in lines if line.startswith("#")).split())
 
 
 @cache
