@@ -23,9 +23,10 @@ from pathlib import Path
 
 from sim import founding
 from sim.config import Config
-from sim.ensemble import RunSpec, cores
 from sim.files import OutputError, write_text
 from sim.founding import solving
+from sim.pool import cores
+from sim.run import RunSpec
 from sim.store import Store
 
 LIVED_NS, PASSED_NS = (1680.0, 2550.0), (1210.0, 1890.0)

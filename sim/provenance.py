@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sim.ensemble import RunSpec, cores
+from sim.pool import cores
+from sim.run import RunSpec
 from sim.source import source_hash, versions
 
 

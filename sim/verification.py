@@ -20,10 +20,10 @@ import numpy as np
 
 from sim.chance import run_seed
 from sim.composition import compose
-from sim.ensemble import RunSpec, simulate
 from sim.founding import REFERENCE, found, publish_constants
 from sim.observables import OBSERVABLES
 from sim.place import Place
+from sim.run import RunSpec, simulate
 from sim.schedule import live_a_month
 from sim.state import State
 from sim.tables import Tables, joined, published_schema

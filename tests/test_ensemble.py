@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sim import compose, ensemble as module
+from sim import compose, pool as module
 from sim.chance import run_seed
 from sim.contrast import matched, t_quantile
 from sim.ensemble import EnsembleError, RunSpec, compare, lived, run_all, run_ensemble, simulate, specs_of, store_all

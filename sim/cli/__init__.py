@@ -105,7 +105,7 @@ def _is_told(fault: Exception) -> bool:
     """Whether a fault is of the user's making, and tells what to do."""
     if isinstance(fault, UsageError):
         return True
-    told = {"sim.config": "ConfigError", "sim.files": "OutputError", "sim.ensemble": "EnsembleError",
+    told = {"sim.config": "ConfigError", "sim.files": "OutputError", "sim.pool": "EnsembleError",
             "sim.founding": "FoundingError", "sim.store.frame": "ChoiceError"}  # fmt: skip
     kinds = [getattr(sys.modules[name], kind, ()) for name, kind in told.items() if name in sys.modules]
     return any(isinstance(fault, kind) for kind in kinds)

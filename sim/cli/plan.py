@@ -26,7 +26,8 @@ def main(words: Sequence[str]) -> int:
     """Say what it would cost."""
     from sim.cli import request, screen
     from sim.cost import cost_of, size, span
-    from sim.ensemble import cores, specs_of
+    from sim.ensemble import specs_of
+    from sim.pool import cores
     from sim.wording import plural
 
     asked = request.read(words)

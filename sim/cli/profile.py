@@ -26,8 +26,8 @@ def main(words: Sequence[str]) -> int:
     from sim.analysis.pace import bytes_a_second, roofs, timed
     from sim.cli import screen
     from sim.composition import compose
-    from sim.ensemble import RunSpec
     from sim.founding import found
+    from sim.run import RunSpec
     from sim.schedule import live_a_month
     from sim.wording import plural
 

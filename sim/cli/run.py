@@ -57,7 +57,7 @@ def choices() -> str:
 def main(words: Sequence[str]) -> int:
     """Run what the overrides ask for."""
     from sim.cli import folder, request, screen, work
-    from sim.ensemble import EnsembleError
+    from sim.pool import EnsembleError
 
     started = datetime.now(UTC)
     asked = request.read(words)

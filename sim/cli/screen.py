@@ -17,8 +17,8 @@ from rich.table import Table
 from rich.text import Text
 
 from sim.cost import Cost
-from sim.ensemble import Progress
 from sim.headlines import NAMES, SHORT
+from sim.pool import Progress
 from sim.results import Results, summarised
 from sim.wording import is_share, plural
 

@@ -19,11 +19,13 @@ from sim.cli.request import Point, Request
 from sim.cli.screen import Watcher
 from sim.config import Config
 from sim.cost import cost_of, learn
-from sim.ensemble import RunSpec, specs_of, store_all
+from sim.ensemble import specs_of
 from sim.files import OutputError, check_folder
 from sim.founding import missed
+from sim.pool import store_all
 from sim.provenance import provenance
 from sim.results import Results
+from sim.run import RunSpec
 from sim.store import Store
 from sim.tables import joined
 from sim.units import MONTHS_A_YEAR, date_of

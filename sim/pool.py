@@ -1,0 +1,456 @@
+"""Many runs over the cores of one machine: found in the store, or lived by a pool of processes.
+
+One task is one run, finished runs are stored by whoever finished them, and a worker that dies is replaced: what it had
+not finished is run again. Results do not depend on how many workers there are, nor on which of them lives which run.
+"""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import types
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from sim.config import Config
+from sim.files import OutputError
+from sim.founding import FoundingError
+from sim.founding.first_morning import first_morning
+from sim.founding.solving import guess
+from sim.outside import is_passing
+from sim.run import RunSpec, simulate
+from sim.schedule import kernel_calls
+from sim.source import source_hash
+from sim.store import LOOSE, Store, pack
+from sim.tables import Tables
+
+TRIES = 3
+"""Pools that may die in a row without finishing one run before it is given up."""
+GLANCE_SECONDS = 0.2
+AHEAD = 8
+"""Runs that are handed out ahead, for each worker: all of 100,000 at once would only be in the way."""
+LONGEST_TURN = 60.0
+"""Seconds that a worker waits for what another one compiles, before it does so itself."""
+_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+class EnsembleError(Exception):
+    """An ensemble that cannot be run, told in one message."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an ensemble is.
+
+    Attributes:
+        runs: how many were asked for.
+        done: how many are finished, those found in the store among them.
+        stored: how many were found in the store.
+        months: months to live in the runs that were not found.
+        lived: how many of them are lived.
+        newest: the run that has just finished, with its tables.
+    """
+
+    runs: int
+    done: int
+    stored: int
+    months: int
+    lived: int
+    newest: tuple[RunSpec, Tables] | None = field(default=None, repr=False)
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def run_all(
+    specs: Sequence[RunSpec],
+    *,
+    workers: int | None = None,
+    store: str | os.PathLike[str] | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> list[Tables]:
+    """The tables of runs, in the order asked for: from the store, or lived on several processes.
+
+    Args:
+        specs: the runs.
+        workers: processes; None for one a core. The results do not depend on it.
+        store: a folder in which finished runs are kept and found again; None for none.
+        progress: told how far it is, a few times a second.
+
+    Raises:
+        EnsembleError: if workers keep dying, or ``workers`` is no whole number from 0.
+        OutputError: if the store cannot be written.
+        KeyboardInterrupt: on Ctrl-C; what is finished stays in the store.
+    """
+    done = dict(_each(specs, workers, store, progress))
+    return [done[place] for place in range(len(specs))]
+
+
+def store_all(
+    specs: Sequence[RunSpec],
+    store: str | os.PathLike[str],
+    *,
+    workers: int | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> dict[int, Exception]:
+    """See to it that a store has all of these runs. As `run_all`, but that no tables stay in memory, and all are tried.
+
+    A run that fails is tried once more when its turn comes again, unless it is for its place, which cannot be founded:
+    then no run of that scenario is tried. `Store.get` finds the others.
+
+    Returns:
+        Why runs failed, by their place among ``specs``.
+    """
+    failed: dict[int, Exception] = {}
+    for _ in _each(specs, workers, store, progress, failed):
+        pass
+    return failed
+
+
+def _each(
+    specs: Sequence[RunSpec], workers: int | None, store: str | os.PathLike[str] | None,
+    progress: Callable[[Progress], None] | None, failed: dict[int, Exception] | None = None,
+) -> Iterator[tuple[int, Tables]]:  # fmt: skip
+    """Yield the place of each run with its tables: first what the store has, then what is lived now as it is done.
+
+    Faults are raised at once, or go into ``failed``.
+    """
+    if workers is not None and not is_whole(workers, least=0):
+        raise EnsembleError(f"workers is {workers!r}: a whole number is needed; 0 or None is one a core.")
+    passing = any(is_passing(model) for model in {spec.model for spec in specs})
+    shelf = None if store is None or passing else Store(store)
+    todo = list(range(len(specs)))
+    if shelf is not None:
+        shelf.check()
+        todo = []
+        for place, spec in enumerate(specs):
+            stored = shelf.get(spec.run_id, spec.record)
+            if stored is None:
+                todo.append(place)
+            else:
+                yield place, stored
+    watch = _Watch(specs, todo, progress)
+    workers = 1 if passing else min(workers or cores(), len(todo))
+    for number, (place, tables) in enumerate(_fresh(specs, _Turns(specs, todo, failed), workers, shelf, watch), 1):
+        watch.finished(specs[place], tables)
+        yield place, tables
+        if shelf is not None and (number % LOOSE == 0 or number == len(todo)):
+            with suppress(OutputError):  # no room to pack: the runs are kept as they are
+                pack(shelf)
+
+
+class _Turns:
+    """Whose turn it is: runs in their order, and at the end once more those that failed.
+
+    Args:
+        specs: all runs.
+        todo: the places of those that are to be lived.
+        failed: where faults go; None raises them at once.
+    """
+
+    def __init__(self, specs: Sequence[RunSpec], todo: Sequence[int], failed: dict[int, Exception] | None) -> None:
+        self._specs, self._failed = specs, failed
+        self._waiting, self._again = deque(todo), set[int]()
+        self._hopeless: dict[int, Exception] = {}
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def __iter__(self) -> Iterator[int]:
+        while self._waiting:
+            place = self._waiting.popleft()
+            fault = self._hopeless.get(id(self._specs[place].config))
+            if fault is None:
+                yield place
+            elif self._failed is not None:
+                self._failed[place] = fault
+
+    def back(self, places: Iterable[int]) -> None:
+        """Put back what was handed out and not lived, to come next."""
+        self._waiting.extendleft(sorted(places, reverse=True))
+
+    def fault(self, place: int, fault: Exception) -> None:
+        """A run has failed.
+
+        Raises:
+            Exception: the fault, where faults are raised, or where it is one of the disk: no other run would be kept.
+        """
+        if self._failed is None or isinstance(fault, OutputError):
+            raise fault
+        if isinstance(fault, FoundingError):
+            self._hopeless[id(self._specs[place].config)] = self._failed[place] = fault
+        elif place in self._again:
+            self._failed[place] = fault
+        else:
+            self._again.add(place)
+            self._waiting.append(place)
+
+
+def _fresh(
+    specs: Sequence[RunSpec], turns: _Turns, workers: int, shelf: Store | None, watch: _Watch
+) -> Iterator[tuple[int, Tables]]:
+    """Yield what is lived now. Processes hand tables over in the store, or else in a passing folder."""
+    if workers <= 1:
+        yield from _here(specs, turns, shelf, watch)
+    elif shelf is not None:
+        yield from _in_processes(specs, turns, workers, shelf, watch)
+    else:
+        with TemporaryDirectory(prefix="takestwo-") as passing:
+            yield from _in_processes(specs, turns, workers, Store(passing), watch)
+
+
+def is_whole(value: object, *, least: int) -> bool:
+    """Whether it is a whole number, and large enough."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+class _Watch:
+    """Counts months and runs, and tells who asked."""
+
+    def __init__(self, specs: Sequence[RunSpec], todo: Sequence[int], tell: Callable[[Progress], None] | None) -> None:
+        self._runs, self._stored, self._tell = len(specs), len(specs) - len(todo), tell
+        self._done = self._stored
+        self._months = sum(specs[place].config.months for place in todo)
+        self.lived: Any = [0] * len(specs)
+        self.look()
+
+    def share(self) -> None:
+        """Let other processes count too: a cell a run, each written by one of them only, so no lock is needed."""
+        self.lived = multiprocessing.get_context("spawn").RawArray("q", len(self.lived))
+
+    def look(self, newest: tuple[RunSpec, Tables] | None = None) -> None:
+        if self._tell is not None:
+            self._tell(Progress(self._runs, self._done, self._stored, self._months, sum(self.lived), newest))
+
+    def finished(self, spec: RunSpec, tables: Tables) -> None:
+        self._done += 1
+        self.look((spec, tables))
+
+
+def _here(
+    specs: Sequence[RunSpec], turns: _Turns, shelf: Store | None, watch: _Watch
+) -> Iterator[tuple[int, Tables]]:
+    def tick(months: int) -> None:
+        heed_it()
+        watch.lived[place] = months
+        watch.look()
+
+    with _ctrl_c_noted(raised=True) as heed_it:
+        for place in turns:
+            try:
+                tables = _finish(specs[place], shelf, tick)
+            except Exception as fault:  # noqa: BLE001 - whatever it is, it is told with the run's name
+                turns.fault(place, fault)
+            else:
+                yield place, tables
+
+
+def _finish(spec: RunSpec, shelf: Store | None, tick: Callable[[int], None]) -> Tables:
+    tables = simulate(spec, tick)
+    if shelf is not None:
+        shelf.put(spec.run_id, tables, spec.about)
+    return tables
+
+
+# Processes.
+
+
+def _in_processes(
+    specs: Sequence[RunSpec], turns: _Turns, workers: int, shelf: Store, watch: _Watch
+) -> Iterator[tuple[int, Tables]]:
+    in_vain = 0
+    watch.share()
+    while turns:
+        finished = 0
+        try:
+            for place in _one_pool(specs, turns, workers, shelf, watch):
+                finished += 1
+                yield place, _handed_over(specs[place], shelf)
+        except BrokenProcessPool as fault:
+            in_vain = 0 if finished else in_vain + 1
+            if in_vain == TRIES:
+                raise EnsembleError(
+                    f"worker processes died {TRIES} times without finishing one of {len(turns)} runs. Often that is "
+                    "for want of memory: try workers=1, or a smaller place.residents."
+                ) from fault
+
+
+def _handed_over(spec: RunSpec, shelf: Store) -> Tables:
+    tables = shelf.get(spec.run_id, spec.record)
+    if tables is None:
+        raise OutputError(f"run {spec.run_id} was kept in {shelf.folder} and cannot be read back. Is the disk sound?")
+    return tables
+
+
+def _one_pool(
+    specs: Sequence[RunSpec], turns: _Turns, workers: int, shelf: Store, watch: _Watch
+) -> Iterator[int]:
+    """Yield what one pool of processes finishes; raise `BrokenProcessPool` if one of them dies before the end."""
+    spawn = multiprocessing.get_context("spawn")
+    policies, config = any(spec.config.policy for spec in specs), specs[0].config
+    locks = [spawn.Lock() for _ in _compiling(config, policies)]
+    begin = partial(_begin, watch.lived, shelf, locks, config, policies)
+    pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=begin)
+    finished_all = False
+    try:
+        places = dict[Future[None], int]()
+        with _ctrl_c_noted(raised=False) as heed_it:
+            while True:
+                heed_it()
+                with _children_of_sim():
+                    for place in islice(turns, max(0, AHEAD * workers - len(places))):
+                        places[pool.submit(_work, specs[place], place, source_hash())] = place
+                if not places:
+                    break
+                finished, _ = wait(places, timeout=GLANCE_SECONDS, return_when=FIRST_COMPLETED)
+                yield from _harvest({future: places.pop(future) for future in finished}, turns)
+                watch.look()
+        finished_all = True
+    finally:
+        turns.back(places.values())
+        _end(pool, at_once=not finished_all)
+
+
+@contextmanager
+def _ctrl_c_noted(*, raised: bool) -> Iterator[Callable[[], None]]:
+    """Note Ctrl-C, and raise it where the caller heeds it.
+
+    Args:
+        raised: at once too, as usual. Not within `wait`, where it would leave a lock held, and all stuck. Not alone:
+            where Python cannot raise it, as while it collects garbage, it is lost.
+    """
+    heard: list[int] = []
+
+    def note(number: int, _: Any) -> None:
+        heard.append(number)
+        if raised:
+            raise KeyboardInterrupt
+
+    def heed_it() -> None:
+        if heard:
+            raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield heed_it
+        return
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield heed_it
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _harvest(finished: dict[Future[None], int], turns: _Turns) -> Iterator[int]:
+    """Yield what came to an end, and then tell the faults, if there were any."""
+    faults = {place: future.exception() for future, place in finished.items()}
+    yield from (place for place, fault in faults.items() if fault is None)
+    broken = {place: fault for place, fault in faults.items() if isinstance(fault, BrokenProcessPool)}
+    turns.back(broken)
+    for place, fault in faults.items():
+        if isinstance(fault, Exception) and place not in broken:
+            turns.fault(place, fault)
+    for fault in broken.values():
+        raise fault
+
+
+def _end(pool: ProcessPoolExecutor, *, at_once: bool) -> None:
+    processes = list((pool._processes or {}).values())  # noqa: SLF001 - Python 3.14 has kill_workers()
+    pool.shutdown(wait=not at_once, cancel_futures=True)
+    if at_once:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.join()
+
+
+@contextmanager
+def _children_of_sim() -> Iterator[None]:
+    """Processes started in here run one thread each, are deaf to Ctrl-C, and do not import the caller's script.
+
+    A script without ``if __name__ == "__main__"`` would otherwise start itself anew in every worker.
+    """
+    surroundings = {name: os.environ.get(name) for name in _ONE_THREAD}
+    script, deaf = sys.modules["__main__"], hasattr(signal, "pthread_sigmask")
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if deaf else set()
+    try:
+        sys.modules["__main__"] = types.ModuleType("__main__")
+        os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
+        yield
+    finally:
+        sys.modules["__main__"] = script
+        for name, value in surroundings.items():
+            os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
+        if deaf:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+_lived: Any = None  # in a worker: months lived, a cell a run
+_shelf: Store | None = None  # in a worker: where runs go; it knows what is in packs, and looks that up once
+
+
+def _begin(lived_months: Any, shelf: Store, turns: Sequence[Any], config: Config, policies: bool) -> None:
+    """Make ready a worker: it leaves Ctrl-C to its parent, and ends with it."""
+    global _lived, _shelf
+    _lived, _shelf = lived_months, shelf
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _compile(turns, config, policies)
+
+
+def _compiling(config: Config, policies: bool) -> list[Callable[[], Any]]:
+    """Calls that compile all kernels: dear ones first, so that no worker is left with one while the others wait."""
+    morning = partial(first_morning, config, 1, guess(), month=-1)
+    return [*reversed(kernel_calls(config, policies=policies)), morning]
+
+
+def _compile(turns: Sequence[Any], config: Config, policies: bool) -> None:
+    """Compile the kernels that the runs need, or find them compiled; what one worker is at, the others leave to it.
+
+    Then each calls all of them, and waits for what is still being compiled, though not for ever: a worker that was
+    killed keeps its turn. A compiler makes millions of objects that are not garbage: looking for some among them takes
+    a tenth of its time.
+    """
+    gc.disable()
+    calls = _compiling(config, policies)
+    for seconds in (0.0, LONGEST_TURN):
+        for turn, call in zip(turns, calls, strict=True):
+            mine = turn.acquire(timeout=seconds)
+            try:
+                if mine or seconds:
+                    call()
+            finally:
+                if mine:
+                    turn.release()
+    gc.enable()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _work(spec: RunSpec, place: int, source: str) -> None:
+    """Live a run and put it on the shelf.
+
+    Tables do not go back through the pool's pipe: a worker killed while it writes there leaves the reader waiting for
+    ever. The few bytes that say that it is done are written at one stroke.
+    """
+    if source != source_hash():
+        raise EnsembleError("the model's source changed while it ran. Run it again, so that all runs are alike.")
+    _finish(spec, _shelf, lambda months: _lived.__setitem__(place, months))
