@@ -15,7 +15,7 @@ from hydra import compose as hydra_compose, initialize_config_dir
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Override, QuotedString
 from hydra.errors import HydraException
 from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -32,6 +32,8 @@ from sim.world import WorldSpec
 GROUPS = ("place", "world", "policy", "rival", "ablation")
 CHOICES = (*GROUPS, "experiment", "design")
 """All groups: an experiment sets numbers and no more, so results have no column for its name."""
+LAUNCHER = "hydra/launcher"
+"""The group of launchers: where runs are lived, which changes nothing of them."""
 ACCOUNTS = ("rival", "ablation")
 """Groups that change how things hang together, and are founded to match the main model at month 0."""
 YAML, FROM_FILE = (".yaml", ".yml"), "file_"
@@ -117,6 +119,33 @@ def design_of(overrides: Sequence[str]) -> Design:
         return check_design(said)
     except (HydraException, OmegaConfBaseException) as fault:
         raise ConfigError(_why(parsed, fault)) from None
+
+
+def launcher_of(overrides: Sequence[Override]) -> dict[str, Any]:
+    """What overrides of ``hydra/launcher`` and ``hydra.launcher`` say, unchecked: the chosen file, and settings.
+
+    Raises:
+        ConfigError: if there is no such launcher, or several are named.
+    """
+    chosen, said = "local", dict[str, Any]()
+    for override in overrides:
+        value = _read(override.value())
+        if override.is_sweep_override() or override.value() is None:
+            raise ConfigError(f"{override.input_line} names no single launcher or setting. Write one value, as "
+                              f"{LAUNCHER}=slurm or hydra.launcher.partition=short.")  # fmt: skip
+        if override.key_or_group == LAUNCHER:
+            _check_option(LAUNCHER, chosen := str(value))
+        else:
+            said[override.key_or_group.removeprefix("hydra.launcher").lstrip(".")] = value
+    text = (config_folder() / LAUNCHER / f"{chosen}.yaml").read_text(encoding="utf-8")
+    return dict(yaml.safe_load(text) or {}) | said
+
+
+def _read(value: Any) -> Any:
+    """A value of Hydra's grammar as plain data."""
+    if isinstance(value, list):
+        return [_read(each) for each in value]
+    return value.text if isinstance(value, QuotedString) else value
 
 
 def config_of(composed: DictConfig) -> Config:

@@ -17,16 +17,18 @@ import heapq
 import json
 import math
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sim import founding
+from sim.composition import compose
 from sim.config import Config
 from sim.files import OutputError, write_text
 from sim.founding import solving
 from sim.pool import cores
-from sim.run import RunSpec
+from sim.run import RunSpec, simulate
 from sim.store import Store
 
 LIVED_NS, PASSED_NS = (1680.0, 2550.0), (1210.0, 1890.0)
@@ -47,6 +49,9 @@ RECORD_MEMORY = {"residents": 1_000.0, "ties": 8_000.0}
 LEAST_SECONDS = 2.0
 """An ensemble shorter than this, its start left out, says little about the pace."""
 PACE = "pace.json"
+LEAST_PACE, MOST_PACE = 0.01, 100.0
+MEASURED = ("place.residents=4000", "months=60")
+"""The run by which the pace of a machine is measured where no ensemble has told it: half a second."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +128,7 @@ def pace(store: str | os.PathLike[str]) -> float | None:
         known = json.loads((Path(store) / PACE).read_text(encoding="utf-8"))["pace"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return float(known) if isinstance(known, int | float) and 0.01 <= known <= 100.0 else None
+    return float(known) if isinstance(known, int | float) and LEAST_PACE <= known <= MOST_PACE else None
 
 
 def learn(store: str | os.PathLike[str], cost: Cost, seconds: float) -> None:
@@ -131,10 +136,55 @@ def learn(store: str | os.PathLike[str], cost: Cost, seconds: float) -> None:
 
     Compiling and starting say nothing about the next ensemble, so one that compiled, or was short, is passed over.
     """
-    if cost.compiles or cost.benchmark - START_SECONDS < LEAST_SECONDS or not 0.01 <= seconds / cost.benchmark <= 100.0:
+    if cost.compiles or cost.benchmark - START_SECONDS < LEAST_SECONDS:
         return
     now = seconds / cost.benchmark
+    if not LEAST_PACE <= now <= MOST_PACE:
+        return
     known = {"pace": math.sqrt(now * (pace(store) or now)), "seconds": seconds, "benchmark_seconds": cost.benchmark}
+    _keep(store, known)
+
+
+def each_alone(specs: Sequence[RunSpec], places: Iterable[int], pace: float) -> list[float]:
+    """What each of some runs is expected to take one core, by its place; 0 for the others.
+
+    A run whose town is not kept is counted with its founding: jobs that begin together may each found it.
+    """
+    seconds, there = [0.0] * len(specs), dict[Path, bool]()
+    for place in places:
+        spec = specs[place]
+        own = _months(spec.config.months, spec.config.place.residents, LIVED_NS)
+        for _, town in _towns(spec):
+            if town not in there:
+                there[town] = town.exists()
+            if not there[town]:
+                own += _months(founding.SPIN_UP_MONTHS, spec.config.place.residents, PASSED_NS)
+        seconds[place] = pace * own
+    return seconds
+
+
+def memory_of(specs: Sequence[RunSpec]) -> float:
+    """Bytes that a process needs at most for any of these runs."""
+    return max(map(_memory, specs), default=0.0)
+
+
+def measure(store: str | os.PathLike[str]) -> float:
+    """Live a small run on this machine, and keep in the store its pace beside the benchmark's.
+
+    It is lived twice: the first time all is compiled, and the town founded, if they are not kept from before.
+    """
+    spec = RunSpec(compose(MEASURED), 0)
+    for _ in range(2):
+        began = time.perf_counter()
+        simulate(spec)
+        seconds = time.perf_counter() - began
+    benchmark = _months(spec.config.months, spec.config.place.residents, LIVED_NS)
+    found = min(max(seconds / benchmark, LEAST_PACE), MOST_PACE)
+    _keep(store, {"pace": found, "seconds": seconds, "benchmark_seconds": benchmark})
+    return found
+
+
+def _keep(store: str | os.PathLike[str], known: Mapping[str, float]) -> None:
     try:
         write_text(Path(store) / PACE, json.dumps(known))
     except OutputError:  # it is a convenience, and the results are safe

@@ -43,7 +43,7 @@ AHEAD = 8
 """Runs that are handed out ahead, for each worker: all of 100,000 at once would only be in the way."""
 LONGEST_TURN = 60.0
 """Seconds that a worker waits for what another one compiles, before it does so itself."""
-_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 class EnsembleError(Exception):
@@ -106,17 +106,25 @@ def store_all(
     *,
     workers: int | None = None,
     progress: Callable[[Progress], None] | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> dict[int, Exception]:
     """See to it that a store has all of these runs. As `run_all`, but that no tables stay in memory, and all are tried.
 
     A run that fails is tried once more when its turn comes again, unless it is for its place, which cannot be founded:
     then no run of that scenario is tried. `Store.get` finds the others.
 
+    Args:
+        specs: the runs.
+        store: the folder in which they come to lie.
+        workers: processes; None for one a core.
+        progress: told how far it is, a few times a second.
+        elsewhere: what lives runs in place of this machine's processes (`sim.launchers`).
+
     Returns:
         Why runs failed, by their place among ``specs``.
     """
     failed: dict[int, Exception] = {}
-    for _ in _each(specs, workers, store, progress, failed):
+    for _ in _each(specs, workers, store, progress, failed, elsewhere):
         pass
     return failed
 
@@ -124,6 +132,7 @@ def store_all(
 def _each(
     specs: Sequence[RunSpec], workers: int | None, store: str | os.PathLike[str] | None,
     progress: Callable[[Progress], None] | None, failed: dict[int, Exception] | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> Iterator[tuple[int, Tables]]:  # fmt: skip
     """Yield the place of each run with its tables: first what the store has, then what is lived now as it is done.
 
@@ -143,9 +152,13 @@ def _each(
                 todo.append(place)
             else:
                 yield place, stored
-    watch = _Watch(specs, todo, progress)
-    workers = 1 if passing else min(workers or cores(), len(todo))
-    for number, (place, tables) in enumerate(_fresh(specs, _Turns(specs, todo, failed), workers, shelf, watch), 1):
+    watch = Watch(specs, todo, progress)
+    workers, turns = 1 if passing else min(workers or cores(), len(todo)), Turns(specs, todo, failed)
+    if elsewhere is not None and shelf is not None:
+        fresh = elsewhere(specs, turns, shelf, watch)
+    else:
+        fresh = _fresh(specs, turns, workers, shelf, watch)
+    for number, (place, tables) in enumerate(fresh, 1):
         watch.finished(specs[place], tables)
         yield place, tables
         if shelf is not None and (number % LOOSE == 0 or number == len(todo)):
@@ -153,7 +166,7 @@ def _each(
                 pack(shelf)
 
 
-class _Turns:
+class Turns:
     """Whose turn it is: runs in their order, and at the end once more those that failed.
 
     Args:
@@ -201,7 +214,7 @@ class _Turns:
 
 
 def _fresh(
-    specs: Sequence[RunSpec], turns: _Turns, workers: int, shelf: Store | None, watch: _Watch
+    specs: Sequence[RunSpec], turns: Turns, workers: int, shelf: Store | None, watch: Watch
 ) -> Iterator[tuple[int, Tables]]:
     """Yield what is lived now. Processes hand tables over in the store, or else in a passing folder."""
     if workers <= 1:
@@ -218,7 +231,7 @@ def is_whole(value: object, *, least: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
-class _Watch:
+class Watch:
     """Counts months and runs, and tells who asked."""
 
     def __init__(self, specs: Sequence[RunSpec], todo: Sequence[int], tell: Callable[[Progress], None] | None) -> None:
@@ -233,23 +246,29 @@ class _Watch:
         self.lived = multiprocessing.get_context("spawn").RawArray("q", len(self.lived))
 
     def look(self, newest: tuple[RunSpec, Tables] | None = None) -> None:
+        """Tell how far it is, and of the run that has just finished."""
         if self._tell is not None:
             self._tell(Progress(self._runs, self._done, self._stored, self._months, sum(self.lived), newest))
 
     def finished(self, spec: RunSpec, tables: Tables) -> None:
+        """A run is done."""
         self._done += 1
         self.look((spec, tables))
 
 
+Elsewhere = Callable[[Sequence[RunSpec], Turns, Store, Watch], Iterator[tuple[int, Tables]]]
+"""Lives runs whose turn it is and yields the place of each, with its tables, when it lies in the store."""
+
+
 def _here(
-    specs: Sequence[RunSpec], turns: _Turns, shelf: Store | None, watch: _Watch
+    specs: Sequence[RunSpec], turns: Turns, shelf: Store | None, watch: Watch
 ) -> Iterator[tuple[int, Tables]]:
     def tick(months: int) -> None:
         heed_it()
         watch.lived[place] = months
         watch.look()
 
-    with _ctrl_c_noted(raised=True) as heed_it:
+    with ctrl_c_noted(raised=True) as heed_it:
         for place in turns:
             try:
                 tables = _finish(specs[place], shelf, tick)
@@ -270,7 +289,7 @@ def _finish(spec: RunSpec, shelf: Store | None, tick: Callable[[int], None]) -> 
 
 
 def _in_processes(
-    specs: Sequence[RunSpec], turns: _Turns, workers: int, shelf: Store, watch: _Watch
+    specs: Sequence[RunSpec], turns: Turns, workers: int, shelf: Store, watch: Watch
 ) -> Iterator[tuple[int, Tables]]:
     in_vain = 0
     watch.share()
@@ -297,7 +316,7 @@ def _handed_over(spec: RunSpec, shelf: Store) -> Tables:
 
 
 def _one_pool(
-    specs: Sequence[RunSpec], turns: _Turns, workers: int, shelf: Store, watch: _Watch
+    specs: Sequence[RunSpec], turns: Turns, workers: int, shelf: Store, watch: Watch
 ) -> Iterator[int]:
     """Yield what one pool of processes finishes; raise `BrokenProcessPool` if one of them dies before the end."""
     spawn = multiprocessing.get_context("spawn")
@@ -308,7 +327,7 @@ def _one_pool(
     finished_all = False
     try:
         places = dict[Future[None], int]()
-        with _ctrl_c_noted(raised=False) as heed_it:
+        with ctrl_c_noted(raised=False) as heed_it:
             while True:
                 heed_it()
                 with _children_of_sim():
@@ -326,7 +345,7 @@ def _one_pool(
 
 
 @contextmanager
-def _ctrl_c_noted(*, raised: bool) -> Iterator[Callable[[], None]]:
+def ctrl_c_noted(*, raised: bool) -> Iterator[Callable[[], None]]:
     """Note Ctrl-C, and raise it where the caller heeds it.
 
     Args:
@@ -354,7 +373,7 @@ def _ctrl_c_noted(*, raised: bool) -> Iterator[Callable[[], None]]:
         signal.signal(signal.SIGINT, before)
 
 
-def _harvest(finished: dict[Future[None], int], turns: _Turns) -> Iterator[int]:
+def _harvest(finished: dict[Future[None], int], turns: Turns) -> Iterator[int]:
     """Yield what came to an end, and then tell the faults, if there were any."""
     faults = {place: future.exception() for future, place in finished.items()}
     yield from (place for place, fault in faults.items() if fault is None)
@@ -383,12 +402,12 @@ def _children_of_sim() -> Iterator[None]:
 
     A script without ``if __name__ == "__main__"`` would otherwise start itself anew in every worker.
     """
-    surroundings = {name: os.environ.get(name) for name in _ONE_THREAD}
+    surroundings = {name: os.environ.get(name) for name in ONE_THREAD}
     script, deaf = sys.modules["__main__"], hasattr(signal, "pthread_sigmask")
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if deaf else set()
     try:
         sys.modules["__main__"] = types.ModuleType("__main__")
-        os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
+        os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
         yield
     finally:
         sys.modules["__main__"] = script

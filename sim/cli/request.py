@@ -16,13 +16,16 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
 from sim.cli import UsageError
-from sim.composition import compose, design_of, parse, policies_of
+from sim.composition import LAUNCHER, compose, design_of, launcher_of, parse, policies_of
 from sim.config import Config, ConfigError, nearest
 from sim.designs import Values, parameters_of, points_of, written
+from sim.launchers import KEY, Launcher, Local, Slurm, check_launcher
 from sim.vectors import with_values
 
 OUTPUTS = Path("outputs")
 FOLDERS = ("hydra.run.dir", "hydra.sweep.dir", "store")
+HYDRA = (*FOLDERS[:2], LAUNCHER, *(f"{KEY}{name}" for name in Slurm.model_fields if name != "kind"))
+LOCAL = Local(kind="local")
 
 
 @dataclass(frozen=True)
@@ -52,12 +55,14 @@ class Request:
         folder: where results go.
         store: where finished runs are kept and found again.
         multirun: whether ``-m`` was given.
+        launcher: where runs are lived.
     """
 
     points: tuple[Point, ...]
     folder: Path
     store: Path
     multirun: bool
+    launcher: Launcher = LOCAL
 
 
 def read(words: Sequence[str], *, several: bool = False) -> Request:
@@ -74,20 +79,26 @@ def read(words: Sequence[str], *, several: bool = False) -> Request:
     if unknown := [flag for flag in flags if flag not in {"-m", "--multirun"}]:
         raise UsageError(f"unknown flag {unknown[0]}. There is -m, for a sweep, and --help.")
     multirun = bool(flags)
-    overrides = parse([word for word in words if word not in flags])
+    parsed = parse([word for word in words if word not in flags])
+    overrides = [o for o in parsed if not _is_of_launcher(o)]
+    launcher = check_launcher(launcher_of([o for o in parsed if _is_of_launcher(o)]))
     places = {o.key_or_group: _path(o) for o in overrides if o.key_or_group in FOLDERS}
     designed = [str(o.input_line) for o in overrides if o.key_or_group.partition(".")[0] == "design"]
     scenario = [o for o in overrides if o.key_or_group not in FOLDERS and str(o.input_line) not in designed]
     for override in scenario:
         if override.key_or_group.partition(".")[0].partition("/")[0] == "hydra":
-            raise UsageError(f"{override.key_or_group} is not used here. {nearest(override.key_or_group, FOLDERS)}")
+            raise UsageError(f"{override.key_or_group} is not used here. {nearest(override.key_or_group, HYDRA)}")
     own = places.get("hydra.sweep.dir" if multirun else "hydra.run.dir")
     points = _points(scenario) if several or multirun else (_point([str(o.input_line) for o in scenario], ()),)
     if designed:
         if several or not multirun:
             raise UsageError(f"{designed[0]} is a design for a sweep. Run it with takestwo run -m.")
         points = _designed(scenario, points, points_of(design_of(designed)))
-    return Request(points, own or _new_folder(), places.get("store", OUTPUTS / ".store"), multirun)
+    return Request(points, own or _new_folder(), places.get("store", OUTPUTS / ".store"), multirun, launcher)
+
+
+def _is_of_launcher(override: Override) -> bool:
+    return override.key_or_group == LAUNCHER or override.key_or_group.startswith(KEY)
 
 
 def _points(overrides: Sequence[Override]) -> tuple[Point, ...]:

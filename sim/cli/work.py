@@ -22,6 +22,7 @@ from sim.cost import cost_of, learn
 from sim.ensemble import specs_of
 from sim.files import OutputError, check_folder
 from sim.founding import missed
+from sim.launchers import Local, check_ready, elsewhere
 from sim.pool import store_all
 from sim.provenance import provenance
 from sim.results import Results
@@ -29,6 +30,9 @@ from sim.run import RunSpec
 from sim.store import Store
 from sim.tables import joined
 from sim.units import MONTHS_A_YEAR, date_of
+
+ORDERS = ".jobs"
+"""The sub-folder of the results in which orders and logs of a cluster's jobs come to lie."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,7 @@ def run_points(asked: Request, command: Sequence[str], started: datetime, record
         KeyboardInterrupt: on Ctrl-C, with what to say; what is finished stays in the store.
         OutputError: if the folder or the store cannot be written.
     """
+    check_ready(asked.launcher)
     check_folder(asked.folder)
     Store(asked.store).check()
     each = [specs_of(point.config, record=[*point.config.record, *record]) for point in asked.points]
@@ -68,13 +73,15 @@ def run_points(asked: Request, command: Sequence[str], started: datetime, record
     watcher = Watcher(cost)
     try:
         with watcher:
-            failed = store_all(specs, asked.store, workers=workers, progress=watcher)
+            away = elsewhere(asked.launcher, specs, asked.store, asked.folder / ORDERS) if cost.runs else None
+            failed = store_all(specs, asked.store, workers=workers, progress=watcher, elsewhere=away)
     except BaseException as fault:
         folder.unmake(asked.folder)
         if isinstance(fault, KeyboardInterrupt):
             raise KeyboardInterrupt(_interrupted(asked, command, watcher, len(specs))) from None
         raise
-    learn(asked.store, cost, watcher.seconds)
+    if isinstance(asked.launcher, Local):
+        learn(asked.store, cost, watcher.seconds)
     faults = _by_scenario(each, failed)
     if len(faults) == len(each) or (faults and not asked.multirun):
         folder.unmake(asked.folder)
