@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sim.config import Config, checked, nearest
-from sim.contrast import Contrast
+from sim.contrast import Contrast, Precision
+from sim.contrast.stopping import AUTO, check_outcome, known, last_year
 from sim.outside import checked_model
 from sim.pool import EnsembleError, Progress, cores, is_whole, run_all, store_all
 from sim.results import Results
 from sim.run import RunSpec, lived, simulate
-from sim.tables import STATES, joined
+from sim.tables import STATES, Tables, joined
 
 if TYPE_CHECKING:
     from sim.model import CommunityModel
@@ -109,28 +110,33 @@ def specs_of(
 def compare(
     config_a: Config,
     config_b: Config,
-    replicates: int = 20,
+    replicates: int | str = 20,
     workers: int | None = None,
     store: str | os.PathLike[str] | None = None,
     progress: Callable[[Progress], None] | None = None,
     models: tuple[type[CommunityModel] | None, type[CommunityModel] | None] = (None, None),
+    precision: float | Precision | None = None,
 ) -> Contrast:
     """Two scenarios under the same luck, replicate by replicate.
 
     Args:
         config_a: the counterfactual.
         config_b: the scenario.
-        replicates: how many pairs.
+        replicates: how many pairs; or "auto", for as many as a precision asks for.
         workers: processes; None for as many as the first configuration says.
         store: a folder in which finished runs are kept and found again; None for none.
         progress: told how far it is, a few times a second.
         models: a class of one's own for the one and for the other, as `run_ensemble` takes it; None for the model's.
             With one configuration twice they put two accounts beside each other, under the same luck.
+        precision: with ``replicates="auto"``, half the width that the 95% interval of the difference in unmet need is
+            to have at most: a share. Or a `sim.contrast.Precision`, for another outcome, and for the least and the most
+            pairs. `sim.contrast.stopping` tells the rule, by which the interval keeps its error rate.
 
     Returns:
-        The contrast of scenario less counterfactual.
+        The contrast of scenario less counterfactual; with a precision, ``settled`` is the interval that was asked for.
 
     Raises:
+        ConfigError: if a precision is out of its range, or of no outcome.
         EnsembleError: if the two differ in seed or in months, so that they cannot be paired; or as `run_ensemble`.
         TypeError: if one of the two is not what `compose` makes, or ``models`` are no two.
 
@@ -147,6 +153,12 @@ def compare(
         (True, 'both')
         >>> {"strength_counterfactual", "strength_scenario"} <= set(contrast.ties)
         True
+
+        As many pairs as it takes to be sure of unmet need to two percentage points:
+
+        >>> sure = compare(compose(small), asked, replicates="auto", precision=0.02)
+        >>> sure.settled.reached, sure.settled.high - sure.settled.low <= 0.04
+        (True, True)
 
         A rule of one's own, beside the model without it:
 
@@ -169,15 +181,59 @@ def compare(
     check_pairs([config_a, config_b])
     config_a, config_b = with_one_area([config_a, config_b])
     workers = workers or config_a.workers
+    aim = _aim(replicates, precision, models)
 
-    def run(record: Sequence[str] | None) -> tuple[Results, Results]:
+    def lived_of(record: Sequence[str] | None, first: int, until: int) -> list[list[Tables]]:
         sides = zip((config_a, config_b), models, strict=True)
-        specs = [spec for config, model in sides for spec in specs_of(config, replicates, record, model)]
+        specs = [spec for config, model in sides for spec in specs_of(config, until, record, model)[first:]]
         tables = run_all(specs, workers=workers, store=store, progress=progress)
-        return Results(joined(tables[:replicates])), Results(joined(tables[replicates:]))
+        return [tables[: until - first], tables[until - first :]]
+
+    def run(record: Sequence[str] | None, pairs: int) -> tuple[Results, Results]:
+        one, other = lived_of(record, 0, pairs)
+        return Results(joined(one)), Results(joined(other))
 
     called = ["CommunityModel" if model is None else model.__name__ for model in models]
-    return Contrast(*run(None), states=lambda: run(STATES), models=(called[0], called[1]))
+    names = called[0], called[1]
+    if aim is None:
+        pairs: Any = replicates
+        specs_of(config_a, pairs)  # refused before it is reckoned with
+        return Contrast(*run(None, pairs), states=lambda: run(STATES, pairs), models=names)
+    sides = lived_of(None, 0, aim.least)
+    most = aim.pairs(known(_differences(sides, aim)))
+    if most > aim.least:
+        sides = [side + more for side, more in zip(sides, lived_of(None, aim.least, most), strict=True)]
+    one, other = (Results(joined(side)) for side in sides)
+    settled = aim.settled(_differences(sides, aim))
+    return Contrast(one, other, states=lambda: run(STATES, most), models=names, settled=settled)
+
+
+def _aim(
+    replicates: int | str, precision: float | Precision | None, models: Sequence[type[CommunityModel] | None]
+) -> Precision | None:
+    """What a precision asks for; None where replicates are a number.
+
+    Raises:
+        EnsembleError: if one of the two is given without the other.
+    """
+    if replicates != AUTO:
+        if precision is not None:
+            raise EnsembleError(f'precision is {precision!r}, and replicates is {replicates!r}: a precision is for '
+                                'replicates="auto", which runs as many pairs as it asks for.')  # fmt: skip
+        return None
+    if precision is None:
+        raise EnsembleError('replicates is "auto", which runs as many pairs as a precision asks for: give it one, as '
+                            "precision=0.005 (half the width of the 95% interval of unmet need, a share).")  # fmt: skip
+    aim = precision if isinstance(precision, Precision) else Precision(precision)
+    if not any(models):  # a model of one's own may have outcomes of its own
+        check_outcome(aim.outcome)
+    return aim
+
+
+def _differences(sides: Sequence[Sequence[Tables]], aim: Precision) -> list[float]:
+    """Scenario less counterfactual of each replicate, in their order."""
+    one, other = ([last_year(tables.results, aim.outcome) for tables in side] for side in sides)
+    return [b - a for a, b in zip(one, other, strict=True)]
 
 
 def with_one_area(configs: Sequence[Config]) -> list[Config]:

@@ -14,6 +14,9 @@ from sim.switches import shown_by
 if TYPE_CHECKING:
     from sim.config import Config
 
+HEADLINE = "unmet_need"
+"""The outcome that is watched while runs are under way, and whose interval is to be narrowed."""
+
 GROUPS: dict[str, dict[str, str]] = {
     "Paid": {
         "hours_council": "Paid council hours, all services",

@@ -24,6 +24,8 @@ from itertools import islice
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
+
 from sim.config import Config
 from sim.files import OutputError
 from sim.founding import FoundingError
@@ -58,9 +60,11 @@ class Progress:
         runs: how many were asked for.
         done: how many are finished, those found in the store among them.
         stored: how many were found in the store.
-        months: months to live in the runs that were not found.
+        months: months to live in the runs that were not found, or not looked up yet.
         lived: how many of them are lived.
-        newest: the run that has just finished, with its tables.
+        newest: the run that has just been found or finished, with its tables.
+        failed: how many were given up.
+        stopping: whether Ctrl-C was pressed, and no more is begun.
     """
 
     runs: int
@@ -69,6 +73,8 @@ class Progress:
     months: int
     lived: int
     newest: tuple[RunSpec, Tables] | None = field(default=None, repr=False)
+    failed: int = 0
+    stopping: bool = False
 
 
 def cores() -> int:
@@ -94,7 +100,8 @@ def run_all(
     Raises:
         EnsembleError: if workers keep dying, or ``workers`` is no whole number from 0.
         OutputError: if the store cannot be written.
-        KeyboardInterrupt: on Ctrl-C; what is finished stays in the store.
+        KeyboardInterrupt: on Ctrl-C; what is finished stays in the store. With a store, runs that are under way are
+            finished first; pressed twice, it stops at once.
     """
     done = dict(_each(specs, workers, store, progress))
     return [done[place] for place in range(len(specs))]
@@ -143,6 +150,7 @@ def _each(
     passing = any(is_passing(model) for model in {spec.model for spec in specs})
     shelf = None if store is None or passing else Store(store)
     todo = list(range(len(specs)))
+    watch = Watch(specs, progress, {} if failed is None else failed)
     if shelf is not None:
         shelf.check()
         todo = []
@@ -151,8 +159,9 @@ def _each(
             if stored is None:
                 todo.append(place)
             else:
+                watch.found(spec, stored)
                 yield place, stored
-    watch = Watch(specs, todo, progress)
+    watch.look()
     workers, turns = 1 if passing else min(workers or cores(), len(todo)), Turns(specs, todo, failed)
     if elsewhere is not None and shelf is not None:
         fresh = elsewhere(specs, turns, shelf, watch)
@@ -220,10 +229,10 @@ def _fresh(
     if workers <= 1:
         yield from _here(specs, turns, shelf, watch)
     elif shelf is not None:
-        yield from _in_processes(specs, turns, workers, shelf, watch)
+        yield from _in_processes(specs, turns, workers, shelf, watch, patient=True)
     else:
         with TemporaryDirectory(prefix="takestwo-") as passing:
-            yield from _in_processes(specs, turns, workers, Store(passing), watch)
+            yield from _in_processes(specs, turns, workers, Store(passing), watch, patient=False)
 
 
 def is_whole(value: object, *, least: int) -> bool:
@@ -234,21 +243,33 @@ def is_whole(value: object, *, least: int) -> bool:
 class Watch:
     """Counts months and runs, and tells who asked."""
 
-    def __init__(self, specs: Sequence[RunSpec], todo: Sequence[int], tell: Callable[[Progress], None] | None) -> None:
-        self._runs, self._stored, self._tell = len(specs), len(specs) - len(todo), tell
-        self._done = self._stored
-        self._months = sum(specs[place].config.months for place in todo)
-        self.lived: Any = [0] * len(specs)
-        self.look()
+    def __init__(
+        self, specs: Sequence[RunSpec], tell: Callable[[Progress], None] | None, failed: dict[int, Exception]
+    ) -> None:
+        self._specs, self._tell, self._failed = specs, tell, failed
+        self._done = self._stored = 0
+        self._months = sum(spec.config.months for spec in specs)
+        self.lived: Any = np.zeros(len(specs), np.int64)
+        self.shared: Any = None
+        self.stopping = False
 
     def share(self) -> None:
         """Let other processes count too: a cell a run, each written by one of them only, so no lock is needed."""
-        self.lived = multiprocessing.get_context("spawn").RawArray("q", len(self.lived))
+        self.shared = multiprocessing.get_context("spawn").RawArray("q", len(self.lived))
+        self.lived = np.frombuffer(self.shared, np.int64)
 
     def look(self, newest: tuple[RunSpec, Tables] | None = None) -> None:
         """Tell how far it is, and of the run that has just finished."""
         if self._tell is not None:
-            self._tell(Progress(self._runs, self._done, self._stored, self._months, sum(self.lived), newest))
+            never = sum(self._specs[place].config.months - int(self.lived[place]) for place in self._failed)
+            self._tell(Progress(len(self._specs), self._done, self._stored, self._months - never, int(self.lived.sum()),
+                                newest, len(self._failed), self.stopping))  # fmt: skip
+
+    def found(self, spec: RunSpec, tables: Tables) -> None:
+        """A run was found in the store."""
+        self._stored += 1
+        self._months -= spec.config.months
+        self.finished(spec, tables)
 
     def finished(self, spec: RunSpec, tables: Tables) -> None:
         """A run is done."""
@@ -264,11 +285,11 @@ def _here(
     specs: Sequence[RunSpec], turns: Turns, shelf: Store | None, watch: Watch
 ) -> Iterator[tuple[int, Tables]]:
     def tick(months: int) -> None:
-        heed_it()
-        watch.lived[place] = months
+        ctrl_c.heed()
+        watch.lived[place], watch.stopping = months, ctrl_c.pressed
         watch.look()
 
-    with ctrl_c_noted(raised=True) as heed_it:
+    with ctrl_c_noted(raised=True, patient=shelf is not None) as ctrl_c:
         for place in turns:
             try:
                 tables = _finish(specs[place], shelf, tick)
@@ -276,6 +297,8 @@ def _here(
                 turns.fault(place, fault)
             else:
                 yield place, tables
+            if ctrl_c.pressed:
+                raise KeyboardInterrupt
 
 
 def _finish(spec: RunSpec, shelf: Store | None, tick: Callable[[int], None]) -> Tables:
@@ -289,14 +312,14 @@ def _finish(spec: RunSpec, shelf: Store | None, tick: Callable[[int], None]) -> 
 
 
 def _in_processes(
-    specs: Sequence[RunSpec], turns: Turns, workers: int, shelf: Store, watch: Watch
+    specs: Sequence[RunSpec], turns: Turns, workers: int, shelf: Store, watch: Watch, *, patient: bool
 ) -> Iterator[tuple[int, Tables]]:
     in_vain = 0
     watch.share()
     while turns:
         finished = 0
         try:
-            for place in _one_pool(specs, turns, workers, shelf, watch):
+            for place in _one_pool(specs, turns, workers, shelf, watch, patient=patient):
                 finished += 1
                 yield place, _handed_over(specs[place], shelf)
         except BrokenProcessPool as fault:
@@ -316,67 +339,107 @@ def _handed_over(spec: RunSpec, shelf: Store) -> Tables:
 
 
 def _one_pool(
-    specs: Sequence[RunSpec], turns: Turns, workers: int, shelf: Store, watch: Watch
+    specs: Sequence[RunSpec], turns: Turns, workers: int, shelf: Store, watch: Watch, *, patient: bool
 ) -> Iterator[int]:
-    """Yield what one pool of processes finishes; raise `BrokenProcessPool` if one of them dies before the end."""
+    """Yield what one pool of processes finishes; raise `BrokenProcessPool` if one of them dies before the end.
+
+    After Ctrl-C no run is begun any more, and where there is patience those that are under way come to their end.
+    """
     spawn = multiprocessing.get_context("spawn")
     policies, config = any(spec.config.policy for spec in specs), specs[0].config
     locks = [spawn.Lock() for _ in _compiling(config, policies)]
-    begin = partial(_begin, watch.lived, shelf, locks, config, policies)
+    stop = spawn.RawValue("b", 0)
+    begin = partial(_begin, watch.shared, stop, shelf, locks, config, policies)
     pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=begin)
     finished_all = False
     try:
-        places = dict[Future[None], int]()
-        with ctrl_c_noted(raised=False) as heed_it:
+        places = dict[Future[bool], int]()
+        with ctrl_c_noted(raised=False, patient=patient) as ctrl_c:
             while True:
-                heed_it()
-                with _children_of_sim():
-                    for place in islice(turns, max(0, AHEAD * workers - len(places))):
-                        places[pool.submit(_work, specs[place], place, source_hash())] = place
+                ctrl_c.heed()
+                if ctrl_c.pressed:
+                    watch.stopping, stop.value = True, 1
+                    turns.back([places.pop(future) for future in list(places) if future.cancel()])
+                else:
+                    with _children_of_sim():
+                        for place in islice(turns, max(0, AHEAD * workers - len(places))):
+                            places[pool.submit(_work, specs[place], place, source_hash())] = place
                 if not places:
                     break
                 finished, _ = wait(places, timeout=GLANCE_SECONDS, return_when=FIRST_COMPLETED)
-                yield from _harvest({future: places.pop(future) for future in finished}, turns)
+                try:
+                    yield from _harvest({future: places.pop(future) for future in finished}, turns)
+                except BrokenProcessPool:
+                    if ctrl_c.pressed:  # another pool would begin anew
+                        raise KeyboardInterrupt from None
+                    raise
                 watch.look()
+            if ctrl_c.pressed:
+                raise KeyboardInterrupt
         finished_all = True
     finally:
         turns.back(places.values())
         _end(pool, at_once=not finished_all)
 
 
+class CtrlC:
+    """How often Ctrl-C was pressed.
+
+    Args:
+        patient: whether the first is only noted, so that what is under way can come to its end.
+    """
+
+    def __init__(self, *, patient: bool) -> None:
+        self._least = 2 if patient else 1
+        self._times = 0
+
+    @property
+    def pressed(self) -> bool:
+        """Whether it was."""
+        return self._times > 0
+
+    def press(self) -> None:
+        """It was, once more."""
+        self._times += 1
+
+    def heed(self) -> None:
+        """Raise `KeyboardInterrupt` if it is not to be waited for any longer."""
+        if self._times >= self._least:
+            raise KeyboardInterrupt
+
+
 @contextmanager
-def ctrl_c_noted(*, raised: bool) -> Iterator[Callable[[], None]]:
+def ctrl_c_noted(*, raised: bool, patient: bool = False) -> Iterator[CtrlC]:
     """Note Ctrl-C, and raise it where the caller heeds it.
 
     Args:
         raised: at once too, as usual. Not within `wait`, where it would leave a lock held, and all stuck. Not alone:
             where Python cannot raise it, as while it collects garbage, it is lost.
+        patient: only the second time.
     """
-    heard: list[int] = []
+    ctrl_c = CtrlC(patient=patient)
 
-    def note(number: int, _: Any) -> None:
-        heard.append(number)
+    def note(number: int, _: Any) -> None:  # noqa: ARG001 - as signal.signal calls it
+        ctrl_c.press()
         if raised:
-            raise KeyboardInterrupt
-
-    def heed_it() -> None:
-        if heard:
-            raise KeyboardInterrupt
+            ctrl_c.heed()
 
     if threading.current_thread() is not threading.main_thread():
-        yield heed_it
+        yield ctrl_c
         return
     before = signal.signal(signal.SIGINT, note)
     try:
-        yield heed_it
+        yield ctrl_c
     finally:
         signal.signal(signal.SIGINT, before)
 
 
-def _harvest(finished: dict[Future[None], int], turns: Turns) -> Iterator[int]:
+def _harvest(finished: dict[Future[bool], int], turns: Turns) -> Iterator[int]:
     """Yield what came to an end, and then tell the faults, if there were any."""
     faults = {place: future.exception() for future, place in finished.items()}
-    yield from (place for place, fault in faults.items() if fault is None)
+    whole = {place: future.result() for future, place in finished.items() if faults[place] is None}
+    turns.back(place for place, is_lived in whole.items() if not is_lived)
+    yield from (place for place, is_lived in whole.items() if is_lived)
     broken = {place: fault for place, fault in faults.items() if isinstance(fault, BrokenProcessPool)}
     turns.back(broken)
     for place, fault in faults.items():
@@ -418,13 +481,16 @@ def _children_of_sim() -> Iterator[None]:
 
 
 _lived: Any = None  # in a worker: months lived, a cell a run
+_stop: Any = None  # in a worker: not nil where no run is to be begun any more
 _shelf: Store | None = None  # in a worker: where runs go; it knows what is in packs, and looks that up once
 
 
-def _begin(lived_months: Any, shelf: Store, turns: Sequence[Any], config: Config, policies: bool) -> None:
+def _begin(
+    lived_months: Any, stop: Any, shelf: Store, turns: Sequence[Any], config: Config, policies: bool
+) -> None:
     """Make ready a worker: it leaves Ctrl-C to its parent, and ends with it."""
-    global _lived, _shelf
-    _lived, _shelf = lived_months, shelf
+    global _lived, _stop, _shelf
+    _lived, _stop, _shelf = lived_months, stop, shelf
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _compile(turns, config, policies)
@@ -447,6 +513,8 @@ def _compile(turns: Sequence[Any], config: Config, policies: bool) -> None:
     calls = _compiling(config, policies)
     for seconds in (0.0, LONGEST_TURN):
         for turn, call in zip(turns, calls, strict=True):
+            if _stop.value:
+                break
             mine = turn.acquire(timeout=seconds)
             try:
                 if mine or seconds:
@@ -464,12 +532,15 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _work(spec: RunSpec, place: int, source: str) -> None:
-    """Live a run and put it on the shelf.
+def _work(spec: RunSpec, place: int, source: str) -> bool:
+    """Live a run and put it on the shelf; or leave it, and say so, where no run is to be begun any more.
 
     Tables do not go back through the pool's pipe: a worker killed while it writes there leaves the reader waiting for
     ever. The few bytes that say that it is done are written at one stroke.
     """
+    if _stop.value:
+        return False
     if source != source_hash():
         raise EnsembleError("the model's source changed while it ran. Run it again, so that all runs are alike.")
     _finish(spec, _shelf, lambda months: _lived.__setitem__(place, months))
+    return True

@@ -24,11 +24,25 @@ the first are set beside each other too. All else is as in `takestwo run`.
   report.html, figures/        the findings to read, and the pictures
   results.parquet              all runs; a sub-folder each scenario
 
+replicates=auto precision=0.005 runs as many pairs as make the interval of the difference in unmet need as narrow as
+asked: here, no more than half a percentage point to each side. By Stein's two samples (1945): the spread of the first
+pairs decides once how many there will be, so the interval covers the truth in 95% of cases, as one would of which the
+number of pairs was fixed beforehand. Looking after each pair, and stopping when the interval happens to be narrow
+enough, would cover it less often (docs/coverage.md). All scenarios have as many as the one that needs most.
+
+  precision=0.005              half the width of the 95% interval, in the unit of the outcome
+  precision.outcome=NAME       of another outcome than unmet_need, as ties_per_resident
+  replicates.least=20          pairs that decide, and are run in any case (5 or more); a spread that is told by few is
+                               told badly, and costs more pairs
+  replicates.most=1000         pairs that are run at most; if the interval is wider then, that is said
+  precision.csv                the intervals that keep this; those of the tables take the number of pairs as given
+
 Residents are recorded for this where there are no more than 500,000 in all runs together; with more, ask for it with
 record=[residents].
 
-example:
+examples:
   takestwo compare policy=none,nurture_early world=essay place.residents=1500 months=48 replicates=4
+  takestwo compare world=flat,essay place.residents=1500 months=48 replicates=auto precision=0.02
 """
 
 MOST_RESIDENTS = 500_000
@@ -37,9 +51,9 @@ MOST_RESIDENTS = 500_000
 
 def main(words: Sequence[str]) -> int:
     """Compare what the overrides name."""
-    from sim.cli import UsageError, comparison, folder, request, screen, work
+    from sim.cli import UsageError, comparison, folder, narrowing, request, screen, work
     from sim.contrast import Contrast
-    from sim.ensemble import check_pairs
+    from sim.ensemble import EnsembleError, check_pairs
     from sim.report.study import read_study
 
     started = datetime.now(UTC)
@@ -48,11 +62,13 @@ def main(words: Sequence[str]) -> int:
         raise UsageError("one scenario was given, and two are needed. Name them as policy=none,nurture_early.")
     check_pairs([point.config for point in asked.points])
     asked = _in_one_area(asked)
-    first, *others = asked.points
-    done = work.run_points(asked, ["compare", *words], started, record=_record(asked))
-    kept = [_as_asked(result, point.config.record) for point, result in zip(asked.points, done.results, strict=True)]
-    folder.write_several(asked.folder, asked.points, kept, done.provenance)
-    runs = dict(zip((point.name for point in asked.points), done.results, strict=True))
+    done = work.run_points(asked, ["compare", *words], started, record=_record(asked), alike=True)
+    if done.failed:
+        raise EnsembleError("\n".join(done.failed))
+    first, *others = done.points
+    kept = [_as_asked(result, point.config.record) for point, result in zip(done.points, done.results, strict=True)]
+    folder.write_several(asked.folder, done.points, kept, done.provenance)
+    runs = dict(zip((point.name for point in done.points), done.results, strict=True))
     contrasts = [Contrast(runs[first.name], runs[point.name]) for point in others]
     # The options beside each other: each with the first of them.
     files = folder.write_contrasts(asked.folder, {
@@ -62,6 +78,10 @@ def main(words: Sequence[str]) -> int:
     out = screen.console()
     for part in comparison.told(read_study(asked.folder), contrasts, out.width):
         out.print(part)
+    if asked.precision:
+        files.append(narrowing.write(asked.folder, asked.precision, done.points, done.settled))
+        for line in narrowing.told(asked.precision, done.points, done.settled):
+            out.print(line, soft_wrap=out.is_terminal)
     work.report(asked.folder)
     out.print(f"Tables: {', '.join(path.name for path in files)}.", soft_wrap=out.is_terminal)
     work.say_where(out, asked, done, compared=True)
@@ -81,7 +101,8 @@ def _in_one_area(asked: Request) -> Request:
 
 def _record(asked: Request) -> tuple[str, ...]:
     """Residents, where they are few enough to be matched without being asked for."""
-    every = sum(point.config.place.residents * point.config.replicates for point in asked.points)
+    runs = asked.precision.most if asked.precision else None
+    every = sum(point.config.place.residents * (runs or point.config.replicates) for point in asked.points)
     return ("residents",) if every <= MOST_RESIDENTS else ()
 
 

@@ -15,8 +15,8 @@ from rich.text import Text
 
 from sim.cli.screen import HOURS, titled
 from sim.contrast import GAINS, Contrast
-from sim.headlines import FIFTHS, GAINS_NAMES, SHORT, WHERE, with_altered
-from sim.report.gains import HEADLINE, bought, halving, spent
+from sim.headlines import FIFTHS, GAINS_NAMES, HEADLINE, SHORT, WHERE, with_altered
+from sim.report.gains import bought, halving, spent
 from sim.report.study import Scenario, Study
 from sim.report.words import begun, finding
 from sim.tables import PARTS

@@ -41,7 +41,11 @@ def main(words: Sequence[str]) -> int:
         out.print(text, soft_wrap=True, markup=False)
 
     say(f"Points     {points:,}: {' '.join(asked.points[0].overrides) or 'one scenario'}{' and so on' * (points > 1)}")
-    say(f"Runs       {len(specs):,}, of which {cost.stored:,} are in {asked.store}")
+    first = " to begin with" if asked.precision else ""
+    say(f"Runs       {len(specs):,}{first}, of which {cost.stored:,} are in {asked.store}")
+    if asked.precision:
+        most = points * asked.precision.most
+        say(f"           then as many as these ask for, at most {most:,} in all; below is what the first cost")
     if cost.runs:
         say(f"Time       {_hours(alone)} of one core; about {span(cost.seconds)} on {workers} "
             f"{plural(workers, 'core')}, {cost.basis}")  # fmt: skip

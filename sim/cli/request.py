@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,12 @@ from omegaconf import OmegaConf
 from sim.cli import UsageError
 from sim.composition import LAUNCHER, compose, design_of, launcher_of, parse, policies_of
 from sim.config import Config, ConfigError, nearest
+from sim.contrast.stopping import AUTO, LEAST, MOST, Precision, check_outcome
 from sim.designs import Values, parameters_of, points_of, written
+from sim.ensemble import check_pairs
+from sim.headlines import HEADLINE
 from sim.launchers import KEY, Launcher, Local, Slurm, check_launcher
+from sim.tables import unit_of
 from sim.vectors import with_values
 
 OUTPUTS = Path("outputs")
@@ -56,6 +60,7 @@ class Request:
         store: where finished runs are kept and found again.
         multirun: whether ``-m`` was given.
         launcher: where runs are lived.
+        precision: how narrow the contrasts with the first scenario are to be; None where replicates are a number.
     """
 
     points: tuple[Point, ...]
@@ -63,6 +68,7 @@ class Request:
     store: Path
     multirun: bool
     launcher: Launcher = LOCAL
+    precision: Precision | None = None
 
 
 def read(words: Sequence[str], *, several: bool = False) -> Request:
@@ -84,7 +90,9 @@ def read(words: Sequence[str], *, several: bool = False) -> Request:
     launcher = check_launcher(launcher_of([o for o in parsed if _is_of_launcher(o)]))
     places = {o.key_or_group: _path(o) for o in overrides if o.key_or_group in FOLDERS}
     designed = [str(o.input_line) for o in overrides if o.key_or_group.partition(".")[0] == "design"]
-    scenario = [o for o in overrides if o.key_or_group not in FOLDERS and str(o.input_line) not in designed]
+    precision = _precision(overrides)
+    aside = (*FOLDERS, *(PRECISION if precision else ()))
+    scenario = [o for o in overrides if o.key_or_group not in aside and str(o.input_line) not in designed]
     for override in scenario:
         if override.key_or_group.partition(".")[0].partition("/")[0] == "hydra":
             raise UsageError(f"{override.key_or_group} is not used here. {nearest(override.key_or_group, HYDRA)}")
@@ -94,11 +102,72 @@ def read(words: Sequence[str], *, several: bool = False) -> Request:
         if several or not multirun:
             raise UsageError(f"{designed[0]} is a design for a sweep. Run it with takestwo run -m.")
         points = _designed(scenario, points, points_of(design_of(designed)))
-    return Request(points, own or _new_folder(), places.get("store", OUTPUTS / ".store"), multirun, launcher)
+    if precision:
+        points = _in_pairs(points, precision)
+    return Request(points, own or _new_folder(), places.get("store", OUTPUTS / ".store"), multirun, launcher, precision)
 
 
 def _is_of_launcher(override: Override) -> bool:
     return override.key_or_group == LAUNCHER or override.key_or_group.startswith(KEY)
+
+
+PRECISION = ("replicates", "precision", "precision.outcome", "replicates.least", "replicates.most")
+"""What says how many replicates there are to be, where that is not a number."""
+
+
+def _precision(overrides: Sequence[Override]) -> Precision | None:
+    """How narrow the contrasts are to be; None where replicates are a number.
+
+    Raises:
+        UsageError: if a part of it is missing, unknown, given twice, or given without the others.
+        ConfigError: if a number is out of its range.
+    """
+    of_it = [o for o in overrides if o.key_or_group.partition(".")[0] in {"replicates", "precision"}]
+    said: dict[str, Any] = {}
+    for override in of_it:
+        name = override.key_or_group
+        if name not in PRECISION:
+            raise UsageError(f"{name} is unknown. {nearest(name, PRECISION)}")
+        value = AUTO if override.is_sweep_override() and AUTO in str(override.input_line) else override.value()
+        if override.is_sweep_override() and (value == AUTO or name != "replicates"):
+            raise UsageError(f"{override.input_line} names several, and there is one {name} for all scenarios.")
+        if name in said and AUTO in {value, said[name]}:
+            raise UsageError(f"{name} is given twice. Give it once.")
+        said[name] = value
+    if isinstance(said.get("replicates"), str) and said["replicates"] != AUTO:
+        raise UsageError(f"replicates is {said['replicates']!r}, and a whole number is needed, from 1 to 100,000; or "
+                         "auto, which runs as many pairs as a precision asks for.")  # fmt: skip
+    if said.get("replicates") != AUTO:
+        if extra := [name for name in said if name != "replicates"]:
+            raise UsageError(f"{extra[0]} is for replicates=auto, which runs as many pairs as a precision asks for. "
+                             f"Write replicates=auto, or leave {extra[0]} out.")  # fmt: skip
+        return None
+    outcome = said.get("precision.outcome", HEADLINE)
+    check_outcome(str(outcome))
+    if "precision" not in said:
+        raise UsageError("replicates=auto runs pairs until the 95% interval of a difference is as narrow as asked: say "
+                         f"how narrow, as precision=0.005 (half its width, in the unit of {outcome}: "
+                         f"{unit_of(str(outcome))}).")  # fmt: skip
+    limits = {name: said.get(f"replicates.{name}", usual) for name, usual in (("least", LEAST), ("most", MOST))}
+    return Precision(said["precision"], str(outcome), **limits)
+
+
+def _in_pairs(points: Sequence[Point], precision: Precision) -> tuple[Point, ...]:
+    """The scenarios with as many replicates as are run in any case.
+
+    Raises:
+        UsageError: if there are no pairs.
+    """
+    if len(points) == 1:
+        raise UsageError("replicates=auto runs pairs of scenarios, and one scenario was given. Name two, as takestwo "
+                         "compare policy=none,nurture_early; or write replicates=20.")  # fmt: skip
+    check_pairs([point.config for point in points])
+    return tuple(with_replicates(point, precision.least) for point in points)
+
+
+def with_replicates(point: Point, replicates: int) -> Point:
+    """The same scenario, so many times."""
+    return replace(point, config=point.config.model_copy(update={"replicates": replicates}))
 
 
 def _points(overrides: Sequence[Override]) -> tuple[Point, ...]:

@@ -29,6 +29,8 @@ in the store and not done twice, so a run that was interrupted goes on where it 
   -m   hydra.sweep.dir=FOLDER                               comma lists are a sweep: a sub-folder each scenario, and
                                                             the results of all together; more than 12 are told in
                                                             one table, and takestwo report makes the report of any
+  -m   replicates=auto precision=0.005                      as many of each scenario as make its difference from the
+                                                            first this sure (takestwo compare --help tells the rule)
   -m   design=sobol|lhs|morris design.over=[ROOM,PARAMETER] points that sample ranges; .points=64, .seed=1, and of
        design=csv design.file=POINTS.csv                    morris .trajectories=10; or the points of a file
 
@@ -56,7 +58,7 @@ def choices() -> str:
 
 def main(words: Sequence[str]) -> int:
     """Run what the overrides ask for."""
-    from sim.cli import folder, request, screen, work
+    from sim.cli import folder, narrowing, request, screen, work
     from sim.pool import EnsembleError
 
     started = datetime.now(UTC)
@@ -77,6 +79,10 @@ def main(words: Sequence[str]) -> int:
         for number in range(len(done.points) if asked.multirun else 0):
             work.report(asked.folder / str(number))
         work.report(asked.folder)
+    if asked.precision and done.settled:
+        narrowing.write(asked.folder, asked.precision, done.points, done.settled)
+        for line in narrowing.told(asked.precision, done.points, done.settled):
+            out.print(line, soft_wrap=out.is_terminal)
     work.say_where(out, asked, done)
     if done.failed:
         many = f"{len(done.failed)} of {len(asked.points)} scenarios"

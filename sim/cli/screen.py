@@ -8,10 +8,10 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress as Bar, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -20,6 +20,8 @@ from sim.cost import Cost
 from sim.headlines import NAMES, SHORT
 from sim.pool import Progress
 from sim.results import Results, summarised
+from sim.run import RunSpec
+from sim.tables import Tables
 from sim.wording import is_share, plural
 
 FIRST_NUMBERS = ("unmet_need", "formal_volunteering", "ties_per_resident")
@@ -28,6 +30,9 @@ HOURS = "Hours are a month's, for every 1,000 residents."
 WIDTH = 100
 PACE_SECONDS = 1.0
 """How long months are watched before their pace says anything."""
+ESTIMATE_SECONDS = 1.0
+"""How long what is known so far stays on the screen, at least."""
+STOPPING = "Ctrl-C: the runs that are under way come to their end and are kept. Press it again to stop at once."
 FIRST_LINE_SECONDS, LINE_SECONDS = 5.0, 60.0
 """Without a terminal, lines come ever more seldom: after the one, and at last every so many seconds."""
 
@@ -48,22 +53,46 @@ class Screen(Console):
             os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
+class Estimates(Protocol):
+    """What takes up runs as they come to their end, and says what is known by them."""
+
+    def take(self, spec: RunSpec, tables: Tables) -> None:
+        """Take up a run."""
+
+    def lines(self) -> list[str]:
+        """What is known, a line each."""
+
+
+class _Bar(Bar):
+    """A bar with lines of text under it."""
+
+    below: Sequence[str] = ()
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """The bar, then the lines."""
+        yield from super().get_renderables()
+        yield from (Text(line) for line in self.below)
+
+
 class Watcher:
     """Shows how far an ensemble is: a bar in a terminal, else a line now and then. Use it in ``with``, and call it.
 
     Args:
         cost: what it will cost, said first.
+        estimates: what is known so far, shown with it.
     """
 
-    def __init__(self, cost: Cost) -> None:
+    def __init__(self, cost: Cost, estimates: Estimates | None = None) -> None:
         self._console = console(error=True)
         self._console.print(str(cost), soft_wrap=True)
+        self._estimates = estimates
         self._began = self._last_line = time.monotonic()
+        self._last_estimate = -math.inf
         self._pause = FIRST_LINE_SECONDS
-        self._first = True
+        self._first, self._told_stop = True, False
         self._moving: tuple[float, int] | None = None  # since when months are lived, and how many were then
         self.progress: Progress | None = None
-        self._bar = Bar(
+        self._bar = _Bar(
             TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[left]}"), TimeElapsedColumn(),
             console=self._console, transient=True, disable=not self._console.is_terminal,
         )  # fmt: skip
@@ -88,23 +117,43 @@ class Watcher:
         self.progress = progress
         if progress.lived and self._moving is None:
             self._moving = time.monotonic(), progress.lived
-        if progress.newest is not None and self._first:
+        if progress.newest is not None and self._estimates is not None:
+            self._estimates.take(*progress.newest)
+        if progress.newest is not None and progress.done > progress.stored and self._first:
             self._first = False
             self._console.print(first_numbers(Results(progress.newest[1])), soft_wrap=True)
+        if progress.stopping and not self._told_stop:
+            self._told_stop = True
+            self._console.print(STOPPING, soft_wrap=True)
         total = progress.months or None
         self._bar.update(
             self._task, description=_what(progress), total=total, completed=progress.lived, left=self._left(progress)
         )
+        self._estimate()
         self._line(progress)
+
+    def again(self, said: str) -> None:
+        """Say something, and go on with more runs."""
+        self._console.print(said, soft_wrap=True)
+        self._moving = None
+
+    def _estimate(self) -> None:
+        """Renew the lines under the bar, not more often than they can be read."""
+        now = time.monotonic()
+        if self._console.is_terminal and self._estimates is not None and now - self._last_estimate >= ESTIMATE_SECONDS:
+            self._last_estimate = now
+            self._bar.below = self._estimates.lines()
 
     def _line(self, progress: Progress) -> None:
         now = time.monotonic()
         if self._console.is_terminal or not progress.runs:
             return
-        if now - self._last_line >= self._pause or (progress.newest is not None and progress.done == progress.runs):
+        at_the_end = progress.newest is not None and progress.done + progress.failed == progress.runs
+        if now - self._last_line >= self._pause or at_the_end:
             self._last_line, self._pause = now, min(2.0 * self._pause, LINE_SECONDS)
             left = self._left(progress)
-            self._console.print(f"{_what(progress)}{left and ', '}{left}")
+            known = self._estimates.lines() if self._estimates is not None else []
+            self._console.print("; ".join([f"{_what(progress)}{left and ', '}{left}", *known]), soft_wrap=True)
 
     def _left(self, progress: Progress) -> str:
         """The time left, by the pace since the first month was lived: before that, all is compiled and founded once."""
@@ -117,9 +166,13 @@ class Watcher:
 
 
 def _what(progress: Progress) -> str:
-    if progress.lived == 0 and progress.months:
-        return "founding the towns (a new place or version takes longer, once)"
-    return f"{progress.done} of {progress.runs} runs done"
+    stored = f"{progress.stored:,} from the store" if progress.stored else ""
+    failed = f"{progress.failed:,} failed" if progress.failed else ""
+    told = ", ".join(filter(None, [f"{progress.done:,} of {progress.runs:,} runs done", stored, failed]))
+    if progress.lived == 0 and progress.months and progress.newest is None:
+        founding = "founding the towns (a new place or version takes longer, once)"
+        return f"{told}; {founding}" if stored or failed else founding
+    return told
 
 
 def _duration(seconds: float) -> str:

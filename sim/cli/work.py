@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import time
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,22 +15,25 @@ from typing import Any, overload
 
 from rich.console import Console
 
-from sim.cli import folder
+from sim.cli import folder, narrowing
 from sim.cli.folder import FEW
-from sim.cli.request import Point, Request
+from sim.cli.live import Live
+from sim.cli.request import Point, Request, with_replicates
 from sim.cli.screen import Watcher
 from sim.config import Config
-from sim.cost import cost_of, learn
+from sim.contrast.stopping import Precision, Settled, known
+from sim.cost import Cost, cost_of, learn
 from sim.ensemble import specs_of
 from sim.files import OutputError, check_folder
 from sim.founding import missed
+from sim.headlines import HEADLINE
 from sim.launchers import Local, check_ready, elsewhere
-from sim.pool import store_all
+from sim.pool import Progress, store_all
 from sim.provenance import provenance
 from sim.results import Results
 from sim.run import RunSpec
 from sim.store import Store
-from sim.tables import joined
+from sim.tables import Tables, joined
 from sim.units import MONTHS_A_YEAR, date_of
 
 ORDERS = ".jobs"
@@ -40,6 +45,7 @@ class Done:
     """What came of a request: results by scenario, provenance, and how many runs the store already held.
 
     Of a sweep, scenarios of which a run failed are left out: ``points`` are the others, and ``failed`` says why.
+    ``settled`` are the contrasts of the others with the first of them, where a precision was asked for.
     """
 
     points: Sequence[Point]
@@ -48,9 +54,12 @@ class Done:
     runs: int
     stored: int
     failed: Sequence[str] = ()
+    settled: Sequence[Settled] = ()
 
 
-def run_points(asked: Request, command: Sequence[str], started: datetime, record: Sequence[str] = ()) -> Done:
+def run_points(
+    asked: Request, command: Sequence[str], started: datetime, record: Sequence[str] = (), *, alike: bool = False
+) -> Done:
     """Run every scenario of a request, side by side.
 
     Args:
@@ -58,6 +67,7 @@ def run_points(asked: Request, command: Sequence[str], started: datetime, record
         command: the command line, for the provenance.
         started: when.
         record: states to keep beside those that were asked for.
+        alike: whether all scenarios have as many replicates, where a precision decides how many.
 
     Raises:
         KeyboardInterrupt: on Ctrl-C, with what to say; what is finished stays in the store.
@@ -66,35 +76,150 @@ def run_points(asked: Request, command: Sequence[str], started: datetime, record
     check_ready(asked.launcher)
     check_folder(asked.folder)
     Store(asked.store).check()
-    each = [specs_of(point.config, record=[*point.config.record, *record]) for point in asked.points]
-    specs = [spec for part in each for spec in part]
-    workers = asked.points[0].config.workers
-    cost = cost_of(specs, workers=workers, store=asked.store)
-    watcher = Watcher(cost)
+    runs = _Runs(asked, record)
     try:
-        with watcher:
-            away = elsewhere(asked.launcher, specs, asked.store, asked.folder / ORDERS) if cost.runs else None
-            failed = store_all(specs, asked.store, workers=workers, progress=watcher, elsewhere=away)
+        with runs.watcher:
+            runs.live()
+            if asked.precision:
+                runs.narrow(asked.precision, alike=alike)
     except BaseException as fault:
         folder.unmake(asked.folder)
         if isinstance(fault, KeyboardInterrupt):
-            raise KeyboardInterrupt(_interrupted(asked, command, watcher, len(specs))) from None
+            raise KeyboardInterrupt(_interrupted(asked, command, runs)) from None
         raise
-    if isinstance(asked.launcher, Local):
-        learn(asked.store, cost, watcher.seconds)
-    faults = _by_scenario(each, failed)
+    each, faults = runs.each, runs.faults()
     if len(faults) == len(each) or (faults and not asked.multirun):
         folder.unmake(asked.folder)
         raise next(iter(faults.values()))
     whole = [number for number in range(len(each)) if number not in faults]
-    points = [asked.points[number] for number in whole]
-    each = [each[number] for number in whole]
-    specs = [spec for part in each for spec in part]
-    results = Stored(Store(asked.store), each)
-    stored = watcher.progress.stored if watcher.progress else 0
-    facts = provenance(specs, started=started, command=["takestwo", *command])
-    told = [f"{asked.points[number].name}: {fault}" for number, fault in faults.items()]
-    return Done(points, results, facts, len(specs), stored, told)
+    settled = runs.settled(asked.precision, whole) if asked.precision else []
+    facts = provenance([s for number in whole for s in each[number]], started=started, command=["takestwo", *command])
+    return Done(
+        points=[runs.points[number] for number in whole],
+        results=Stored(Store(asked.store), [each[number] for number in whole]),
+        provenance=facts, runs=sum(len(specs) for specs in each), stored=runs.stored,
+        failed=[f"{asked.points[number].name}: {fault}" for number, fault in faults.items()],
+        settled=settled,
+    )  # fmt: skip
+
+
+class _Runs:
+    """The runs of a request; where a precision is asked for, first some of each scenario, then all.
+
+    Args:
+        asked: what to run.
+        record: states to keep beside those that were asked for.
+
+    Attributes:
+        points: the scenarios, with as many replicates as there are to be.
+        each: their runs, scenario by scenario.
+        watcher: shows how far they are.
+        stored: how many were in the store before.
+        failed: why runs failed, by their place among all.
+    """
+
+    def __init__(self, asked: Request, record: Sequence[str]) -> None:
+        self._asked, self._record = asked, record
+        self.points = list(asked.points)
+        self.each = self._specs()
+        self._cost = self._what_it_costs()
+        self._estimates = Live(self.points, asked.precision.outcome if asked.precision else HEADLINE)
+        self.watcher = Watcher(self._cost, self._estimates)
+        self.stored = 0
+        self.failed: dict[int, Exception] = {}
+
+    @property
+    def count(self) -> int:
+        """How many runs there are to be, as far as that is known."""
+        return sum(len(specs) for specs in self.each)
+
+    def live(self) -> None:
+        """Live all that the store lacks.
+
+        Raises:
+            KeyboardInterrupt: on Ctrl-C; what is finished stays in the store.
+        """
+        began, before = time.monotonic(), self.watcher.progress
+        lived = before.done - before.stored if before else 0
+
+        def tell(progress: Progress) -> None:
+            self.stored = max(0, progress.stored - lived)  # runs of the first go are no find
+            self.watcher(dataclasses.replace(progress, stored=self.stored))
+
+        specs, workers = [spec for part in self.each for spec in part], self.points[0].config.workers
+        store, launcher = self._asked.store, self._asked.launcher
+        away = elsewhere(launcher, specs, store, self._asked.folder / ORDERS) if self._cost.runs else None
+        self.failed = store_all(specs, store, workers=workers, progress=tell, elsewhere=away)
+        if isinstance(launcher, Local):
+            learn(store, self._cost, time.monotonic() - began)
+
+    def narrow(self, precision: Precision, *, alike: bool) -> None:
+        """Let the first pairs decide how many there are to be, and live the others.
+
+        Args:
+            precision: how narrow the contrasts with the first scenario are to be.
+            alike: whether all scenarios are to have as many as the one that needs most.
+        """
+        faults = self.faults()
+        if 0 in faults:  # nothing can be set beside it
+            return
+        needed = {}
+        for number in range(1, len(self.points)):
+            if number not in faults:
+                needed[number] = precision.needed(known(self._differences(number, precision.least)))
+        most = min(max(needed.values(), default=precision.least), precision.most)
+        self.points = [
+            with_replicates(point, most if alike or not number else min(needed.get(number, precision.least), most))
+            for number, point in enumerate(self.points)
+        ]
+        self._estimates.again(self.points)
+        before, self.each = self.count, self._specs()
+        self._cost = self._what_it_costs()
+        more = self.count - before
+        said = narrowing.decided(precision, list(needed.values()), more)
+        self.watcher.again(f"{said} {self._cost}" if more else said)
+        if more:
+            self.live()
+
+    def settled(self, precision: Precision, whole: Sequence[int]) -> list[Settled]:
+        """The contrasts of the others of these scenarios with the first; none without the first."""
+        if 0 not in whole:
+            return []
+        others = [number for number in whole if number]
+        return [precision.settled(self._differences(n, len(self.each[n]))) for n in others]
+
+    def faults(self) -> dict[int, Exception]:
+        """The first fault of each scenario of which a run failed."""
+        return _by_scenario(self.each, self.failed)
+
+    def _differences(self, number: int, replicates: int) -> list[float]:
+        """Those of a scenario from the first; what no process has handed over is read from the store."""
+        tally, store = self._estimates.tally, Store(self._asked.store)
+        for scenario in (0, number):
+            for spec in self.each[scenario][:replicates]:
+                if not tally.has(scenario, spec.replicate):
+                    self._estimates.take(spec, _kept(store, spec))
+        return tally.differences(number, replicates)
+
+    def _specs(self) -> list[list[RunSpec]]:
+        return [specs_of(point.config, record=[*point.config.record, *self._record]) for point in self.points]
+
+    def _what_it_costs(self) -> Cost:
+        specs = [spec for part in self.each for spec in part]
+        return cost_of(specs, workers=self.points[0].config.workers, store=self._asked.store)
+
+
+def _kept(store: Store, spec: RunSpec) -> Tables:
+    """A run that was stored.
+
+    Raises:
+        OutputError: if it is not there any more.
+    """
+    tables = store.get(spec.run_id, spec.record)
+    if tables is None:
+        raise OutputError(f"run {spec.run_id} was kept in {store.folder} and cannot be read back. Is the disk sound? "
+                          "takestwo runs check looks at every file.")  # fmt: skip
+    return tables
 
 
 def _by_scenario(each: Sequence[Sequence[RunSpec]], failed: dict[int, Exception]) -> dict[int, Exception]:
@@ -129,20 +254,13 @@ class Stored(Sequence[Results]):
         return [self._at(each) for each in places] if isinstance(places, range) else self._at(places)
 
     def _read(self, place: int) -> Results:
-        tables = []
-        for spec in self._specs[place]:
-            table = self._store.get(spec.run_id, spec.record)
-            if table is None:
-                raise OutputError(f"run {spec.run_id} was kept in {self._store.folder} and cannot be read back. Is the "
-                                  "disk sound? takestwo runs check looks at every file.")  # fmt: skip
-            tables.append(table)
-        return Results(joined(tables))
+        return Results(joined([_kept(self._store, spec) for spec in self._specs[place]]))
 
 
-def _interrupted(asked: Request, command: Sequence[str], watcher: Watcher, runs: int) -> str:
-    finished = watcher.progress.done if watcher.progress else 0
+def _interrupted(asked: Request, command: Sequence[str], runs: _Runs) -> str:
+    finished = runs.watcher.progress.done if runs.watcher.progress else 0
     again = " ".join(["takestwo", *command])
-    return f"Interrupted. {finished} of {runs} runs are finished and kept in {asked.store}. To go on: {again}"
+    return f"Interrupted. {finished} of {runs.count} runs are finished and kept in {asked.store}. To go on: {again}"
 
 
 def report(where: Path) -> None:

@@ -14,12 +14,16 @@ from typing import Any
 from sim.contrast.differences import CONTRAST, at_the_start, by_part, paired
 from sim.contrast.interval import Interval, interval, pairs_needed, t_quantile
 from sim.contrast.people import GAINED, GAINS, Gain, at_the_end, gained_and_lost, matched
+from sim.contrast.stopping import Precision, Settled
+from sim.contrast.tally import Tally
 from sim.results import Results
 from sim.units import MONTHS_A_YEAR
 from sim.wording import begins_apart, joined, lower, parted, plural
 
-__all__ = ["CONTRAST", "GAINED", "GAINS", "Contrast", "Gain", "Interval", "at_the_end", "at_the_start", "by_part",
-           "gained_and_lost", "interval", "matched", "paired", "pairs_needed", "t_quantile"]  # fmt: skip
+__all__ = [
+    "CONTRAST", "GAINED", "GAINS", "Contrast", "Gain", "Interval", "Precision", "Settled", "Tally", "at_the_end",
+    "at_the_start", "by_part", "gained_and_lost", "interval", "matched", "paired", "pairs_needed", "t_quantile",
+]  # fmt: skip
 
 
 class Contrast:
@@ -29,6 +33,8 @@ class Contrast:
         counterfactual: results of the one.
         scenario: results of the other, replicate by replicate under the same run seeds.
         models: what the models of the two are called, where they are not both the package's own.
+        settled: the interval of the outcome of which a precision was asked for; None where replicates were a number.
+            Beside it the intervals of `outcomes` take the number of pairs as given.
 
     Examples:
         >>> from sim import compare, compose
@@ -43,9 +49,10 @@ class Contrast:
 
     def __init__(
         self, counterfactual: Results, scenario: Results, states: Callable[[], tuple[Results, Results]] | None = None,
-        models: tuple[str, str] = ("", ""),
+        models: tuple[str, str] = ("", ""), settled: Settled | None = None,
     ) -> None:  # fmt: skip
         self.counterfactual, self.scenario, self._states, self.models = counterfactual, scenario, states, models
+        self.settled = settled
 
     def __repr__(self) -> str:
         before, after = self.names

@@ -52,13 +52,13 @@ def lived_by(
         KeyboardInterrupt: on Ctrl-C: jobs are ended, and what they have done is kept.
     """
     try:
-        with ctrl_c_noted(raised=False) as heed_it:
+        with ctrl_c_noted(raised=False) as ctrl_c:
             while turns:
                 jobs = plan(sorted(turns), specs, str(shelf.folder.resolve()))
                 if not jobs:  # all that was left belongs to places that cannot be founded
                     break
                 engine.start(jobs)
-                yield from _Round(engine, jobs, specs, turns, shelf, watch).lived(heed_it)
+                yield from _Round(engine, jobs, specs, turns, shelf, watch).lived(ctrl_c.heed)
     finally:
         engine.stop()
 

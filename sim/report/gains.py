@@ -7,15 +7,12 @@ from typing import Any, NamedTuple
 
 from sim import wording
 from sim.contrast import GAINS, interval
-from sim.headlines import GAINS_NAMES, WHERE
+from sim.headlines import GAINS_NAMES, HEADLINE, WHERE
 from sim.observables import OBSERVABLES
 from sim.report.parts import parts, row_of, rows_of, where_caption, where_found
 from sim.report.study import Scenario, Study, money
 from sim.report.svg import embedded
 from sim.tables import PARTS
-
-HEADLINE = "unmet_need"
-"""The outcome whose interval is to be halved."""
 
 
 class Figure(NamedTuple):
