@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.config import Config, checked, nearest
 from sim.contrast import Contrast, Precision
-from sim.contrast.stopping import AUTO, check_outcome, known, last_year
+from sim.contrast.stopping import AUTO, check_outcome, last_year
 from sim.outside import checked_model
 from sim.pool import EnsembleError, Progress, cores, is_whole, run_all, store_all
 from sim.results import Results
@@ -199,13 +199,14 @@ def compare(
         pairs: Any = replicates
         specs_of(config_a, pairs)  # refused before it is reckoned with
         return Contrast(*run(None, pairs), states=lambda: run(STATES, pairs), models=names)
-    sides = lived_of(None, 0, aim.least)
-    most = aim.pairs(known(_differences(sides, aim)))
-    if most > aim.least:
-        sides = [side + more for side, more in zip(sides, lived_of(None, aim.least, most), strict=True)]
+    there, until, sides = 0, aim.least, list[list[Tables]]([[], []])
+    while until > there:
+        sides = [side + more for side, more in zip(sides, lived_of(None, there, until), strict=True)]
+        differences = _differences(sides, aim)
+        there, until = until, aim.pairs(differences)
     one, other = (Results(joined(side)) for side in sides)
-    settled = aim.settled(_differences(sides, aim))
-    return Contrast(one, other, states=lambda: run(STATES, most), models=names, settled=settled)
+    settled = aim.settled(differences)
+    return Contrast(one, other, states=lambda: run(STATES, there), models=names, settled=settled)
 
 
 def _aim(

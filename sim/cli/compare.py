@@ -25,15 +25,14 @@ the first are set beside each other too. All else is as in `takestwo run`.
   results.parquet              all runs; a sub-folder each scenario
 
 replicates=auto precision=0.005 runs as many pairs as make the interval of the difference in unmet need as narrow as
-asked: here, no more than half a percentage point to each side. By Stein's two samples (1945): the spread of the first
-pairs decides once how many there will be, so the interval covers the truth in 95% of cases, as one would of which the
-number of pairs was fixed beforehand. Looking after each pair, and stopping when the interval happens to be narrow
-enough, would cover it less often (docs/coverage.md). All scenarios have as many as the one that needs most.
+asked: here, no more than half a percentage point to each side. The widest spread that was seen after any number of
+pairs, from the least on, decides how many there will be, so no look at the pairs can end it early by luck: the interval
+covers the truth in 95% of cases or more, as one would of which the number of pairs was fixed beforehand
+(docs/coverage.md). All scenarios have as many as the one that needs most.
 
   precision=0.005              half the width of the 95% interval, in the unit of the outcome
   precision.outcome=NAME       of another outcome than unmet_need, as ties_per_resident
-  replicates.least=20          pairs that decide, and are run in any case (5 or more); a spread that is told by few is
-                               told badly, and costs more pairs
+  replicates.least=20          pairs that are run in any case (5 or more); few tell their spread badly
   replicates.most=1000         pairs that are run at most; if the interval is wider then, that is said
   precision.csv                the intervals that keep this; those of the tables take the number of pairs as given
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sim.cli.request import Point
-from sim.contrast.stopping import Precision, Settled
+from sim.contrast.stopping import LIMITS, Precision, Settled
 from sim.files import write_text
 from sim.headlines import NAMES
 from sim.tables import unit_of
@@ -16,20 +16,22 @@ TOLD = 12
 """Scenarios that are told one by one; of more, ``precision.csv`` tells."""
 
 
-def decided(precision: Precision, needed: Sequence[int], more: int) -> str:
-    """How many pairs the first ones ask for.
+def asked_for(precision: Precision, pairs: int, needed: Sequence[int], more: int) -> str:
+    """How many pairs those that were run ask for.
 
     Args:
         precision: what was asked for.
+        pairs: that were run.
         needed: pairs that each scenario asks for.
-        more: runs that are still to be lived, or found.
+        more: runs that come now.
     """
     least, most = min(needed, default=precision.least), max(needed, default=precision.least)
-    many = f"{least:,} to {most:,} pairs, by scenario," if least < most else f"{most:,} pairs"
-    if not more:
-        return f"The first {precision.least} pairs are enough: {_what(precision)}."
+    if not more and most <= pairs:
+        return f"{pairs:,} pairs are enough for {_what(precision)}."
+    many = f"{least:,} to {most:,}, by scenario," if least < most else f"{most:,}"
     beyond = f" No more than replicates.most={precision.most} are run." if most > precision.most else ""
-    return f"The first {precision.least} pairs ask for {many}: {_what(precision)}.{beyond} {more:,} more runs."
+    come = f" {more:,} more runs." if more else ""
+    return f"By the spread of {pairs:,} pairs, {many} are needed for {_what(precision)}.{beyond}{come}"
 
 
 def told(precision: Precision, points: Sequence[Point], settled: Sequence[Settled]) -> list[str]:
@@ -46,11 +48,11 @@ def told(precision: Precision, points: Sequence[Point], settled: Sequence[Settle
     for point, found in list(zip(others, settled, strict=True))[:TOLD]:
         mean = f"{plus_minus(found.difference, found.low, found.high, unit)}{_points(unit)}"
         end = "as narrow as asked" if found.reached else (
-            f"wider than asked ({_half(precision)}), for which {found.needed:,} pairs would be needed: "
-            f"replicates.most={found.needed}"
+            f"wider than asked ({_half(precision)}), for which some {found.needed:,} pairs are needed: set "
+            f"replicates.most={min(found.needed, LIMITS[1])}"
         )  # fmt: skip
         said.append(f"Precision: {NAMES.get(precision.outcome, precision.outcome)}, {point.name} less {first.name}, "
-                    f"{mean} (95%, {found.pairs:,} pairs, decided by the first {precision.least}), {end}.")  # fmt: skip
+                    f"{mean} (95%, {found.pairs:,} pairs), {end}.")  # fmt: skip
     missed = sum(not found.reached for found in settled)
     if len(settled) > TOLD:
         wide = f"{missed:,} are wider than asked" if missed else "all are as narrow as asked"
@@ -66,7 +68,7 @@ def write(folder: Path, precision: Precision, points: Sequence[Point], settled: 
     rows = [
         {
             "counterfactual_overrides": first.name, "scenario_overrides": point.name, "outcome": precision.outcome,
-            "unit": unit_of(precision.outcome), "precision": precision.half, "first_pairs": precision.least,
+            "unit": unit_of(precision.outcome), "precision": precision.half, "least": precision.least,
             **found._asdict(),
         }
         for point, found in zip(others, settled, strict=True)
@@ -75,7 +77,7 @@ def write(folder: Path, precision: Precision, points: Sequence[Point], settled: 
 
 
 def _what(precision: Precision) -> str:
-    return f"{NAMES.get(precision.outcome, precision.outcome)} to {_half(precision)}, in 95% of cases"
+    return f"{NAMES.get(precision.outcome, precision.outcome)} to {_half(precision)}"
 
 
 def _half(precision: Precision) -> str:

@@ -21,7 +21,7 @@ from sim.cli.live import Live
 from sim.cli.request import Point, Request, with_replicates
 from sim.cli.screen import Watcher
 from sim.config import Config
-from sim.contrast.stopping import Precision, Settled, known
+from sim.contrast.stopping import Precision, Settled
 from sim.cost import Cost, cost_of, learn
 from sim.ensemble import specs_of
 from sim.files import OutputError, check_folder
@@ -87,7 +87,7 @@ def run_points(
         if isinstance(fault, KeyboardInterrupt):
             raise KeyboardInterrupt(_interrupted(asked, command, runs)) from None
         raise
-    each, faults = runs.each, runs.faults()
+    each, faults = runs.each, runs.faults
     if len(faults) == len(each) or (faults and not asked.multirun):
         folder.unmake(asked.folder)
         raise next(iter(faults.values()))
@@ -104,7 +104,7 @@ def run_points(
 
 
 class _Runs:
-    """The runs of a request; where a precision is asked for, first some of each scenario, then all.
+    """The runs of a request; where a precision is asked for, first some of each scenario, then as many as it takes.
 
     Args:
         asked: what to run.
@@ -113,20 +113,21 @@ class _Runs:
     Attributes:
         points: the scenarios, with as many replicates as there are to be.
         each: their runs, scenario by scenario.
-        watcher: shows how far they are.
+        faults: why a run failed, by the number of its scenario.
         stored: how many were in the store before.
-        failed: why runs failed, by their place among all.
+        watcher: shows how far they are.
     """
 
     def __init__(self, asked: Request, record: Sequence[str]) -> None:
         self._asked, self._record = asked, record
         self.points = list(asked.points)
-        self.each = self._specs()
-        self._cost = self._what_it_costs()
+        self.each = [self._specs(point) for point in self.points]
+        self.faults: dict[int, Exception] = {}
+        self._seen = [0] * len(self.points)  # runs of each that were lived, or tried
+        self._done = self.stored = 0
         self._estimates = Live(self.points, asked.precision.outcome if asked.precision else HEADLINE)
+        self._cost = self._what_is_new_costs()
         self.watcher = Watcher(self._cost, self._estimates)
-        self.stored = 0
-        self.failed: dict[int, Exception] = {}
 
     @property
     def count(self) -> int:
@@ -134,78 +135,78 @@ class _Runs:
         return sum(len(specs) for specs in self.each)
 
     def live(self) -> None:
-        """Live all that the store lacks.
+        """Live what is new.
 
         Raises:
             KeyboardInterrupt: on Ctrl-C; what is finished stays in the store.
         """
-        began, before = time.monotonic(), self.watcher.progress
-        lived = before.done - before.stored if before else 0
+        began, store, launcher = time.monotonic(), self._asked.store, self._asked.launcher
+        new, specs = self._new(), [spec for part in self._new() for spec in part]
+        before = self._done, self.stored, self.count - len(specs)
 
         def tell(progress: Progress) -> None:
-            self.stored = max(0, progress.stored - lived)  # runs of the first go are no find
-            self.watcher(dataclasses.replace(progress, stored=self.stored))
+            self._done, self.stored = before[0] + progress.done, before[1] + progress.stored
+            runs = before[2] + progress.runs
+            self.watcher(dataclasses.replace(progress, runs=runs, done=self._done, stored=self.stored))
 
-        specs, workers = [spec for part in self.each for spec in part], self.points[0].config.workers
-        store, launcher = self._asked.store, self._asked.launcher
         away = elsewhere(launcher, specs, store, self._asked.folder / ORDERS) if self._cost.runs else None
-        self.failed = store_all(specs, store, workers=workers, progress=tell, elsewhere=away)
+        workers = self.points[0].config.workers
+        failed = store_all(specs, store, workers=workers, progress=tell, elsewhere=away)
         if isinstance(launcher, Local):
             learn(store, self._cost, time.monotonic() - began)
+        self.faults = _by_scenario(new, failed) | self.faults
+        self._seen = [len(part) for part in self.each]
 
     def narrow(self, precision: Precision, *, alike: bool) -> None:
-        """Let the first pairs decide how many there are to be, and live the others.
+        """Live more, until the contrasts with the first scenario are as narrow as asked, or there are too many.
 
         Args:
-            precision: how narrow the contrasts with the first scenario are to be.
+            precision: how narrow they are to be.
             alike: whether all scenarios are to have as many as the one that needs most.
         """
-        faults = self.faults()
-        if 0 in faults:  # nothing can be set beside it
-            return
-        needed = {}
-        for number in range(1, len(self.points)):
-            if number not in faults:
-                needed[number] = precision.needed(known(self._differences(number, precision.least)))
-        most = min(max(needed.values(), default=precision.least), precision.most)
-        self.points = [
-            with_replicates(point, most if alike or not number else min(needed.get(number, precision.least), most))
-            for number, point in enumerate(self.points)
-        ]
-        self._estimates.again(self.points)
-        before, self.each = self.count, self._specs()
-        self._cost = self._what_it_costs()
-        more = self.count - before
-        said = narrowing.decided(precision, list(needed.values()), more)
-        self.watcher.again(f"{said} {self._cost}" if more else said)
-        if more:
+        while 0 not in self.faults:  # nothing could be set beside it
+            others = [number for number in range(1, len(self.points)) if number not in self.faults]
+            differences = {number: self._differences(number) for number in others}
+            pairs = {number: precision.pairs(differences[number]) for number in others}
+            most = max(pairs.values(), default=precision.least)
+            wanted = {number: most if alike else pairs[number] for number in others} | ({0: most} if others else {})
+            before = self.count
+            for number, replicates in wanted.items():
+                if replicates > len(self.each[number]):
+                    self.points[number] = with_replicates(self.points[number], replicates)
+                    self.each[number] = self._specs(self.points[number])
+            needed = [precision.needed(differences[number]) for number in others]
+            said = narrowing.asked_for(precision, self._seen[0], needed, self.count - before)
+            if self.count == before:
+                self.watcher.again(said)
+                return
+            self._estimates.again(self.points)
+            self._cost = self._what_is_new_costs()
+            self.watcher.again(f"{said} {self._cost}")
             self.live()
 
     def settled(self, precision: Precision, whole: Sequence[int]) -> list[Settled]:
         """The contrasts of the others of these scenarios with the first; none without the first."""
-        if 0 not in whole:
-            return []
-        others = [number for number in whole if number]
-        return [precision.settled(self._differences(n, len(self.each[n]))) for n in others]
+        others = [number for number in whole if number] if 0 in whole else []
+        return [precision.settled(self._differences(number)) for number in others]
 
-    def faults(self) -> dict[int, Exception]:
-        """The first fault of each scenario of which a run failed."""
-        return _by_scenario(self.each, self.failed)
-
-    def _differences(self, number: int, replicates: int) -> list[float]:
-        """Those of a scenario from the first; what no process has handed over is read from the store."""
-        tally, store = self._estimates.tally, Store(self._asked.store)
+    def _differences(self, number: int) -> list[float]:
+        """Those of a scenario from the first; what nobody has handed over is read from the store."""
+        tally, store, replicates = self._estimates.tally, Store(self._asked.store), len(self.each[number])
         for scenario in (0, number):
             for spec in self.each[scenario][:replicates]:
                 if not tally.has(scenario, spec.replicate):
                     self._estimates.take(spec, _kept(store, spec))
         return tally.differences(number, replicates)
 
-    def _specs(self) -> list[list[RunSpec]]:
-        return [specs_of(point.config, record=[*point.config.record, *self._record]) for point in self.points]
+    def _specs(self, point: Point) -> list[RunSpec]:
+        return specs_of(point.config, record=[*point.config.record, *self._record])
 
-    def _what_it_costs(self) -> Cost:
-        specs = [spec for part in self.each for spec in part]
+    def _new(self) -> list[list[RunSpec]]:
+        return [part[seen:] for part, seen in zip(self.each, self._seen, strict=True)]
+
+    def _what_is_new_costs(self) -> Cost:
+        specs = [spec for part in self._new() for spec in part]
         return cost_of(specs, workers=self.points[0].config.workers, store=self._asked.store)
 
 

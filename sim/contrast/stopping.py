@@ -1,23 +1,29 @@
-"""How many pairs make an interval as narrow as asked, by a rule that keeps its error rate: Stein's two samples.
+"""How many pairs make an interval as narrow as asked, by a rule that keeps its error rate: the widest spread counts.
 
-    s   = standard deviation of the differences of the first n0 pairs
-    n   = the least whole number >= (t s / h)^2, and at least n0       t = Student's t(n0 - 1) at 97.5%, h as asked
-    mean of all n differences  ±  t s / sqrt(n)                        half a width of at most h
+    s(k) = standard deviation of the differences of the first k pairs      t(k) = Student's t(k - 1) at 97.5%
+    W(n) = the largest t(k) s(k) of all k from n0 to n
+    n    = the first from n0 on with W(n) / sqrt(n) <= h                   h half the width asked for, n0 the least
+    mean of the n differences  ±  W(n) / sqrt(n)
 
-The first pairs decide once how many there will be, and nothing that comes after is looked at for that. Where
-differences are normal, their mean is independent of their spread; so, given s, the mean of all n is as normal as if n
-had been fixed, and (mean - truth) sqrt(n) / s has exactly Student's t with n0 - 1 degrees of freedom: the interval
-covers the truth in 95% of cases, whatever the spread is. It stays so where n is cut off by a limit, or is that of
-another contrast, as long as only spreads of the first n0 pairs decide. Each interval has its 95% for itself, not all
-together.
+The rule looks at spreads and never at a mean. Where differences are normal, a mean of n is independent of all spreads
+of the first 2 to n; so, given that it ended at n, the mean is as normal as if n had been fixed. And the interval is no
+narrower than t(n0) s(n0) / sqrt(n), that of Stein's two samples, which covers the truth in exactly 95% of cases,
+whatever the spread is. So this one covers it in 95% or more. It stays so where n is cut off by a limit, or is that of
+another contrast of the same pairs. Each interval has its 95% for itself, not all together.
 
-To look after each pair, and stop when the usual interval is narrow enough, is what this is instead of: such a rule
-stops where the spread happens to look small, and covers too seldom. ``experiments/coverage.py`` measures both on the
-model, whose differences are not normal; ``docs/coverage.md`` has what it found.
+Differences of the model are not normal: many pairs hardly differ, and a few do a lot. Then the first pairs alone, as in
+Stein's rule, often see too little of the spread; that later ones can widen the interval, and never narrow it, makes
+good for it. To look after each pair, and stop when the usual interval is narrow enough, is what this is instead of:
+such a rule stops where the spread happens to look small, and covers too seldom. ``experiments/coverage.py`` measures
+all three on the model; ``docs/coverage.md`` has what it found.
+
+Since W never falls, n does not depend on how many pairs are run at a time.
 
 Source: Stein, C. (1945). A two-sample test for a linear hypothesis whose power is independent of the variance. Annals
-of Mathematical Statistics 16(3), 243-258. For the rule that looks each time: Anscombe, F. J. (1953). Sequential
-estimation. Journal of the Royal Statistical Society B 15(1), 1-29.
+of Mathematical Statistics 16(3), 243-258. That spreads say nothing of a mean, and what becomes of rules that look at
+them as the precision gets finer: Anscombe, F. J. (1953). Sequential estimation. Journal of the Royal Statistical
+Society B 15(1), 1-29; Chow, Y. S. and Robbins, H. (1965). On the asymptotic theory of fixed-width sequential confidence
+intervals for the mean. Annals of Mathematical Statistics 36(2), 457-462.
 """
 
 from __future__ import annotations
@@ -27,8 +33,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from sim.config import ConfigError, nearest
-from sim.contrast.interval import CONFIDENCE, t_quantile
+from sim.contrast.interval import CONFIDENCE
 from sim.headlines import HEADLINE, NAMES
 from sim.observables import OBSERVABLES
 from sim.tables import unit_of
@@ -53,7 +61,7 @@ class Precision:
     Attributes:
         half: half the width of the 95% interval of the difference, in the unit of the outcome.
         outcome: of the last 12 months, an observable.
-        least: pairs that are run in any case, and decide how many are.
+        least: pairs that are run in any case; from then on spreads count.
         most: pairs that are run at most, whatever the interval is then.
 
     Raises:
@@ -61,8 +69,8 @@ class Precision:
 
     Examples:
         >>> from sim.contrast import Precision
-        >>> Precision(0.005).pairs([0.01, -0.01, 0.02, 0.0, -0.02, 0.01])
-        61
+        >>> Precision(0.005, least=5).pairs([0.01, -0.01, 0.02, 0.0, -0.02])
+        78
         >>> Precision(-1)
         Traceback (most recent call last):
         sim.config.ConfigError: precision is -1, outside what is allowed: numbers above 0 and below 1 (share); ...
@@ -95,42 +103,49 @@ class Precision:
                 + ("Half a percentage point is precision=0.005." if is_share(unit) else "Choose such a one.")
             )
 
-    def needed(self, first: Sequence[float]) -> int:
-        """Pairs that the first differences ask for, without regard to the most.
-
-        Args:
-            first: differences of the first pairs, those that have none left out.
-        """
-        freedom = len(first) - 1
-        if freedom < 1:
-            raise ConfigError(f"{self.outcome} has a value in the last 12 months of only {len(first)} of the first "
-                              f"{self.least} pairs, so its spread is not known. Choose another precision.outcome, or "
-                              "a larger place.")  # fmt: skip
-        ratio = _t(freedom) * spread(first) / self.half
-        return max(self.least, math.ceil(min(ratio * ratio, ENDLESS)))
-
-    def pairs(self, first: Sequence[float]) -> int:
-        """Pairs to run: those that are needed, or the most."""
-        return min(self.needed(first), self.most)
-
-    def settled(self, differences: Sequence[float]) -> Settled:
-        """What all pairs say.
+    def needed(self, differences: Sequence[float]) -> int:
+        """Pairs that have a value which are needed as far as is known, without regard to the most.
 
         Args:
             differences: scenario less counterfactual, of replicate 0 and up; NaN where one has no value.
+
+        Raises:
+            ConfigError: if too few of the first have one.
         """
-        first, every = known(differences[: self.least]), known(differences)
-        half = _t(len(first) - 1) * spread(first) / math.sqrt(len(every))
+        ratio = float(self._widest(differences)) / self.half
+        return max(self.least, math.ceil(min(ratio * ratio, ENDLESS)))
+
+    def pairs(self, differences: Sequence[float]) -> int:
+        """Replicates to run as far as is known; where there are so many already, no more are needed.
+
+        Those of pairs that have no value come on top.
+        """
+        gaps = len(differences) - len(known(differences))
+        return min(max(self.needed(differences) + gaps, len(differences)), self.most)
+
+    def settled(self, differences: Sequence[float]) -> Settled:
+        """What all pairs say."""
+        every, needed = known(differences), self.needed(differences)
+        half = float(self._widest(differences)) / math.sqrt(len(every))
         mean = math.fsum(every) / len(every)
-        return Settled(len(every), self.needed(first), mean, mean - half, mean + half, half <= self.half)
+        return Settled(len(every), needed, mean, mean - half, mean + half, needed <= len(every))
+
+    def _widest(self, differences: Sequence[float]) -> Any:
+        """W of all differences."""
+        first, every = len(known(differences[: self.least])), known(differences)
+        if first < 2:
+            raise ConfigError(f"{self.outcome} has a value in the last 12 months of only {first} of the first "
+                              f"{self.least} pairs, so its spread is not known. Choose another precision.outcome, or "
+                              "a larger place.")  # fmt: skip
+        return widths(np.array(every))[first - 1 :].max()
 
 
 class Settled(NamedTuple):
-    """A contrast whose first pairs have decided how many there are.
+    """A contrast of as many pairs as its precision asked for.
 
     Attributes:
         pairs: that have a value.
-        needed: that the first asked for; more than ``pairs`` where there would have been too many.
+        needed: that would be needed, as far as these tell; more than ``pairs`` where there would have been too many.
         difference: mean over pairs of scenario less counterfactual.
         low: lower end of its 95% interval.
         high: upper end.
@@ -171,11 +186,20 @@ def known(values: Iterable[float]) -> list[float]:
     return [value for value in values if not math.isnan(value)]
 
 
-def spread(values: Sequence[float]) -> float:
-    """The standard deviation of a sample of two or more; its bits do not depend on the machine."""
-    mean = math.fsum(values) / len(values)
-    return math.sqrt(math.fsum((value - mean) * (value - mean) for value in values) / (len(values) - 1))
+def widths(differences: Any) -> Any:
+    """t(k) s(k) of the first k differences, for each k: half the width of the usual interval, times the root of k.
 
+    Args:
+        differences: none of them NaN; a row an experiment, or one alone.
 
-def _t(freedom: int) -> float:
-    return t_quantile(0.5 + 0.5 * CONFIDENCE, freedom)
+    Returns:
+        As many numbers; of one pair alone there is no spread, and it is nil.
+    """
+    from scipy.special import stdtrit  # type: ignore[import-untyped]
+
+    pairs = np.arange(1, differences.shape[-1] + 1)
+    shifted = differences - differences[..., :1]  # so that no digits are lost where the mean is large
+    squares = (shifted * shifted).cumsum(axis=-1) - shifted.cumsum(axis=-1) ** 2 / pairs
+    freedom = np.maximum(pairs - 1, 1)
+    t = stdtrit(freedom, 0.5 + 0.5 * CONFIDENCE)
+    return np.where(pairs > 1, t * np.sqrt(np.maximum(squares, 0.0) / freedom), 0.0)
