@@ -19,13 +19,14 @@ OTHER := $(if $(PYTHON),$(shell \
 INSTALL := $(if $(shell command -v uv 2>/dev/null),uv pip install --quiet --python $(BIN)/python,\
     $(BIN)/python -m pip install -qq --disable-pip-version-check)
 
-.PHONY: help run test lint slow bench lock environment other clean
+.PHONY: help run test test-engines lint slow bench lock environment other clean
 
 help:
 	@echo 'make run [ARGS="policy=nurture_early replicates=4"]   the main job; results in outputs/'
 	@echo 'make test    every test but the slow ones      make slow    the slow verification suite'
 	@echo 'make lint    style, types and import contracts make bench   time the model on this machine'
 	@echo 'make lock    choose package versions anew      make clean   remove what make has made'
+	@echo 'make test-engines   the launchers, on a real SLURM and a real Ray, which it installs'
 
 run: $(READY)
 	@$(BIN)/takestwo run $(ARGS)
@@ -33,6 +34,10 @@ run: $(READY)
 test: $(READY)
 	@$(BIN)/python -m ruff check --quiet
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+test-engines: $(READY)
+	@PYTHON=$(BIN)/python tests/engines/install.sh
+	@.venv-engines/bin/python -m pytest -m engines tests/engines $(ARGS)
 
 lint: $(READY)
 	@$(BIN)/python -m ruff check
@@ -83,8 +88,10 @@ UNUSED := --no-emit-package playwright --no-emit-package pyee --no-emit-package 
 lock:
 	@command -v uv >/dev/null 2>&1 || { echo "make lock needs uv: pip install uv" >&2; exit 2; }
 	@$(LOCK) pyproject.toml --extra dev $(UNUSED) --output-file requirements.lock
+	@$(LOCK) pyproject.toml --extra dev --extra slurm --extra ray $(UNUSED) --constraint requirements.lock \
+	    --output-file requirements-engines.lock
 	@echo setuptools | $(LOCK) - --output-file requirements-build.lock
 
 clean:
-	@rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks
+	@rm -rf $(VENV) .venv-engines build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -26,7 +26,7 @@ def test_house_rule(check):
     assert done.returncode == 0, f"\n{done.stdout}{done.stderr}"
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-build.lock"])
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-build.lock", "requirements-engines.lock"])
 def test_lock_names_hashes_and_no_address(lock):
     text = (ROOT / lock).read_text(encoding="utf-8")
     requirements = text.replace("\\\n", "").splitlines()

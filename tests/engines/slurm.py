@@ -42,14 +42,16 @@ SlurmdTimeout=6
 KillWait=2
 JobRequeue=1
 MaxArraySize=1001
-AccountingStorageType=accounting_storage/slurmdbd
-AccountingStorageHost=localhost
-AccountingStoragePort={accounts}
-AccountingStoragePass={folder}/munge.socket
 JobAcctGatherType=jobacct_gather/none
 NodeName=one NodeHostname={host} NodeAddr=127.0.0.1 Port={one} CPUs=1 RealMemory=4000
 NodeName=two NodeHostname={host} NodeAddr=127.0.0.1 Port={two} CPUs=1 RealMemory=4000
 PartitionName=all Nodes=ALL Default=YES MaxTime=INFINITE State=UP
+"""
+ACCOUNTED = """
+AccountingStorageType=accounting_storage/slurmdbd
+AccountingStorageHost=localhost
+AccountingStoragePort={accounts}
+AccountingStoragePass={folder}/munge.socket
 """
 ACCOUNTS = """
 AuthType=auth/munge
@@ -87,10 +89,11 @@ class Cluster:
 
     Args:
         folder: an empty one, where all of it comes to lie.
+        accounting: whether SLURM keeps books of jobs that have ended.
     """
 
-    def __init__(self, folder):
-        self.folder = Path(folder)
+    def __init__(self, folder, *, accounting=True):
+        self.folder, self._accounting = Path(folder), accounting
         self._daemons = []
         names = ("controller", "accounts", "database", *NODES)
         self._facts = dict(zip(names, free_ports(len(names)), strict=True))
@@ -130,26 +133,31 @@ class Cluster:
         for name in ("state", "data", *(f"spool.{node}" for node in NODES)):
             (folder / name).mkdir(parents=True)
         folder.chmod(0o755)
-        (folder / "slurm.conf").write_text(SETTINGS.format(**self._facts))
-        dbd = folder / "slurmdbd.conf"
-        dbd.write_text(ACCOUNTS.format(**self._facts))
-        dbd.chmod(0o600)
+        settings = SETTINGS + ACCOUNTED * self._accounting
+        (folder / "slurm.conf").write_text(settings.format(**self._facts))
         key = folder / "munge.key"
         key.write_bytes(secrets.token_bytes(128))
         key.chmod(0o400)
         where = {name: folder / f"munge.{name}" for name in ("socket", "pid", "log", "seed")}
         files = [f"--{name}-file={path}" for name, path in where.items() if name != "socket"]
         self._daemon("munged", "--foreground", "--force", f"--key-file={key}", f"--socket={where['socket']}", *files)
-        self._start_database(folder / "data", folder / "mysql.socket")
         self._until(where["socket"].exists, "munge")
-        self._daemon("slurmdbd", "-D")
-        self._until(lambda: "takestwo" in self.do("sacctmgr", "-i", "-n", "add", "cluster", "takestwo")
-                    + self.do("sacctmgr", "-n", "-P", "list", "cluster"), "accounting")  # fmt: skip
+        if self._accounting:
+            self._start_accounting(folder)
         self._daemon("slurmctld", "-D")
         for name in NODES:
             self.start_node(name)
         self._until(lambda: self.do("sinfo", "-h", "-N", "-o", "%N %T").split() == ["one", "idle", "two", "idle"],
                     "the nodes")  # fmt: skip
+
+    def _start_accounting(self, folder):
+        self._start_database(folder / "data", folder / "mysql.socket")
+        accounts = folder / "slurmdbd.conf"
+        accounts.write_text(ACCOUNTS.format(**self._facts))
+        accounts.chmod(0o600)
+        self._daemon("slurmdbd", "-D")
+        self._until(lambda: "takestwo" in self.do("sacctmgr", "-i", "-n", "add", "cluster", "takestwo")
+                    + self.do("sacctmgr", "-n", "-P", "list", "cluster"), "accounting")  # fmt: skip
 
     def _start_database(self, data, address):
         subprocess.run(["mariadb-install-db", "--no-defaults", "--user=root", f"--datadir={data}",
