@@ -31,6 +31,8 @@ in the store and not done twice, so a run that was interrupted goes on where it 
                                                             one table, and takestwo report makes the report of any
   -m   replicates=auto precision=0.005                      as many of each scenario as make its difference from the
                                                             first this sure (takestwo compare --help tells the rule)
+  hydra/launcher=local|slurm|ray                            where runs are lived: the cores of this machine, or jobs of
+                                                            a cluster (docs/cluster.md); hydra.launcher.partition=...
   -m   design=sobol|lhs|morris design.over=[ROOM,PARAMETER] points that sample ranges; .points=64, .seed=1, and of
        design=csv design.file=POINTS.csv                    morris .trajectories=10; or the points of a file
 
