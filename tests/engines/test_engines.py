@@ -26,7 +26,7 @@ pytest.importorskip("ray")
 pytestmark = pytest.mark.engines
 
 SWEEP = ["-m", "policy=ready_meals", "policy.ready_meals.start=6", "policy.ready_meals.dose=range(1,15)",
-         "place.residents=1500", "months=150", "replicates=3"]  # fmt: skip
+         "place.residents=1500", "months=60", "replicates=3"]  # fmt: skip
 RUNS = 14 * 3
 PATIENCE = 400.0
 
@@ -37,7 +37,20 @@ def sweep(folder, *words, around=os.environ):
     command, told = [sys.executable, "-m", "sim.cli", "run", *words], folder / "told"
     folder.mkdir(parents=True, exist_ok=True)
     with told.open("w") as file:
-        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=file, env=around)
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=file, env=around)
+    BEGUN.append(process)
+    return process
+
+
+BEGUN = []
+
+
+@pytest.fixture(autouse=True)
+def nothing_goes_on():
+    """A sweep whose test has failed ends with it."""
+    yield
+    while BEGUN:
+        BEGUN.pop().kill()
 
 
 def ended(process, folder):
@@ -90,7 +103,7 @@ def states(cluster):
 
 
 def test_a_sweep_whose_node_dies_has_the_store_of_one_that_nothing_befell(cluster, undisturbed, tmp_path):
-    process = sweep(tmp_path, "hydra/launcher=slurm", "hydra.launcher.job_min=0.05", around=cluster.surroundings)
+    process = sweep(tmp_path, "hydra/launcher=slurm", "hydra.launcher.job_min=0.2", around=cluster.surroundings)
     until(lambda: stored(tmp_path) >= 4 and running(cluster, "one") and running(cluster, "two"), "work on both nodes")
     assert cluster.kill_node("one") > 0
     assert stored(tmp_path) < RUNS
@@ -123,7 +136,7 @@ def test_a_partition_that_is_not_there_is_told_in_one_message(cluster, tmp_path)
 
 
 def test_ctrl_c_takes_back_the_jobs_and_keeps_what_they_did(cluster, undisturbed, tmp_path):
-    words = ("hydra/launcher=slurm", "hydra.launcher.job_min=0.05")
+    words = ("hydra/launcher=slurm", "hydra.launcher.job_min=0.2")
     process = sweep(tmp_path, *words, around=cluster.surroundings)
     until(lambda: stored(tmp_path) >= 2, "a first run")
     process.send_signal(signal.SIGINT)
@@ -137,7 +150,7 @@ def test_ctrl_c_takes_back_the_jobs_and_keeps_what_they_did(cluster, undisturbed
 def test_jobs_that_are_lost_without_accounting_are_noticed_and_handed_out_again(undisturbed, tmp_path):
     """Somebody takes back two jobs, and no books are kept that would tell: by submitit alone one waits for ever."""
     with Cluster(tmp_path / "slurm", accounting=False) as bare:
-        process = sweep(tmp_path, "hydra/launcher=slurm", "hydra.launcher.job_min=0.05", around=bare.surroundings)
+        process = sweep(tmp_path, "hydra/launcher=slurm", "hydra.launcher.job_min=0.2", around=bare.surroundings)
         until(lambda: stored(tmp_path) >= 2 and running(bare, "one") and running(bare, "two"), "work on both nodes")
         taken = [*running(bare, "one"), *running(bare, "two")]
         bare.do("scancel", *taken)
@@ -177,7 +190,7 @@ def ray_workers():
 
 
 def test_a_sweep_of_ray_whose_workers_are_killed_has_the_same_store(undisturbed, tmp_path):
-    process = sweep(tmp_path, "hydra/launcher=ray", "hydra.launcher.job_min=0.05", "hydra.launcher.num_cpus=2")
+    process = sweep(tmp_path, "hydra/launcher=ray", "hydra.launcher.job_min=0.2", "hydra.launcher.num_cpus=2")
     killed = 0
     for enough in (2, 8):
         until(lambda at_least=enough: stored(tmp_path) >= at_least and ray_workers(), "work by Ray")
