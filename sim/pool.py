@@ -1,17 +1,23 @@
 """Many runs over the cores of one machine: found in the store, or lived by a pool of processes.
 
-One task is one run, finished runs are stored by whoever finished them, and a worker that dies is replaced: what it had
-not finished is run again. Results do not depend on how many workers there are, nor on which of them lives which run.
+Processes are given jobs: runs that follow one another, mostly a point of a sweep or some points with their replicates,
+as many as come to some seconds by what earlier jobs took. Finished runs are stored by whoever finished them, short ones
+several in a file; the store is told of, run by run, so a worker that dies loses what it had not stored, and no more: it
+is replaced, and that is run again. Results do not depend on how many workers there are, nor on which of them lives
+which run.
 """
 
 from __future__ import annotations
 
 import gc
+import math
 import multiprocessing
 import os
+import pickle
 import signal
 import sys
 import threading
+import time
 import types
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,7 +26,6 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -35,14 +40,20 @@ from sim.outside import is_passing
 from sim.run import RunSpec, simulate
 from sim.schedule import kernel_calls
 from sim.source import source_hash
-from sim.store import LOOSE, Store, pack
+from sim.store import LOOSE, Store, pack, put_together
 from sim.tables import Tables
 
 TRIES = 3
 """Pools that may die in a row without finishing one run before it is given up."""
 GLANCE_SECONDS = 0.2
-AHEAD = 8
-"""Runs that are handed out ahead, for each worker: all of 100,000 at once would only be in the way."""
+AHEAD = 2
+"""Jobs that are handed out ahead, for each worker: all at once would only be in the way."""
+JOB_SECONDS = 10.0
+"""What a job comes to; less where the work that is left would not give each worker `SHARES` of them."""
+SHARES = 4
+BLOCK_SECONDS = 1.0
+"""How long a finished run may wait to be stored together with those that follow it: six files cost as much as a run of
+20 milliseconds, and six for all of a second's runs next to nothing."""
 LONGEST_TURN = 60.0
 """Seconds that a worker waits for what another one compiles, before it does so itself."""
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -289,23 +300,57 @@ def _here(
         watch.lived[place], watch.stopping = months, ctrl_c.pressed
         watch.look()
 
+    block = _Block(shelf)
     with ctrl_c_noted(raised=True, patient=shelf is not None) as ctrl_c:
-        for place in turns:
-            try:
-                tables = _finish(specs[place], shelf, tick)
-            except Exception as fault:  # noqa: BLE001 - whatever it is, it is told with the run's name
-                turns.fault(place, fault)
-            else:
-                yield place, tables
-            if ctrl_c.pressed:
-                raise KeyboardInterrupt
+        try:
+            for place in turns:
+                try:
+                    block.add(place, specs[place], simulate(specs[place], tick))
+                except Exception as fault:  # noqa: BLE001 - whatever it is, it is told with the run's name
+                    turns.fault(place, fault)
+                if block.is_due or not turns:
+                    yield from block.stored()
+                if ctrl_c.pressed:
+                    yield from block.stored()
+                    raise KeyboardInterrupt
+            yield from block.stored()
+        finally:
+            with suppress(OutputError):  # whatever it ends by, what is finished is kept
+                block.stored()
 
 
-def _finish(spec: RunSpec, shelf: Store | None, tick: Callable[[int], None]) -> Tables:
-    tables = simulate(spec, tick)
-    if shelf is not None:
-        shelf.put(spec.run_id, tables, spec.about)
-    return tables
+class _Block:
+    """Finished runs that are not stored yet.
+
+    Args:
+        shelf: where they go; None for nowhere.
+    """
+
+    def __init__(self, shelf: Store | None) -> None:
+        self._shelf = shelf
+        self._runs: list[tuple[int, RunSpec, Tables]] = []
+        self._last = -math.inf
+
+    @property
+    def is_due(self) -> bool:
+        """Whether they are to be stored now: the first run of all is at once."""
+        return self._shelf is None or time.monotonic() - self._last >= BLOCK_SECONDS
+
+    def add(self, place: int, spec: RunSpec, tables: Tables) -> None:
+        """A run is finished."""
+        self._runs.append((place, spec, tables))
+
+    def stored(self) -> list[tuple[int, Tables]]:
+        """Store them, and give the place and the tables of each.
+
+        Raises:
+            OutputError: if the disk is full or the folder cannot be written.
+        """
+        runs, self._runs = self._runs, []
+        if self._shelf is not None and runs:
+            put_together(self._shelf, {spec.run_id: (tables, spec.about) for _, spec, tables in runs})
+            self._last = time.monotonic()
+        return [(place, tables) for place, _, tables in runs]
 
 
 # Processes.
@@ -346,29 +391,34 @@ def _one_pool(
     After Ctrl-C no run is begun any more, and where there is patience those that are under way come to their end.
     """
     spawn = multiprocessing.get_context("spawn")
+    kept = spawn.RawArray("b", len(specs))
     policies, config = any(spec.config.policy for spec in specs), specs[0].config
     locks = [spawn.Lock() for _ in _compiling(config, policies)]
     stop = spawn.RawValue("b", 0)
-    begin = partial(_begin, watch.shared, stop, shelf, locks, config, policies)
+    begin = partial(_begin, _Shared(watch.shared, kept, stop), shelf, locks, config, policies)
     pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=begin)
     finished_all = False
+    jobs, sizes = dict[Future[_Word], list[int]](), _Sizes(specs, workers)
     try:
-        places = dict[Future[bool], int]()
         with ctrl_c_noted(raised=False, patient=patient) as ctrl_c:
             while True:
                 ctrl_c.heed()
                 if ctrl_c.pressed:
                     watch.stopping, stop.value = True, 1
-                    turns.back([places.pop(future) for future in list(places) if future.cancel()])
+                    turns.back([place for future in list(jobs) if future.cancel() for place in jobs.pop(future)])
                 else:
                     with _children_of_sim():
-                        for place in islice(turns, max(0, AHEAD * workers - len(places))):
-                            places[pool.submit(_work, specs[place], place, source_hash())] = place
-                if not places:
+                        while turns and len(jobs) < AHEAD * workers and (job := sizes.job(turns)):
+                            jobs[pool.submit(_work, [(place, specs[place]) for place in job], source_hash())] = job
+                if not jobs:
                     break
-                finished, _ = wait(places, timeout=GLANCE_SECONDS, return_when=FIRST_COMPLETED)
+                finished, _ = wait(jobs, timeout=GLANCE_SECONDS, return_when=FIRST_COMPLETED)
+                for job in jobs.values():
+                    for place in [place for place in job if kept[place]]:
+                        job.remove(place)
+                        yield place
                 try:
-                    yield from _harvest({future: places.pop(future) for future in finished}, turns)
+                    _harvest({future: jobs.pop(future) for future in finished}, turns, sizes)
                 except BrokenProcessPool:
                     if ctrl_c.pressed:  # another pool would begin anew
                         raise KeyboardInterrupt from None
@@ -378,7 +428,7 @@ def _one_pool(
                 raise KeyboardInterrupt
         finished_all = True
     finally:
-        turns.back(places.values())
+        turns.back(place for job in jobs.values() for place in job)
         _end(pool, at_once=not finished_all)
 
 
@@ -434,19 +484,65 @@ def ctrl_c_noted(*, raised: bool, patient: bool = False) -> Iterator[CtrlC]:
         signal.signal(signal.SIGINT, before)
 
 
-def _harvest(finished: dict[Future[bool], int], turns: Turns) -> Iterator[int]:
-    """Yield what came to an end, and then tell the faults, if there were any."""
-    faults = {place: future.exception() for future, place in finished.items()}
-    whole = {place: future.result() for future, place in finished.items() if faults[place] is None}
-    turns.back(place for place, is_lived in whole.items() if not is_lived)
-    yield from (place for place, is_lived in whole.items() if is_lived)
-    broken = {place: fault for place, fault in faults.items() if isinstance(fault, BrokenProcessPool)}
-    turns.back(broken)
+class _Sizes:
+    """How many runs make a job, by what those took that have ended.
+
+    Args:
+        specs: all runs.
+        workers: processes that share them.
+    """
+
+    def __init__(self, specs: Sequence[RunSpec], workers: int) -> None:
+        self._specs, self._workers = specs, workers
+        self._rate = math.inf  # seconds of a resident's month: until one is known, a job is one run
+
+    def learn(self, word: _Word) -> None:
+        """A job has ended."""
+        if word.lived:
+            self._rate = word.seconds / sum(map(self._size, word.lived))
+
+    def job(self, turns: Turns) -> list[int]:
+        """The runs of the next job, whose turn it is."""
+        left, room, job = len(turns), JOB_SECONDS, list[int]()
+        for place in turns:
+            seconds = self._rate * self._size(place)
+            if not job:
+                room = min(room, seconds * left / (SHARES * self._workers))
+            job.append(place)
+            room -= seconds
+            if room < seconds:
+                break
+        return job
+
+    def _size(self, place: int) -> int:
+        config = self._specs[place].config
+        return config.months * config.place.residents
+
+
+def _harvest(finished: dict[Future[_Word], list[int]], turns: Turns, sizes: _Sizes) -> None:
+    """Put back what jobs that came to an end have not lived, and then tell the faults, if there were any.
+
+    Args:
+        finished: the jobs, each with those of its runs that are not stored.
+        turns: where to.
+        sizes: learns from them.
+    """
+    faults, broken = dict[int, Exception](), None
+    for future, places in finished.items():
+        end = future.exception()
+        if isinstance(end, BrokenProcessPool):
+            broken = end
+        elif isinstance(end, Exception):
+            faults |= dict.fromkeys(places, end)
+        elif end is None:
+            word = future.result()
+            sizes.learn(word)
+            faults |= word.faults
+        turns.back(place for place in places if place not in faults)
     for place, fault in faults.items():
-        if isinstance(fault, Exception) and place not in broken:
-            turns.fault(place, fault)
-    for fault in broken.values():
-        raise fault
+        turns.fault(place, fault)
+    if broken is not None:
+        raise broken
 
 
 def _end(pool: ProcessPoolExecutor, *, at_once: bool) -> None:
@@ -480,17 +576,46 @@ def _children_of_sim() -> Iterator[None]:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
-_lived: Any = None  # in a worker: months lived, a cell a run
-_stop: Any = None  # in a worker: not nil where no run is to be begun any more
-_shelf: Store | None = None  # in a worker: where runs go; it knows what is in packs, and looks that up once
+@dataclass(frozen=True)
+class _Shared:
+    """What all processes see, without a lock: each cell is written by one of them.
+
+    Attributes:
+        lived: months lived, a cell a run.
+        kept: not nil where a run is stored, a cell a run.
+        stop: not nil where no run is to be begun any more.
+    """
+
+    lived: Any
+    kept: Any
+    stop: Any
+
+
+@dataclass(frozen=True)
+class _Word:
+    """What a worker says of a job that has come to its end.
+
+    Attributes:
+        lived: the places of the runs that it lived.
+        seconds: how long it took over them.
+        faults: why others failed, by their place.
+    """
+
+    lived: list[int]
+    seconds: float
+    faults: dict[int, Exception]
+
+
+_shared: Any = None  # in a worker: the `_Shared` of all
+_shelf: Any = None  # in a worker: where runs go, a `Store`; it knows what is in packs, and looks that up once
 
 
 def _begin(
-    lived_months: Any, stop: Any, shelf: Store, turns: Sequence[Any], config: Config, policies: bool
+    shared: _Shared, shelf: Store, turns: Sequence[Any], config: Config, policies: bool
 ) -> None:
     """Make ready a worker: it leaves Ctrl-C to its parent, and ends with it."""
-    global _lived, _stop, _shelf
-    _lived, _stop, _shelf = lived_months, stop, shelf
+    global _shared, _shelf
+    _shared, _shelf = shared, shelf
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _compile(turns, config, policies)
@@ -513,7 +638,7 @@ def _compile(turns: Sequence[Any], config: Config, policies: bool) -> None:
     calls = _compiling(config, policies)
     for seconds in (0.0, LONGEST_TURN):
         for turn, call in zip(turns, calls, strict=True):
-            if _stop.value:
+            if _shared.stop.value:
                 break
             mine = turn.acquire(timeout=seconds)
             try:
@@ -532,15 +657,39 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _work(spec: RunSpec, place: int, source: str) -> bool:
-    """Live a run and put it on the shelf; or leave it, and say so, where no run is to be begun any more.
+def _work(job: Sequence[tuple[int, RunSpec]], source: str) -> _Word:
+    """Live the runs of a job and put them on the shelf, as long as runs are to be begun.
 
     Tables do not go back through the pool's pipe: a worker killed while it writes there leaves the reader waiting for
-    ever. The few bytes that say that it is done are written at one stroke.
+    ever. What is said of a job are a few bytes, written at one stroke.
     """
-    if _stop.value:
-        return False
     if source != source_hash():
         raise EnsembleError("the model's source changed while it ran. Run it again, so that all runs are alike.")
-    _finish(spec, _shelf, lambda months: _lived.__setitem__(place, months))
-    return True
+    began, lived, faults = time.perf_counter(), list[int](), dict[int, Exception]()
+    block = _Block(_shelf)
+
+    def store() -> None:
+        for place, _ in block.stored():
+            _shared.kept[place] = 1
+            lived.append(place)
+
+    for place, spec in job:
+        if _shared.stop.value:
+            break
+        try:
+            block.add(place, spec, simulate(spec, partial(_shared.lived.__setitem__, place)))
+        except Exception as fault:  # noqa: BLE001 - whatever it is, it is told with the run's name
+            faults[place] = sendable(fault)
+        if block.is_due:
+            store()
+    store()
+    return _Word(lived, time.perf_counter() - began, faults)
+
+
+def sendable(fault: Exception) -> Exception:
+    """A fault as another process can read it."""
+    try:
+        pickle.loads(pickle.dumps(fault))  # noqa: S301 - our own
+    except Exception:  # noqa: BLE001 - whatever it is, its words are told
+        return EnsembleError(f"{type(fault).__name__}: {fault}")
+    return fault

@@ -6,13 +6,12 @@ killed, ran out of time or was started twice takes nothing away, and goes on whe
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from sim.files import OutputError
-from sim.pool import EnsembleError, store_all
+from sim.pool import EnsembleError, sendable, store_all
 from sim.run import RunSpec
 from sim.source import source_hash
 
@@ -48,8 +47,8 @@ class Job:
         try:
             failed = store_all(self.specs, self.store, workers=self.workers)
         except (OutputError, EnsembleError) as fault:
-            return Ended({}, _sendable(fault))
-        return Ended({self.places[number]: _sendable(fault) for number, fault in failed.items()})
+            return Ended({}, sendable(fault))
+        return Ended({self.places[number]: sendable(fault) for number, fault in failed.items()})
 
 
 @dataclass(frozen=True)
@@ -63,15 +62,6 @@ class Ended:
 
     failed: dict[int, Exception]
     fault: Exception | None = None
-
-
-def _sendable(fault: Exception) -> Exception:
-    """A fault that another process can read."""
-    try:
-        pickle.loads(pickle.dumps(fault))  # noqa: S301 - our own
-    except Exception:  # noqa: BLE001 - whatever it is, its words are told
-        return EnsembleError(f"{type(fault).__name__}: {fault}")
-    return fault
 
 
 def packed(

@@ -28,11 +28,11 @@ anywhere, at the speed of the disk, and a file that was written anew by somebody
 
 from sim.store.frame import ChoiceError, Frame
 from sim.store.frames import Runs, open_store
-from sim.store.packing import LOOSE, clear, drop, pack
+from sim.store.packing import LOOSE, clear, drop, pack, put_together
 from sim.store.shelf import About, Store, run_id
 from sim.store.soundness import check, digest_of
 
 __all__ = [
     "LOOSE", "About", "ChoiceError", "Frame", "Runs", "Store", "check", "clear", "digest_of", "drop", "open_store",
-    "pack", "run_id",
+    "pack", "put_together", "run_id",
 ]  # fmt: skip

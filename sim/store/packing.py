@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 from sim.files import OutputError, cannot_write
 from sim.store import file
-from sim.store.shelf import ID_DIGITS, PACK, PACKED, RUNS, TABLES, Store
+from sim.store.shelf import BLOCK, ID_DIGITS, PACK, PACKED, RUNS, TABLES, About, Store
 from sim.store.soundness import DAMAGE, Soundness
-from sim.tables import SCENARIO, SCHEMAS
+from sim.tables import SCENARIO, SCHEMAS, STATES, Tables
 
 LOOSE = 256
 """Runs that may lie about one by one before they are packed, and runs of a pack."""
@@ -23,10 +23,35 @@ STALE_SECONDS = 3600.0
 ORDER = (*SCENARIO, "config", "replicate", "run_id")
 
 
-def pack(store: Store, least: int = LOOSE) -> int:
-    """Put runs that lie about one by one into packs, if there are enough of them.
+def put_together(store: Store, runs: Mapping[str, tuple[Tables, About]]) -> None:
+    """Keep runs that were finished within a short time, in one file each table: a block.
 
-    Runs that are damaged, and those of models from outside, whose columns are their own, are left as they are.
+    Blocks are small packs, and become large ones (`pack`). One run alone, one of a model from outside, and one that is
+    there already, sound or not, is kept in files of its own.
+
+    Raises:
+        OutputError: if the disk is full or the folder cannot be written.
+    """
+    new = [run for run, (_, about) in runs.items() if not about.model and not store.has(run)]
+    together = new if len(new) > 1 else []
+    for run, (tables, about) in runs.items():
+        if run not in together:
+            store.put(run, tables, about)
+            continue
+        for name in STATES:
+            if (state := getattr(tables, name)) is not None:
+                file.write(store.path(name, run), {run: state})
+    if together:
+        rows = {run: dict(runs[run][0].items()) | {"runs": runs[run][1].row(runs[run][0].results)} for run in together}
+        for table in PACKED:
+            file.write(store.path(table, _name(BLOCK, together)), {run: rows[run][table] for run in together})
+
+
+def pack(store: Store, least: int = LOOSE) -> int:
+    """Put runs that lie about one by one, or in blocks, into packs, if there are enough of them.
+
+    Of a run that lies in a block and elsewhere too, the block's is dropped. Runs that are damaged, and those of models
+    from outside, whose columns are their own, are left as they are.
 
     Returns:
         How many runs were packed: none, too, while another process packs.
@@ -34,17 +59,25 @@ def pack(store: Store, least: int = LOOSE) -> int:
     Raises:
         OutputError: if the disk is full or the folder cannot be written.
     """
-    if len(_loose(store)) < least:
+    if len(_loose(store)) + sum(map(len, _blocks(store).values())) < least and not _lie_twice(store):
         return 0
     with _alone(store.folder) as alone:
         if not alone:
             return 0
         _tidy(store)
-        rows = {run: file.read(store.path("runs", run), run) for run in _loose(store)}
+        blocks, packs = _blocks(store), {name for name in store.members() if not name.startswith(BLOCK)}
+        packed = {run for name in packs for run in store.members()[name]}
+        lies_in = {run: name for name, runs in blocks.items() for run in runs if run not in packed}
+        lies_in |= {run: run for run in _loose(store)}
+        rows = {run: file.read(store.path("runs", name), run) for run, name in lies_in.items()}
         known = {run: row.to_pylist()[0] for run, row in rows.items() if row is not None}
         own = [run for run, row in known.items() if not row["model"]]
         ordered = sorted(own, key=lambda run: [str(known[run][name]).rjust(20) for name in ORDER])
-        return sum(_pack(store, ordered[first : first + LOOSE]) for first in range(0, len(ordered), LOOSE))
+        parts = [ordered[first : first + LOOSE] for first in range(0, len(ordered), LOOSE)]
+        count = sum(_pack(store, part, lies_in=lies_in) for part in parts)
+        for name in blocks:
+            _forget(store, name)
+        return count
 
 
 def drop(store: Store, runs: Iterable[str]) -> None:
@@ -95,23 +128,45 @@ def _loose(store: Store) -> list[str]:
     return [name for name in store.names() if not name.startswith(PACK)]
 
 
-def _pack(store: Store, runs: Sequence[str], stead: str | None = None) -> int:
+def _blocks(store: Store) -> dict[str, list[str]]:
+    """The runs of each block."""
+    return {name: runs for name, runs in store.members().items() if name.startswith(BLOCK)}
+
+
+def _lie_twice(store: Store) -> bool:
+    """Whether a run lies in a block and elsewhere too, as when two sweeps that share runs go on at once."""
+    blocks = _blocks(store)
+    if not blocks:
+        return False
+    inside = [run for runs in store.members().values() for run in runs]
+    return len(set(inside)) < len(inside) or not set(inside).isdisjoint(_loose(store))
+
+
+def _name(kind: str, runs: Iterable[str]) -> str:
+    """What a file of these runs is called."""
+    return kind + hashlib.sha256(" ".join(sorted(runs)).encode()).hexdigest()[:ID_DIGITS]
+
+
+def _pack(
+    store: Store, runs: Sequence[str], stead: str | None = None, lies_in: Mapping[str, str] | None = None
+) -> int:
     """Write a pack of those runs that are sound, and then remove what it stands for.
 
     Args:
         store: where.
         runs: in their order.
-        stead: the pack from which they are taken; None for runs that lie one by one.
+        stead: the pack from which all of them are taken, and which it is to replace; None for other runs.
+        lies_in: the file in which each lies, where it does not lie in one of its own.
     """
-    name = PACK + hashlib.sha256(" ".join(sorted(runs)).encode()).hexdigest()[:ID_DIGITS]
+    name, lies_in = _name(PACK, runs), lies_in or {}
     for table in PACKED:
-        read = {run: file.read_with_digest(store.path(table, stead or run), run) for run in runs}
+        read = {run: file.read_with_digest(store.path(table, stead or lies_in.get(run, run)), run) for run in runs}
         own = SCHEMAS.get(table, RUNS)
         sound = {run: each for run, each in read.items() if each is not None and each[0].schema.equals(own)}
         if len(sound) < len(runs):
             if name != stead:
                 _forget(store, name)
-            return _pack(store, list(sound), stead)
+            return _pack(store, list(sound), stead, lies_in)
         if not runs:
             return 0
         rows, known = ({run: each[part] for run, each in sound.items()} for part in (0, 1))
@@ -122,7 +177,7 @@ def _pack(store: Store, runs: Sequence[str], stead: str | None = None) -> int:
                 _forget(store, name)
             raise
     for each in [stead] if stead else runs:
-        if each != name:
+        if each != name and lies_in.get(each, each) == each:
             _forget(store, each, but_states=True)
     return len(runs)
 
@@ -141,8 +196,9 @@ def _tidy(store: Store) -> None:
             passing.unlink(missing_ok=True)
     for table in PACKED[:-1]:
         for name in store.names(table):  # what is neither packed nor a pack is being put here now
-            if name not in there and (name in packed or name.startswith(PACK)):
-                store.path(table, name).unlink(missing_ok=True)
+            path = store.path(table, name)
+            if name not in there and (name in packed or (name.startswith(PACK) and _is_left(path, long_ago))):
+                path.unlink(missing_ok=True)
     members: dict[str, set[str]] = {}
     for name in sorted(there):
         if name.startswith(PACK):
@@ -161,6 +217,11 @@ def _tidy(store: Store) -> None:
             _forget(store, run, but_states=True)
         if len(whole) < len(runs):
             _rewrite(store, name, [run for run in packed if packed[run] == name and run not in runs - set(whole)])
+
+
+def _is_left(path: Path, long_ago: float) -> bool:
+    """Whether nobody is still writing the pack of which this is a file: packs have the lock, and blocks have none."""
+    return not path.name.startswith(BLOCK) or path.stat().st_mtime < long_ago
 
 
 def _is_read(store: Store, name: str) -> bool:

@@ -20,6 +20,8 @@ from sim.tables import ALWAYS, SCENARIO, SCHEMAS, STATES, Tables, is_table
 ID_DIGITS = 24
 PACK = "pack-"
 """How the names of files of many runs begin."""
+BLOCK = f"{PACK}some-"
+"""And those of files of a few, that were finished within a second."""
 _SAME = [SCHEMAS["results"].field(name) for name in ("run_id", *SCENARIO, "replicate", "seed")]
 _OWN = {
     "root_seed": (pa.int64(), "whole number", "where all luck of the ensemble comes from: the setting seed"),
@@ -93,6 +95,7 @@ class Store:
         self.folder = Path(folder)
         self._changed, self._packs = 0, set[str]()
         self._packed: dict[str, str] = {}
+        self._members: dict[str, list[str]] = {}
 
     def check(self) -> None:
         """Make the folder, or say why not.
@@ -156,11 +159,17 @@ class Store:
         if changed != self._changed:
             packs = {name for name in self.names() if name.startswith(PACK)}
             if self._packs - packs:  # some are gone, and what was in them may lie in others
-                self._packs, self._packed = set(), {}
+                self._packs, self._packed, self._members = set(), {}, {}
             for name in packs - self._packs:
-                self._packed |= dict.fromkeys(_runs_in(self.path("runs", name)), name)
+                self._members[name] = _runs_in(self.path("runs", name))
+                self._packed |= dict.fromkeys(self._members[name], name)
             self._packs, self._changed = packs, changed
         return self._packed
+
+    def members(self) -> dict[str, list[str]]:
+        """The runs of each pack. One that two processes lived at once may lie in several."""
+        self.packed()
+        return self._members
 
     def _of(self, run: str, name: str | None, record: Iterable[str]) -> Tables | None:
         """A run's tables by the file that they are in, if all are there and sound."""
