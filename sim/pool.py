@@ -304,6 +304,10 @@ def _here(
     with ctrl_c_noted(raised=True, patient=shelf is not None) as ctrl_c:
         try:
             for place in turns:
+                if (there := _put_meanwhile(specs[place], shelf)) is not None:
+                    tick(specs[place].config.months)
+                    yield place, there
+                    continue
                 try:
                     block.add(place, specs[place], simulate(specs[place], tick))
                 except Exception as fault:  # noqa: BLE001 - whatever it is, it is told with the run's name
@@ -317,6 +321,13 @@ def _here(
         finally:
             with suppress(OutputError):  # whatever it ends by, what is finished is kept
                 block.stored()
+
+
+def _put_meanwhile(spec: RunSpec, shelf: Store | None) -> Tables | None:
+    """The tables of a run that another sweep, or a job that was handed out before, has stored since this one began."""
+    if shelf is None or not shelf.has(spec.run_id, spec.record):
+        return None
+    return shelf.get(spec.run_id, spec.record)
 
 
 class _Block:
@@ -676,6 +687,9 @@ def _work(job: Sequence[tuple[int, RunSpec]], source: str) -> _Word:
     for place, spec in job:
         if _shared.stop.value:
             break
+        if _put_meanwhile(spec, _shelf) is not None:
+            _shared.lived[place], _shared.kept[place] = spec.config.months, 1
+            continue
         try:
             block.add(place, spec, simulate(spec, partial(_shared.lived.__setitem__, place)))
         except Exception as fault:  # noqa: BLE001 - whatever it is, it is told with the run's name

@@ -10,7 +10,7 @@ on a busy machine the clock says little:
 - sweep: ``store_all``, which keeps every run and puts runs into packs, as ``takestwo run -m`` does: progress is told,
   with the tables of each run. In this process, and over worker processes; what these take to start is told apart.
 
-Loops and sweeps are measured turn by turn, a third of the runs at a time, so that a change of the machine's pace meets
+Loops and sweeps are measured turn by turn, half of the runs at a time, so that a change of the machine's pace meets
 both.
 """
 
@@ -28,7 +28,7 @@ from sim.pool import Progress, store_all
 from sim.run import RunSpec, simulate
 from sim.source import source_hash
 
-TURNS = 3
+TURNS = 2
 PLACE = ("place.residents=1500", "policy=ready_meals", "policy.ready_meals.start=0")
 
 

@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from sim import cost
-from sim.launchers.elsewhere import Engine, lived_by
+from sim.launchers.away import Engine, lived_by
 from sim.launchers.jobs import Job, packed
 from sim.launchers.ray import RayEngine
 from sim.launchers.settings import KEY, Launcher, Local, Ray, Slurm, check_launcher

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import logging
 import os
+import re
+import socket
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -16,6 +18,9 @@ from sim.pool import ONE_THREAD, TRIES, EnsembleError
 
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 """Surroundings of a Ray that is started here: it tells nobody, and listens to this machine alone."""
+
+ANSWER_SECONDS = 20.0
+"""How long it may take until somebody answers at an address: Ray itself asks nobody for ten minutes."""
 
 
 class RayEngine:
@@ -56,11 +61,13 @@ class RayEngine:
             for name, value in QUIET.items():
                 os.environ.setdefault(name, value)
         try:
+            if (there := re.fullmatch(r"(?:ray://)?(.+):(\d+)", own.address)) is not None:
+                socket.create_connection((there[1], int(there[2])), timeout=ANSWER_SECONDS).close()
             ray.init(
                 address="local" if here else own.address, num_cpus=(own.num_cpus or None) if here else None,
                 include_dashboard=False if here else None, log_to_driver=False, logging_level=logging.ERROR,
             )  # fmt: skip
-        except (ConnectionError, RuntimeError, ValueError) as fault:
+        except (OSError, RuntimeError, ValueError, OverflowError) as fault:
             told = " ".join(str(fault).split())[:400]
             raise EnsembleError(f"no Ray answers at hydra.launcher.address={own.address}: {told} Start one, as by ray "
                                 "start --head, or leave the address out to start one here.") from None  # fmt: skip

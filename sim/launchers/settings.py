@@ -73,8 +73,8 @@ def check_launcher(said: Mapping[str, Any]) -> Launcher:
     for name in said:
         if name not in model.model_fields:
             if not there:
-                raise ConfigError(f"{KEY}{name} is not used: hydra/launcher=local has no settings. How many processes "
-                                  "there are is workers, as workers=4.")  # fmt: skip
+                raise ConfigError(f"{KEY}{name} is not used: hydra/launcher=local has no settings. Choose slurm or ray "
+                                  "too, as hydra/launcher=slurm; processes of this machine are workers=4.")  # fmt: skip
             raise ConfigError(f"{KEY}{name} is unknown. {nearest(KEY + name, [KEY + each for each in there])}")
     try:
         return model(**_texts(model, said))

@@ -11,13 +11,13 @@ from typing import IO, Any
 
 from sim.files import OutputError, cannot_write
 from sim.store import file
-from sim.store.shelf import BLOCK, ID_DIGITS, PACK, PACKED, RUNS, TABLES, About, Store
+from sim.store.shelf import BLOCK, ID_DIGITS, PACK, PACKED, PACKING, RUNS, TABLES, WRITING, About, Store
 from sim.store.soundness import DAMAGE, Soundness
 from sim.tables import SCENARIO, SCHEMAS, STATES, Tables
 
 LOOSE = 256
 """Runs that may lie about one by one before they are packed, and runs of a pack."""
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS, BLOCK_PATIENCE_SECONDS = 60.0, 10.0
 STALE_SECONDS = 3600.0
 """A file that has had its passing name for so long has lost its process: it is written in no time."""
 ORDER = (*SCENARIO, "config", "replicate", "run_id")
@@ -27,24 +27,34 @@ def put_together(store: Store, runs: Mapping[str, tuple[Tables, About]]) -> None
     """Keep runs that were finished within a short time, in one file each table: a block.
 
     Blocks are small packs, and become large ones (`pack`). One run alone, one of a model from outside, and one that is
-    there already, sound or not, is kept in files of its own.
+    there already, sound or not, is kept in files of its own; so are all where a file system has no locks. For two
+    blocks are not written at once: so no run comes to lie in both.
 
     Raises:
         OutputError: if the disk is full or the folder cannot be written.
     """
-    new = [run for run, (_, about) in runs.items() if not about.model and not store.has(run)]
-    together = new if len(new) > 1 else []
+    done = set[str]()
+    if len(runs) > 1:
+        store.check()
+        with _alone(store.folder, BLOCK_PATIENCE_SECONDS, WRITING) as alone:
+            new = [run for run, (_, about) in runs.items() if not about.model and not store.has(run)]
+            if alone and len(new) > 1:
+                _write_block(store, {run: runs[run] for run in new})
+                done = set(new)
     for run, (tables, about) in runs.items():
-        if run not in together:
+        if run not in done:
             store.put(run, tables, about)
-            continue
-        for name in STATES:
-            if (state := getattr(tables, name)) is not None:
-                file.write(store.path(name, run), {run: state})
-    if together:
-        rows = {run: dict(runs[run][0].items()) | {"runs": runs[run][1].row(runs[run][0].results)} for run in together}
-        for table in PACKED:
-            file.write(store.path(table, _name(BLOCK, together)), {run: rows[run][table] for run in together})
+
+
+def _write_block(store: Store, runs: Mapping[str, tuple[Tables, About]]) -> None:
+    for run, (tables, _) in runs.items():
+        for state in STATES:
+            if (recorded := getattr(tables, state)) is not None:
+                file.write(store.path(state, run), {run: recorded})
+    name = _name(BLOCK, runs)
+    rows = {run: dict(tables.items()) | {"runs": about.row(tables.results)} for run, (tables, about) in runs.items()}
+    for table in PACKED:
+        file.write(store.path(table, name), {run: own[table] for run, own in rows.items()})
 
 
 def pack(store: Store, least: int = LOOSE) -> int:
@@ -59,9 +69,10 @@ def pack(store: Store, least: int = LOOSE) -> int:
     Raises:
         OutputError: if the disk is full or the folder cannot be written.
     """
-    if len(_loose(store)) + sum(map(len, _blocks(store).values())) < least and not _lie_twice(store):
+    twice = _lie_twice(store)
+    if len(_loose(store)) + sum(map(len, _blocks(store).values())) < least and not twice:
         return 0
-    with _alone(store.folder) as alone:
+    with _alone(store.folder, BLOCK_PATIENCE_SECONDS if twice else 0.0) as alone:
         if not alone:
             return 0
         _tidy(store)
@@ -244,29 +255,31 @@ def _forget(store: Store, name: str, *, but_states: bool = False) -> None:
 
 
 @contextmanager
-def _alone(folder: Path, patience: float = 0.0) -> Iterator[bool]:
-    """Hold the lock of a store, and say whether it was got. It ends with the process, however that ends."""
+def _alone(folder: Path, patience: float = 0.0, lock: str = PACKING) -> Iterator[bool]:
+    """Hold a lock of a store, and say whether it was got. It ends with the process, however that ends."""
     until = time.monotonic() + patience
     try:
-        held = (folder / ".lock").open("ab")
+        held = (folder / lock).open("ab")
     except OSError as fault:
-        raise OutputError(cannot_write(folder / ".lock", fault)) from fault
+        raise OutputError(cannot_write(folder / lock, fault)) from fault
     with held:
-        while not (got := _lock(held)) and time.monotonic() < until:
-            time.sleep(0.1)
-        yield got
+        while (got := _lock(held)) is False and time.monotonic() < until:
+            time.sleep(0.02)
+        yield bool(got)
 
 
-def _lock(held: IO[bytes]) -> bool:
-    """Take the lock if it is free. It is let go when the file is closed."""
+def _lock(held: IO[bytes]) -> bool | None:
+    """Take the lock if it is free; None where there are no locks. It is let go when the file is closed."""
     try:
         import fcntl
     except ImportError:  # Windows
         return _lock_on_windows(held)
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         return False
+    except OSError:
+        return None
     return True
 
 

@@ -22,6 +22,8 @@ PACK = "pack-"
 """How the names of files of many runs begin."""
 BLOCK = f"{PACK}some-"
 """And those of files of a few, that were finished within a second."""
+PACKING, WRITING = ".lock", ".blocks"
+"""Files that are locked while packs, or blocks, are written."""
 _SAME = [SCHEMAS["results"].field(name) for name in ("run_id", *SCENARIO, "replicate", "seed")]
 _OWN = {
     "root_seed": (pa.int64(), "whole number", "where all luck of the ensemble comes from: the setting seed"),

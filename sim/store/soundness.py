@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from sim.store import file
-from sim.store.shelf import PACK, PACKED, RUNS, TABLES, Store
+from sim.store.shelf import PACK, PACKED, PACKING, RUNS, TABLES, WRITING, Store
 from sim.tables import is_table
 
 MAGIC = b"PAR1"
@@ -28,7 +28,7 @@ FAULTY = {
 DAMAGE = ("truncated", "altered", "unreadable", "missing")
 PASSING = {"unfinished": "of runs that were stopped while they were put here, or are being put here now"}
 """What may be so, and is not wrong."""
-_KNOWN = (".lock", "pace.json")
+_KNOWN = (PACKING, WRITING, "pace.json")
 
 
 @dataclass(frozen=True)
