@@ -1,9 +1,13 @@
 """The store: a run is found by all that can change it, whole or not at all."""
 
+import os
+import time
+
 import pytest
 
 from sim.files import OutputError
-from sim.store import Store, run_id
+from sim.store import About, Store, check, digest_of, pack, packing, put_together, run_id
+from sim.store.shelf import BLOCK
 from sim.tables import ALWAYS, PARTS
 from tests.test_results import run
 from tests.towns import town
@@ -106,3 +110,96 @@ def test_a_folder_that_cannot_be_written_is_told_beforehand(tmp_path):
 def test_checking_leaves_nothing(store):
     store.check()
     assert list(store.folder.iterdir()) == []
+
+
+# Blocks: runs that were finished within a second lie in one file.
+
+
+def together(store, *names, **kept):
+    put_together(store, {name: (run([1.0, 2.0], run_id=name, **kept), About()) for name in names})
+
+
+def test_runs_that_are_put_together_are_found_and_lie_in_one_file(store, tmp_path):
+    together(store, "ab12", "ab13", "ab14")
+    assert all(store.has(name) for name in ("ab12", "ab13", "ab14"))
+    assert store.get("ab13").results.equals(run([1.0, 2.0], run_id="ab13").results)
+    assert len(store.names()) == 1
+    assert store.names()[0].startswith(BLOCK)
+    one_by_one = Store(tmp_path / "other")
+    for name in ("ab12", "ab13", "ab14"):
+        one_by_one.put(name, run([1.0, 2.0], run_id=name))
+    assert digest_of(store) == digest_of(one_by_one)
+    assert check(store).is_sound
+
+
+def test_one_run_alone_and_one_that_is_there_are_no_block(store):
+    together(store, "ab12")
+    together(store, "ab12", "ab13")
+    assert store.names() == ["ab12", "ab13"]
+
+
+def test_states_of_a_block_lie_one_by_one(store):
+    together(store, "ab12", "ab13", record=("residents",), state=town(residents=7))
+    assert store.names("residents") == ["ab12", "ab13"]
+    assert len(store.get("ab13", ["residents"]).residents) == 14  # of two months
+
+
+def test_where_blocks_cannot_be_locked_runs_lie_one_by_one(store, monkeypatch):
+    monkeypatch.setattr(packing, "_lock", lambda _: None)
+    together(store, "ab12", "ab13")
+    assert store.names() == ["ab12", "ab13"]
+
+
+def test_blocks_and_runs_become_packs_when_there_are_enough(store):
+    together(store, "ab12", "ab13")
+    store.put("ab14", run([1.0, 2.0], run_id="ab14"))
+    said = digest_of(store)
+    assert pack(store, 4) == 0
+    assert len(store.names()) == 2
+    together(store, "ab15", "ab16", "ab17")
+    assert pack(store, 6) == 6
+    (name,) = store.names()
+    assert not name.startswith(BLOCK)
+    assert all(store.get(each) is not None for each in ("ab12", "ab14", "ab17"))
+    assert check(store).is_sound
+    assert digest_of(store) != said
+    assert pack(store, 1) == 0
+
+
+def test_a_run_that_lies_in_two_blocks_comes_to_lie_in_one_pack(store, monkeypatch):
+    """As where two machines see one another's files late."""
+    together(store, "ab12", "ab13")
+    monkeypatch.setattr(Store, "has", lambda *_: False)
+    together(store, "ab13", "ab14")
+    monkeypatch.undo()
+    assert not check(store).is_sound
+    assert pack(store) == 3
+    assert len(store.names()) == 1
+    found = check(store)
+    assert (found.runs, found.is_sound) == (3, True)
+
+
+def test_a_block_that_is_being_written_is_left_alone(store):
+    """Its row in ``runs`` is the last that is written."""
+    together(store, "ab12", "ab13")
+    (name,) = store.names()
+    row = store.path("runs", name)
+    row.rename(row.with_suffix(".later"))
+    for each in ("cd12", "cd13"):
+        store.put(each, run([1.0], run_id=each))
+    assert pack(store, 2) == 2
+    row.with_suffix(".later").rename(row)
+    assert store.get("ab13") is not None
+
+
+def test_a_block_that_nobody_ended_goes_in_time(store):
+    together(store, "ab12", "ab13")
+    (name,) = store.names()
+    store.path("runs", name).unlink()
+    long_ago = time.time() - 2.0 * packing.STALE_SECONDS
+    for table in ALWAYS:
+        os.utime(store.path(table, name), (long_ago, long_ago))
+    for each in ("cd12", "cd13"):
+        store.put(each, run([1.0], run_id=each))
+    assert pack(store, 2) == 2
+    assert not any(store.path(table, name).exists() for table in ALWAYS)
