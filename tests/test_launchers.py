@@ -5,8 +5,13 @@
 
 import json
 import math
+import re
+import shlex
+from functools import partial
+from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given, settings, strategies as st
 
 from sim import compose, cost, launchers
@@ -15,7 +20,7 @@ from sim.cli.request import read
 from sim.config import ConfigError
 from sim.ensemble import specs_of, store_all
 from sim.files import OutputError
-from sim.launchers import check_launcher, elsewhere, jobs_of, memory_gb
+from sim.launchers import Ray, Slurm, check_launcher, elsewhere, jobs_of, memory_gb
 from sim.launchers.away import lived_by
 from sim.launchers.jobs import SPLIT, Ended, packed
 from sim.pool import EnsembleError
@@ -210,8 +215,6 @@ def a_job_a_point(places, specs, store):
 
 
 def swept(engine, folder, specs, progress=None):
-    from functools import partial
-
     return store_all(specs, folder, elsewhere=partial(lived_by, engine, a_job_a_point), progress=progress)
 
 
@@ -288,3 +291,34 @@ def test_ctrl_c_stops_the_jobs(tmp_path):
 def test_nothing_is_measured_or_handed_out_by_the_local_launcher(tmp_path):
     assert elsewhere(check_launcher({"kind": "local"}), points(1, 1), tmp_path, tmp_path) is None
     assert not list(tmp_path.iterdir())
+
+
+# The guide.
+
+GUIDE = (Path(__file__).resolve().parents[1] / "docs" / "cluster.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^takestwo (run|plan) (.+)$", GUIDE, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize(("command", "words"), COMMANDS)
+def test_every_command_of_the_guide_can_be_followed(command, words):
+    asked = read(shlex.split(words))
+    assert asked.multirun
+    assert len(asked.points) == 4
+
+
+def test_the_guide_tells_every_setting_and_its_default():
+    assert len(COMMANDS) == 4
+    table = [line for line in GUIDE.splitlines() if line.startswith("| `")]
+    named = set(re.findall(r"`(?:hydra\.launcher)?\.(\w+)`", " ".join(line.split("|")[1] for line in table)))
+    assert named == set(Slurm.model_fields) - {"kind"}
+    own = Slurm(kind="slurm")
+    told = {line.split("|")[1].strip(" `").rpartition(".")[2]: line.split("|")[3].strip() for line in table}
+    assert told["job_min"] == f"{own.job_min:.0f}"
+    assert told["cpus_per_task"] == str(own.cpus_per_task)
+    assert told["array_parallelism"] == str(own.array_parallelism)
+    assert f"`.job_min` ({Ray(kind='ray').job_min:.0f})" in GUIDE
+
+
+def test_the_file_of_the_guide_is_a_launcher():
+    (said,) = re.findall(r"```yaml\n(.*?)```", GUIDE, flags=re.DOTALL)
+    assert check_launcher(yaml.safe_load(said)).partition == "short"
