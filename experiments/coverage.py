@@ -1,6 +1,6 @@
 """Does replicates=auto cover the truth as often as it says? Renews the tables in docs/coverage.md.
 
-python experiments/coverage.py [--anew] [--pairs 1000] [--workers 2] [--store FOLDER]
+python experiments/coverage.py [--anew] [--pairs 800] [--workers 2] [--store FOLDER]
 
 Many pairs of runs of a small town are a pool, whose mean is taken for the truth. Experiments are drawn from the pool
 with replacement, each decides by its own first pairs how many it takes, and it is counted how often the interval holds
@@ -190,7 +190,7 @@ def main() -> None:
     """Draw from the pool, print the tables and keep them."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--anew", action="store_true", help="live the pool again")
-    asked.add_argument("--pairs", type=int, default=1_000, help="of the pool that is lived again")
+    asked.add_argument("--pairs", type=int, default=800, help="of the pool that is lived again")
     asked.add_argument("--workers", type=int, default=0, help="processes; 0 is one a core")
     asked.add_argument("--store", type=Path, default=Path("outputs/.store"), help="where runs of the pool are kept")
     said = asked.parse_args()
