@@ -21,7 +21,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sim import compose
-from sim.contrast.stopping import last_year, widths
+from sim.contrast.stopping import LEAST, last_year, widths
 from sim.ensemble import specs_of, store_all
 from sim.store import Store
 from sim.tables import unit_of
@@ -36,8 +36,7 @@ OUTCOMES = (
 )  # fmt: skip
 RATIOS = (0.4, 0.25, 0.1)
 """Half the width that is asked for, in standard deviations of the pool: some 25, 60 and 400 pairs."""
-TIMES, AT_ONCE, MOST = 20_000, 1_000, 4_000
-LEAST, FEW = 20, 5
+TIMES, AT_ONCE, MOST = 10_000, 1_000, 4_000
 
 Numbers = NDArray[np.float64]
 
@@ -155,7 +154,7 @@ def trials_of(pool: Numbers, ratio: float, least: int, seed: int) -> dict[str, T
     return {name: Tried(*map(np.concatenate, zip(*each, strict=True))) for name, each in found.items()}
 
 
-def written(pool: pd.DataFrame, least: Sequence[int] = (LEAST, FEW)) -> str:
+def written(pool: pd.DataFrame, least: Sequence[int] = (LEAST, 20, 5)) -> str:
     """The tables, in Markdown."""
     shape = ["| outcome | unit | mean of the pool | its standard deviation | skewness | excess kurtosis |",
              "|---|---|---|---|---|---|"]  # fmt: skip
