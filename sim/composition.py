@@ -167,7 +167,7 @@ def parse(overrides: Sequence[str]) -> list[Override]:
     Raises:
         ConfigError: if one cannot be read.
     """
-    parser = OverridesParser.create()
+    parser = OverridesParser.create(config_loader=_There())
     made = []
     for text in overrides:
         try:
@@ -176,6 +176,17 @@ def parse(overrides: Sequence[str]) -> list[Override]:
             plain = " Write numbers without a sign or a comma, as 50." if any(sign in text for sign in "£$€%") else ""
             raise ConfigError(f"Cannot read {text!r}. Write group=option or key=value, as world=flat.{plain}") from None
     return made
+
+
+class _There(ConfigLoaderImpl):
+    """What ``glob(*)`` chooses from: the options of a group."""
+
+    def __init__(self) -> None:
+        """Nothing is to be searched for: the options are those of `configs/`."""
+
+    def get_group_options(self, group_name: str, *_: Any, **__: Any) -> list[str]:
+        """The options, by name; of what is no group, none."""
+        return options(group_name) if group_name in CHOICES else []
 
 
 def _with_places_from_files(overrides: Sequence[Override]) -> list[str]:

@@ -187,7 +187,12 @@ def parameters_of(point: Mapping[str, Any]) -> tuple[Values, list[str]]:
 
 def _read(value: Any) -> Any:
     """A value; what a text says, in a file: a number, true or false, or a word."""
-    said = yaml.safe_load(value) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    try:
+        said = yaml.safe_load(value)
+    except (yaml.YAMLError, ValueError):  # no YAML, or a date that no calendar has: as it stands, to be refused so
+        said = value
     return float(value) if isinstance(said, str) and _is_number(value) else said
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
+from functools import partial
 from importlib import import_module
 
 OK, BAD_INPUT, INTERRUPTED = 0, 2, 130
@@ -58,8 +59,18 @@ def main(words: Sequence[str] | None = None) -> int:
         `runs check` a file that is not sound.
     """
     command, *rest = list(sys.argv[1:] if words is None else words) or ["--help"]
+    return told(f"takestwo {command}".replace("takestwo --", "takestwo: --"), partial(_done, command, rest))
+
+
+def told(what: str, act: Callable[[], int]) -> int:
+    """Do it, and tell a fault of the user in one message.
+
+    Args:
+        what: what is done, to begin the message with.
+        act: does it, and gives the code to end with.
+    """
     try:
-        return _done(command, rest)
+        return act()
     except KeyboardInterrupt as stopped:
         print(str(stopped) or "Interrupted.", file=sys.stderr)
         return INTERRUPTED
@@ -69,7 +80,7 @@ def main(words: Sequence[str] | None = None) -> int:
     except Exception as fault:
         if not _is_told(fault):
             raise
-        print(f"takestwo {command}: {fault}".replace("takestwo --", "takestwo: --"), file=sys.stderr)
+        print(f"{what}: {fault}", file=sys.stderr)
         return BAD_INPUT
 
 

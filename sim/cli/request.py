@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -171,14 +172,15 @@ def with_replicates(point: Point, replicates: int) -> Point:
 
 
 def _points(overrides: Sequence[Override]) -> tuple[Point, ...]:
+    _check_count(overrides)
     try:
         (each,) = BasicSweeper.split_arguments(list(overrides), None)
     except HydraException as fault:
         raise ConfigError(f"{fault}. Write the values with commas, as months=12,24.") from None
     varied = {override.get_key_element() for override in overrides if override.is_sweep_override()}
-    fitting = _fitting(each)
-    for number, point in enumerate(fitting):
-        if point in fitting[:number]:
+    fitting, seen = _fitting(each), dict[tuple[str, ...], int]()
+    for number, point in enumerate(map(tuple, fitting)):
+        if seen.setdefault(point, number) != number:
             twice = " ".join(o for o in point if o.partition("=")[0] in varied)
             raise UsageError(f"{twice} is asked for twice. Write each scenario once.")
     try:
@@ -187,6 +189,29 @@ def _points(overrides: Sequence[Override]) -> tuple[Point, ...]:
         if grouped := [o.input_line for o in overrides if re.fullmatch(r"[^=]+=\d{1,3}(,\d{3})+", str(o.input_line))]:
             raise ConfigError(f"{fault} If {grouped[0]} was meant as one number, write it without commas.") from None
         raise
+
+
+MOST_POINTS = 1_000_000
+"""Of a sweep: many more are a slip, as in range(0,1e12), and would only fill the memory."""
+
+
+def _check_count(overrides: Sequence[Override]) -> None:
+    """Raise `ConfigError` where a setting has no value to choose from, or there are too many points."""
+    points = 1
+    for override in overrides:
+        if not override.is_sweep_override():
+            continue
+        try:
+            values = sum(1 for _ in islice(override.sweep_iterator(), MOST_POINTS + 1))
+        except (HydraException, ValueError) as fault:
+            raise ConfigError(f"{fault}. Write the values with commas, as months=12,24.") from None
+        if not values:
+            raise ConfigError(f"{override.input_line} has no value. Write some with commas, as months=12,24; glob(*) "
+                              "takes all options of a group, as world=glob(*).")  # fmt: skip
+        points *= values
+        if points > MOST_POINTS:
+            raise ConfigError(f"{override.input_line} makes this a sweep of more than {MOST_POINTS:,} scenarios, which "
+                              "is the most that one has. Choose fewer values, or sample: design=sobol.")  # fmt: skip
 
 
 def _designed(scenario: Sequence[Override], points: Sequence[Point], design: Sequence[Values]) -> tuple[Point, ...]:
@@ -224,7 +249,7 @@ def _fitting(points: Sequence[Sequence[str]]) -> list[list[str]]:
         [o for o in point if o not in sets or _policy_of(o) in own or _policy_of(o) not in known]
         for point, own in zip(points, chosen, strict=True)
     ]
-    return [point for number, point in enumerate(made) if point not in made[:number]]
+    return [list(point) for point in dict.fromkeys(map(tuple, made))]
 
 
 def _policy_of(override: str) -> str:
