@@ -32,7 +32,8 @@ from sim.report.figures import BLUE, GREY, PALE, VERMILLION
 LOCAL = "localism"
 DESIGN = (
     "world=history", "months=156", f"policy=none,{LOCAL}", f"policy.{LOCAL}.start=2009-04",
-    f"policy.{LOCAL}.months=132", f"policy.{LOCAL}.dose=8", f"policy.{LOCAL}.payer=council", "rival=glob(*)", "replicates=30",
+    f"policy.{LOCAL}.months=132", f"policy.{LOCAL}.dose=8", f"policy.{LOCAL}.payer=council", "rival=glob(*)",
+    "replicates=30",
 )  # fmt: skip
 MEASURES = {"gap": "the gap between least and most deprived fifth", "poor": "in the most deprived fifth"}
 POOR, RICH = 1, 5

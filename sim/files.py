@@ -82,4 +82,4 @@ def read_parquet(path: Path) -> pa.Table:
     try:
         return pq.ParquetFile(path, page_checksum_verification=True).read()
     except (OSError, pa.ArrowException) as fault:
-        raise OutputError(f"cannot read {path}: {fault}") from fault
+        raise OutputError(f"cannot read {path}: {' '.join(str(fault).split())}") from fault

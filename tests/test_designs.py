@@ -189,3 +189,35 @@ def test_a_scenario_that_cannot_be_run_is_named_and_left_out(monkeypatch, tmp_pa
     assert [s.config.months for s in read_study(tmp_path / "out").scenarios] == [3]
     assert main(["run", "-m", "place.residents=1500", "months=2", *where]) == 2
     assert capsys.readouterr().err.strip().splitlines()[-1] == "takestwo run: no such place"
+
+
+# What was found by typing at random (tests/test_fuzz.py)
+
+
+@pytest.mark.parametrize("cell", ["{", "2009-13-45", "&a", "'1", "a: b", "!!python/name:os.system", "\x00", "[1"])
+def test_a_cell_that_is_no_yaml_is_told_as_any_other(tmp_path, cell):
+    file = tmp_path / "points.csv"
+    file.write_text(f'ties.build\n"{cell}"\n')
+    with pytest.raises(ConfigError, match=r"point 1 of the design .*ties\.build is .*outside what is allowed"):
+        read(["-m", *SMALL, "design=csv", f"design.file={file}"])
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("seed=range(1,1e12)", "more than 1,000,000 scenarios"),
+        ("seed=range(4,1)", "has no value"),
+        ("months=glob(*)", "world=glob(*)"),
+        ("rival=glob(x*)", "has no value"),
+        ("months=range(12,24,0)", "must not be zero"),
+    ],
+)
+def test_a_sweep_over_nothing_or_without_end_is_told(word, told):
+    with pytest.raises(ConfigError) as fault:
+        read(["-m", "place.residents=1500", word])
+    assert told in str(fault.value)
+
+
+def test_a_glob_is_all_options_that_fit():
+    points = read(["-m", *SMALL, "world=glob([f*,h*])"]).points
+    assert [point.overrides for point in points] == [("world=flat",), ("world=history",)]

@@ -340,6 +340,36 @@ def test_damage_is_found_and_done_again(filled, tmp_path, runs, damage, lie, tab
     assert all(same(Store(store.folder).get(name), tables) for name, (tables, _) in runs.items())
 
 
+@pytest.mark.parametrize("lie", ["loose", "packed"])
+def test_a_run_whose_row_is_damaged_is_lived_again(filled, tmp_path, lie):
+    """Else a sweep would take it for done, and nobody would find it."""
+    store = Store(shutil.copytree(filled / lie, tmp_path / "store"))
+    path = sorted(store.folder.glob("runs/*"))[1]
+    path.write_bytes(path.read_bytes()[:-100])
+    lost = [name for name in RUNS if name not in open_store(store.folder).ids]
+    assert lost
+    assert [name for name in RUNS if Store(store.folder).get(name) is None] == lost
+
+
+def test_what_cannot_be_read_is_told_in_one_line(loose):
+    for path in loose.folder.glob("results/*"):
+        whole = path.read_bytes()
+        path.write_bytes(whole[:4] + b"\xff" * 400 + whole[404:])
+    with pytest.raises(OutputError) as told:
+        open_store(loose.folder).results.to_pandas()
+    assert "\n" not in str(told.value)
+
+
+def test_rows_of_other_runs_are_told(packed, tmp_path, capsys):
+    """As where a copy of a store was put together by hand: one pack is missing, and its rows lie under another name."""
+    one, other = sorted(packed.folder.glob("results/*"))[:2]
+    other.rename(one)
+    packed.path("runs", other.stem).unlink()
+    _, fault = said(capsys, "export", str(tmp_path / "x.csv"), f"store={packed.folder}", code=2)
+    assert "rows of runs that are not its own" in fault
+    assert not list(tmp_path.glob("x.csv*"))
+
+
 def test_every_flipped_byte_is_noticed(packed, runs):
     path = min(packed.folder.glob("by_service/*"))
     whole = path.read_bytes()

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from sim.files import written_whole
+from sim.files import OutputError, written_whole
 from sim.store.frame import ROWS
 from sim.store.frames import Runs
 from sim.store.shelf import RUNS
@@ -82,6 +82,9 @@ def _settings(runs: Runs) -> pa.Table:
 
 def _beside(part: Any, settings: pa.Table, order: Any, schema: pa.Schema) -> pa.Table:
     """Rows, and beside each the settings of its run."""
-    own = settings.take(pa.array(order.get_indexer(part["run_id"].to_pylist())))
+    rows = order.get_indexer(part["run_id"].to_pylist())
+    if (rows < 0).any():
+        raise OutputError("a file of the store has rows of runs that are not its own. takestwo runs check says which.")
+    own = settings.take(pa.array(rows))
     columns = [own[f.name] if f.name in own.column_names and f.name != "run_id" else part[f.name] for f in schema]
     return pa.Table.from_arrays([pa.chunked_array(c) if isinstance(c, pa.Array) else c for c in columns], schema=schema)

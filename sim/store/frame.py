@@ -86,7 +86,8 @@ class Frame:
                     yield batch
         except (OSError, pa.ArrowException) as fault:
             where = f"{self.name} of {self._runs.store.folder}"
-            raise OutputError(f"cannot read {where}: {fault}. takestwo runs check says which are damaged.") from fault
+            why = " ".join(str(fault).split()).rstrip(".")
+            raise OutputError(f"cannot read {where}: {why}. takestwo runs check says which are damaged.") from fault
 
     @cached_property
     def _files(self) -> list[str]:

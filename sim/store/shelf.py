@@ -174,8 +174,8 @@ class Store:
         return self._members
 
     def _of(self, run: str, name: str | None, record: Iterable[str]) -> Tables | None:
-        """A run's tables by the file that they are in, if all are there and sound."""
-        if name is None or not self.path("runs", name).exists():
+        """A run's tables by the file that they are in, if all are there and sound, its row of ``runs`` too."""
+        if name is None or file.read(self.path("runs", name), run) is None:
             return None
         tables = {}
         for table in (*ALWAYS, *record):
