@@ -11,8 +11,8 @@ It could fail, and under one account and not another: who decides near the need 
 connected most; and a pound for a clerk is none for a service. The claim is only said to hold if it does under every
 account.
 
-In full  30 points x 30 replicates of 10,000 residents over 156 months, each rival founded to begin where the main model
-begins: FULL.
+In full  28 points x 30 replicates of 10,000 residents over 156 months, each rival founded to begin where the main model
+begins: 1.3 hours of one core.
 
 python experiments/local_or_global.py [plan] [KEY=VALUE ...]
 """

@@ -166,6 +166,8 @@ class Study:
             return takestwo(["plan", *words])
         words = [word.replace("hydra.run.dir=", "hydra.sweep.dir=") for word in words]
         asked = read(words)
+        for point in asked.points:  # what cannot be measured is told before it is run
+            self.factors(point.config)
         done = run_points(asked, ["run", *words], datetime.now(UTC))
         rows = self.measured(months_of(done.points, asked.store, self))
         folder = asked.folder if any(w.startswith("hydra.sweep.dir=") for w in words) else asked.folder / self.name

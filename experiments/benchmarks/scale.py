@@ -1,0 +1,119 @@
+"""Whether a sweep of many points stays small: the parent's memory over time, and how long each part of it takes.
+
+    python experiments/benchmarks/scale.py [points=10000] [workers=0]
+
+Points of the smallest place, two replicates each, over two months, differ by the dose of a policy and by how long it is
+paid: so they share two towns, and nearly all of the time is the sweep's own. The command is run as anybody would run
+it, in a process of its own, into a passing folder. Printed is what it had in memory as it went on; the store is then
+checked whole, and the parent's growth from the first tenth of the runs to the last is told in bytes a run.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from sim.store import Store, check
+
+LENGTHS = 20
+"""Of the policy, in months; 1 to 500 pounds of dose for each make 10,000 points."""
+REPLICATES = 2
+MEGA = 1e6
+
+
+class Look(NamedTuple):
+    """What was seen at one time.
+
+    Attributes:
+        seconds: since the beginning.
+        done: runs that are in the store.
+        folders: scenarios whose results are written.
+        memory: bytes of the parent.
+    """
+
+    seconds: float
+    done: int
+    folders: int
+    memory: float
+
+
+def command(points: int, workers: int, store: Path, out: Path) -> list[str]:
+    """The command line of the sweep."""
+    lengths = min(LENGTHS, points)
+    policy = ["policy=nurture_early", "policy.nurture_early.start=0",
+              f"policy.nurture_early.dose=range(1,{points // lengths + 1})",
+              f"policy.nurture_early.months=range(1,{lengths + 1})"]  # fmt: skip
+    return [sys.executable, "-m", "sim.cli", "run", "-m", *policy, "place.residents=1500", "months=2",
+            f"replicates={REPLICATES}", f"workers={workers}", f"store={store}", f"hydra.sweep.dir={out}"]  # fmt: skip
+
+
+def memory_of(process: int) -> float:
+    """Bytes that a process holds."""
+    status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
+    return 1024.0 * int(status.partition("VmRSS:")[2].split()[0]) if "VmRSS:" in status else 0.0
+
+
+def watched(words: list[str], store: Path, out: Path, every: float = 1.0) -> list[Look]:
+    """Run a command to its end, and look at it now and then.
+
+    Raises:
+        RuntimeError: if it fails.
+    """
+    began, looks, shelf = time.perf_counter(), [], Store(store)
+    with (out.parent / "told").open("w+") as told:
+        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=told)  # noqa: S603
+        while process.poll() is None:
+            try:
+                memory = memory_of(process.pid)
+            except OSError:  # it has just ended
+                break
+            done = len(set(shelf.names()) | set(shelf.packed()))
+            folders = sum(1 for _ in out.iterdir()) if out.is_dir() else 0
+            looks.append(Look(time.perf_counter() - began, done, folders, memory))
+            time.sleep(every)
+        if process.wait():
+            told.seek(0)
+            raise RuntimeError(f"the sweep ended with {process.returncode}: {told.read()[-2000:]}")
+    return looks
+
+
+def growth(looks: list[Look], runs: int) -> float:
+    """Bytes by which the parent grows with every run, from the first tenth of them to the last: least squares."""
+    lived = [look for look in looks if 0.1 * runs <= look.done and not look.folders]
+    if len(lived) < 2:
+        return float("nan")
+    mean = sum(look.done for look in lived) / len(lived)
+    spread = sum((look.done - mean) ** 2 for look in lived)
+    return sum((look.done - mean) * look.memory for look in lived) / spread if spread else float("nan")
+
+
+def main(points: int = 10_000, workers: int = 0) -> None:
+    """Run the sweep, and print what was seen."""
+    with TemporaryDirectory() as folder:
+        store, out = Path(folder) / "store", Path(folder) / "out"
+        runs = REPLICATES * points
+        began = time.perf_counter()
+        looks = watched(command(points, workers, store, out), store, out)
+        whole = time.perf_counter() - began
+        shown = 0.0
+        for look in looks:
+            if look.seconds >= shown:
+                print(f"{look.seconds:7.0f} s  {look.done:7,} runs  {look.folders:7,} folders  "
+                      f"{look.memory / MEGA:6.0f} MB")  # fmt: skip
+                shown = look.seconds + whole / 24.0
+        first = next((look.seconds for look in looks if look.done), whole)
+        last = next((look.seconds for look in looks if look.folders), whole)
+        print(f"{points:,} points, {runs:,} runs in {whole:,.0f} s: {first:,.0f} s until the first run is stored, "
+              f"{last - first:,.0f} s of runs, {whole - last:,.0f} s of writing the results folder")  # fmt: skip
+        print(f"the parent grows by {growth(looks, runs):,.0f} bytes a run, and has "
+              f"{max(look.memory for look in looks) / MEGA:,.0f} MB at most")  # fmt: skip
+        found = check(Store(store))
+        print(f"the store has {found.runs:,} runs, {'all sound' if found.is_sound else 'NOT SOUND'}")
+
+
+if __name__ == "__main__":
+    main(**{name: int(value) for name, value in (word.split("=") for word in sys.argv[1:])})
