@@ -75,7 +75,7 @@ def claims(rows: pd.DataFrame) -> list[Claim]:
         claimed(1.0, slopes(rows, "depth", "capacity"),
                 true="Nurture buys more where cuts are deeper", false="Nurture buys less where cuts are deeper",
                 unclear="Whether nurture buys more or less where cuts are deeper cannot be told from these runs",
-                measure="Hours of need met for every £1,000, more with each time the depth of the record"),
+                measure="Hours of need met for every £1,000, more with cuts that are deeper by those of the record"),
         claimed(-1.0, slopes(rows, "start", "capacity"),
                 true="Nurture buys more the earlier it begins", false="Nurture buys more the later it begins",
                 unclear="Whether nurture buys more early or late cannot be told from these runs",
@@ -90,7 +90,7 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
 
 def drawn(table: pd.DataFrame) -> Figure:
     """What £1,000 buys by the year in which nurture begins, a curve a depth: in all, and its three parts."""
-    figure = Figure(figsize=(11.0, 4.4), layout="constrained")
+    figure = Figure(figsize=(11.0, 4.8), layout="constrained")
     panels = figure.subplots(1, len(BOUGHT), sharex=True, sharey=True)
     depths = sorted(table["depth"].unique())
     for axes, (outcome, name) in zip(panels, BOUGHT.items(), strict=True):

@@ -40,6 +40,7 @@ POOR, RICH = 1, 5
 YEARS = 5
 COLOURS = {"holds": BLUE, "fails": VERMILLION, "is not shown": GREY}
 MARKS = {"holds": "o", "fails": "X", "is not shown": "D"}
+TOLD = {"holds": "gap narrowed", "fails": "gap widened", "is not shown": "neither is shown"}
 MAIN = "none"
 
 
@@ -108,14 +109,14 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
 
 def drawn(table: pd.DataFrame) -> Figure:
     """An account a row: how far local decisions change the gap, and the share in the most deprived fifth."""
-    figure = Figure(figsize=(10.5, 1.6 + 0.28 * len(table)), layout="constrained")
+    figure = Figure(figsize=(10.5, 2.0 + 0.28 * len(table)), layout="constrained")
     panels = figure.subplots(1, len(MEASURES), sharey=True)
     for axes, (name, called) in zip(panels, MEASURES.items(), strict=True):
         axes.axvline(0.0, color=GREY, linewidth=0.8)
         for verdict, own in table.assign(row=range(len(table))).groupby("claim"):
             ends = [own[name] - own[f"{name}_low"], own[f"{name}_high"] - own[name]]
             axes.errorbar(own[name], own["row"], xerr=ends, color=COLOURS[verdict], marker=MARKS[verdict],
-                          linestyle="none", markersize=5, elinewidth=1.2, label=f"narrowed: {verdict}")  # fmt: skip
+                          linestyle="none", markersize=5, elinewidth=1.2, label=TOLD[verdict])  # fmt: skip
         axes.set_title(called, loc="left")
         axes.set_xlabel("percentage points, local less global decisions")
         axes.grid(axis="x", color=PALE, linewidth=0.6)

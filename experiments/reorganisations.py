@@ -33,7 +33,7 @@ DESIGN = (
     f"policy.{SECOND}.start=0", f"policy.{SECOND}.months=120", f"policy.{SECOND}.dose=3",
     f"policy.{SECOND}.payer=council", "replicates=40",
 )  # fmt: skip
-LEVELS = {"partnerships": "working ties of officers and charities, in the town",
+LEVELS = {"partnerships": "working ties of officers and\ncharities, in the town",
           "joint_output": "need met in joint work,\nhours a month per 1,000 residents"}  # fmt: skip
 NET = "need met more with second contacts,\nless what their cost takes from services,\nhours for every £1,000"
 
@@ -86,7 +86,7 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
 
 def drawn(table: pd.DataFrame) -> Figure:
     """By restructures a year: partnerships and joint work without and with second contacts, and what these buy."""
-    figure = Figure(figsize=(10.5, 4.2), layout="constrained")
+    figure = Figure(figsize=(10.5, 4.8), layout="constrained")
     *levels, net = figure.subplots(1, len(LEVELS) + 1, sharex=True)
     for axes, (name, unit) in zip(levels, LEVELS.items(), strict=True):
         for side, called, colour, mark, aside in (
@@ -102,7 +102,7 @@ def drawn(table: pd.DataFrame) -> Figure:
         axes.set_xlabel("restructures a year")
         axes.grid(axis="y", color=PALE, linewidth=0.6)
     figure.legend(*levels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False,
-                  title="Bars: 95% intervals over towns")  # fmt: skip
+                  title="Bars: 95% intervals over towns; what is said of them is judged within towns")  # fmt: skip
     return figure
 
 

@@ -43,6 +43,8 @@ from sim.report.figures import STYLE
 Months = pd.DataFrame
 """A row a run and month: ``replicate``, ``month``, what its point is by the study's own names, and outcomes."""
 Factors = Mapping[str, Any]
+POINTS = 72.0
+"""Of an inch."""
 
 
 class Claim(NamedTuple):
@@ -135,7 +137,7 @@ class Study:
         outcomes: what is read of each month.
         table: where they stand in the store: ``results``, or ``by_quintile`` and so on.
         measured: from the months, a row a point and replicate.
-        claims: from these rows, the first of which gives the figure its title.
+        claims: from these rows; the first gives the figure its title.
         summary: from these rows, a row a point.
         drawn: the figure, from the summary; its title is set afterwards.
     """
@@ -191,7 +193,7 @@ class Study:
         write_text(folder / "replicates.csv", rows.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
         with mpl.rc_context(STYLE):
             figure = self.drawn(summary)
-            titled(figure, claims[0])
+            titled(figure, claims)
             for kind, how in {"png": {"dpi": 160}, "svg": {"metadata": {"Date": None}}}.items():
                 picture = io.BytesIO()
                 figure.savefig(picture, format=kind, **how)
@@ -199,13 +201,17 @@ class Study:
         return f"{said}\nThe table, the replicates and the figure are in {folder}."
 
 
-def titled(figure: Figure, claim: Claim) -> None:
-    """Give a figure what was found as its title, in lines that fit, and below it by how much."""
+def titled(figure: Figure, claims: Sequence[Claim]) -> None:
+    """Give a figure what was found first as its title, in lines that fit; below it by how much, and what else."""
     width, height = figure.get_size_inches()
-    lines = textwrap.wrap(claim.sentence, int(width * 11))
-    title = figure.suptitle("\n".join([*lines, ""]), x=0.01, ha="left", fontsize=12, fontweight="bold")
-    below = title.get_position()[1] - len(lines) * 1.25 * title.get_fontsize() / 72.0 / height
-    figure.text(0.01, below, f"{claim.amount}.", va="top", fontsize=9)
+    first, *others = claims
+    lines = textwrap.wrap(first.sentence, int(width * 9))
+    said = [f"{first.amount}.", *(f"{claim.sentence}. {claim.amount}." for claim in others)]
+    small = [line for text in said for line in textwrap.wrap(text, int(width * 15))]
+    room = "\n".join([*lines, *([""] * len(small))])  # lines of the title that stay empty, for the small ones
+    title = figure.suptitle(room, x=0.01, ha="left", fontsize=12, fontweight="bold")
+    below = title.get_position()[1] - len(lines) * 1.25 * title.get_fontsize() / POINTS / height
+    figure.text(0.01, below, "\n".join(small), va="top", fontsize=8.5, linespacing=1.5)
 
 
 def with_own(design: Sequence[str], typed: Sequence[str]) -> list[str]:

@@ -163,14 +163,16 @@ def test_the_title_of_the_figure_says_what_was_found(name, tmp_path, monkeypatch
     }[name]  # fmt: skip
     titles = []
     kept = study("study").titled
-    monkeypatch.setattr(study("study"), "titled", lambda figure, claim: titles.append((kept(figure, claim), figure)))
+    monkeypatch.setattr(study("study"), "titled", lambda figure, claims: titles.append((kept(figure, claims), figure)))
     rows = planted(factors, values)
     study(name).STUDY.left(tmp_path, rows)
-    claim = study(name).claims(rows)[0]
+    claim, *others = study(name).claims(rows)
     assert claim.verdict == "fails"
     ((_, figure),) = titles
     assert " ".join(figure.get_suptitle().split()) == claim.false
-    assert any("95% interval" in text.get_text() for text in figure.texts)
+    small = " ".join(text.get_text() for text in figure.texts)
+    assert all(other.sentence in small for other in others)
+    assert small.count("95% interval") == 1 + len(others)
     assert all(axes.get_xlabel() for axes in figure.axes)
 
 

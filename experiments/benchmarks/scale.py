@@ -40,6 +40,10 @@ class Look(NamedTuple):
     folders: int
     memory: float
 
+    def __str__(self) -> str:
+        return (f"{self.seconds:7.0f} s  {self.done:7,} runs  {self.folders:7,} folders  "
+                f"{self.memory / MEGA:6.0f} MB")  # fmt: skip
+
 
 def command(points: int, workers: int, store: Path, out: Path) -> list[str]:
     """The command line of the sweep."""
@@ -57,13 +61,20 @@ def memory_of(process: int) -> float:
     return 1024.0 * int(status.partition("VmRSS:")[2].split()[0]) if "VmRSS:" in status else 0.0
 
 
-def watched(words: list[str], store: Path, out: Path, every: float = 1.0) -> list[Look]:
+def watched(words: list[str], store: Path, out: Path, lines: int, every: float = 1.0) -> list[Look]:
     """Run a command to its end, and look at it now and then.
+
+    Args:
+        words: the command.
+        store: its store.
+        out: its results folder.
+        lines: after how many runs or folders more a look is printed.
+        every: seconds between looks.
 
     Raises:
         RuntimeError: if it fails.
     """
-    began, looks, shelf = time.perf_counter(), [], Store(store)
+    began, looks, shelf, told_of = time.perf_counter(), list[Look](), Store(store), -1
     with (out.parent / "told").open("w+") as told:
         process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=told)  # noqa: S603
         while process.poll() is None:
@@ -74,6 +85,9 @@ def watched(words: list[str], store: Path, out: Path, every: float = 1.0) -> lis
             done = len(set(shelf.names()) | set(shelf.packed()))
             folders = sum(1 for _ in out.iterdir()) if out.is_dir() else 0
             looks.append(Look(time.perf_counter() - began, done, folders, memory))
+            if (done + folders) // lines > told_of:
+                told_of = (done + folders) // lines
+                print(looks[-1], flush=True)
             time.sleep(every)
         if process.wait():
             told.seek(0)
@@ -97,14 +111,8 @@ def main(points: int = 10_000, workers: int = 0) -> None:
         store, out = Path(folder) / "store", Path(folder) / "out"
         runs = REPLICATES * points
         began = time.perf_counter()
-        looks = watched(command(points, workers, store, out), store, out)
+        looks = watched(command(points, workers, store, out), store, out, max(1, (runs + points) // 24))
         whole = time.perf_counter() - began
-        shown = 0.0
-        for look in looks:
-            if look.seconds >= shown:
-                print(f"{look.seconds:7.0f} s  {look.done:7,} runs  {look.folders:7,} folders  "
-                      f"{look.memory / MEGA:6.0f} MB")  # fmt: skip
-                shown = look.seconds + whole / 24.0
         first = next((look.seconds for look in looks if look.done), whole)
         last = next((look.seconds for look in looks if look.folders), whole)
         print(f"{points:,} points, {runs:,} runs in {whole:,.0f} s: {first:,.0f} s until the first run is stored, "

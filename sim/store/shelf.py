@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -24,6 +25,8 @@ BLOCK = f"{PACK}some-"
 """And those of files of a few, that were finished within a second."""
 PACKING, WRITING = ".lock", ".blocks"
 """Files that are locked while packs, or blocks, are written."""
+JUST_NOW_NS = 2_000_000_000
+"""What has changed since may have changed again without another time: file systems tell it in steps, of up to 2 s."""
 _SAME = [SCHEMAS["results"].field(name) for name in ("run_id", *SCENARIO, "replicate", "seed")]
 _OWN = {
     "root_seed": (pa.int64(), "whole number", "where all luck of the ensemble comes from: the setting seed"),
@@ -158,7 +161,7 @@ class Store:
             changed = (self.folder / "runs").stat().st_mtime_ns
         except OSError:
             return {}
-        if changed != self._changed:
+        if changed != self._changed or time.time_ns() - changed < JUST_NOW_NS:  # then more may come at the same time
             packs = {name for name in self.names() if name.startswith(PACK)}
             if self._packs - packs:  # some are gone, and what was in them may lie in others
                 self._packs, self._packed, self._members = set(), {}, {}
