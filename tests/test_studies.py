@@ -170,7 +170,7 @@ def test_the_title_of_the_figure_says_what_was_found(name, tmp_path, monkeypatch
     assert claim.verdict == "fails"
     ((_, figure),) = titles
     assert " ".join(figure.get_suptitle().split()) == claim.false
-    small = " ".join(text.get_text() for text in figure.texts)
+    small = " ".join(" ".join(text.get_text() for text in figure.texts).split())
     assert all(other.sentence in small for other in others)
     assert small.count("95% interval") == 1 + len(others)
     assert all(axes.get_xlabel() for axes in figure.axes)
