@@ -179,6 +179,12 @@ def test_who_is_killed_while_packing_loses_nothing(loose, runs, monkeypatch, fil
     assert len(ds.dataset(loose.folder / "results").to_table()) == 18
 
 
+def test_a_file_that_gets_its_name_while_others_are_packed_is_no_fault(loose):
+    """Seen there a moment ago, and gone when it is looked at: as a link that leads nowhere."""
+    (loose.folder / "results" / ".a.parquet.0123").symlink_to(loose.folder / "nowhere")
+    assert pack(loose, least=1) == 6
+
+
 def test_one_process_packs_at_a_time(loose):
     with packing._alone(loose.folder) as alone:
         assert alone

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -203,8 +203,9 @@ def _tidy(store: Store) -> None:
     """Clear up what was left by whoever was killed at this, or lived again what a damaged pack had lost."""
     there, packed, long_ago = set(store.names()), store.packed(), time.time() - STALE_SECONDS
     for passing in store.folder.glob("*/.*"):
-        if passing.stat().st_mtime < long_ago:
-            passing.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # it has got its name, by a worker who put it here
+            if passing.stat().st_mtime < long_ago:
+                passing.unlink(missing_ok=True)
     for table in PACKED[:-1]:
         for name in store.names(table):  # what is neither packed nor a pack is being put here now
             path = store.path(table, name)

@@ -133,10 +133,10 @@ def _look(store: Store, path: Path, sound: dict[tuple[str, str], str]) -> Iterat
             return
         said = file.digests(path)
         right = schema.names == RUNS.names if table == "runs" else is_table(table, schema)
+        is_sound = right and file.is_sealed(path)
     except file.FAULTS:
         yield Finding(path, "altered", own)
         return
-    is_sound = right and file.is_sealed(path)
     good = set(said) if is_sound else _sound_runs(path) if right else set()
     if not is_sound:
         yield Finding(path, "altered", tuple(run for run in said if run not in good))
