@@ -5,19 +5,19 @@ import sys
 
 import pytest
 
-from sim import ensemble, open_store, read_results
+from sim import open_store, read_results
 from sim.cli.request import read
-from sim.ensemble import simulate, specs_of, store_all
-from sim.store import Store, check, digest_of
+from sim.ensemble import specs_of, store_all
+from sim.store import LOOSE, Store, check, digest_of
 from tests.test_kills import PATIENCE
 
 PACKING_SOON = """
 import sys
 from functools import partial
-from sim import ensemble
+from sim import pool
 from sim.store import packing
-ensemble.LOOSE = packing.LOOSE = {loose}
-ensemble.pack = partial(packing.pack, least={loose})
+pool.LOOSE = packing.LOOSE = {loose}
+pool.pack = partial(packing.pack, least={loose})
 if __name__ == "__main__":
     from sim.cli import main
     sys.exit(main(sys.argv[1:]))
@@ -73,24 +73,4 @@ def test_two_sweeps_that_overlap_end_as_one(tmp_path):
 
 @pytest.mark.slow
 def test_two_long_sweeps_that_overlap_end_as_one(tmp_path):
-    at_once(tmp_path, words(1, 201, 2), words(101, 301, 2), loose=ensemble.LOOSE, workers=2)
-
-
-def test_what_another_sweep_has_done_meanwhile_is_not_done_again(tmp_path, monkeypatch):
-    """While the first run is lived, another sweep puts the second and third into the store."""
-    specs = [spec for point in read(words(1, 4, 1)).points for spec in specs_of(point.config)]
-    lived = []
-
-    def simulated(spec, tick=None):
-        if not lived:
-            for other in specs[1:]:
-                Store(tmp_path).put(other.run_id, simulate(other), other.about)
-        lived.append(spec.run_id)
-        return simulate(spec, tick)
-
-    monkeypatch.setattr(ensemble, "simulate", simulated)
-    said = []
-    assert store_all(specs, tmp_path, workers=1, progress=said.append) == {}
-    assert lived == [specs[0].run_id]
-    assert (said[-1].done, said[-1].lived) == (3, said[-1].months)
-    assert sorted(Store(tmp_path).names()) == sorted(spec.run_id for spec in specs)
+    at_once(tmp_path, words(1, 201, 2), words(101, 301, 2), loose=LOOSE, workers=2)
