@@ -16,7 +16,6 @@ ENOUGH = 0.8
 """Share of a person's need that counts as enough support."""
 TRUSTS = 0.5
 """Trust above which a person says, in a survey, that they trust."""
-TOP_SHARES = {"hours_top9_share": 0.09, "hours_top36_share": 0.36}
 
 
 # Volunteering
@@ -105,21 +104,14 @@ def hours_median(town: Town) -> float:
     return median_of(positive(town.residents.formal_hours))
 
 
-def _top_share(town: Town, share: float) -> float:
-    running = town.year_hours
-    if not len(running):
-        return math.nan
-    return float(running[min(len(running), max(1, round(share * town.size))) - 1] / running[-1])
-
-
 @observable("share", "formal and neighbourly hours over 12 months given by the top 9%")
 def hours_top9_share(town: Town) -> float:
-    return _top_share(town, TOP_SHARES["hours_top9_share"])
+    return town.top_shares[0]
 
 
 @observable("share", "formal and neighbourly hours over 12 months given by the top 36%")
 def hours_top36_share(town: Town) -> float:
-    return _top_share(town, TOP_SHARES["hours_top36_share"])
+    return town.top_shares[1]
 
 
 # Hours, need and capacity

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
 from sim.chance import Dice, Die, uniforms
 from sim.compiling import KERNEL, PART
 from sim.observables.town import Ratio, Town, observable, share_of
-from sim.state import EMPTY, SLOTS, STRONG, SURVIVAL_MONTHS
+from sim.state import BRIDGING, EMPTY, SLOTS, STRONG, SURVIVAL_MONTHS, Ties
 from sim.units import MONTHS_A_YEAR
 
 CLUSTERING_SAMPLE = 500
@@ -17,12 +19,13 @@ CLUSTERING_SAMPLE = 500
 
 @observable("ties", "ties between residents that a resident has", by_quintile=True)
 def ties_per_resident(town: Town) -> Ratio:
-    return town.among(town.tally.degrees)
+    return town.among(town.ends[0])
 
 
 @observable("share", "of ties, bridging")
 def bridging_share(town: Town) -> float:
-    return share_of(float(town.tally.bridging), float(town.tally.ties))
+    bridging = np.count_nonzero(town.ties.klass == BRIDGING)  # an empty slot is none
+    return share_of(float(bridging), float(len(town.held)))
 
 
 @observable("share", "of pairs of a resident's alters, tied to each other; mean over a keyed sample of residents")
@@ -38,32 +41,25 @@ def giant_component(town: Town) -> float:
 
 @observable("share", "residents without a strong tie", by_quintile=True)
 def lonely(town: Town) -> Ratio:
-    return town.among(town.tally.close == 0.0)
+    return town.among(town.ends[1] == 0.0)
 
 
 @observable("share", "of ties alive 12 months ago, alive now")
 def tie_survival_12(town: Town) -> float:
-    return share_of(float(town.tally.a_year), town.past("ties", MONTHS_A_YEAR))
+    return share_of(float(np.count_nonzero(town.lasting(MONTHS_A_YEAR))), town.past("ties", MONTHS_A_YEAR))
 
 
 @observable("share", "of ties strong 84 months ago, alive now")
 def tie_survival_84(town: Town) -> float:
-    return share_of(float(town.tally.seven_years), town.past("strong", SURVIVAL_MONTHS))
+    was_strong = town.state.strong_ties.bits[(town.month - SURVIVAL_MONTHS) % (SURVIVAL_MONTHS + 1)]
+    alive = np.bitwise_count(was_strong & np.packbits(town.lasting(SURVIVAL_MONTHS)))
+    return share_of(float(alive.sum()), town.past("strong", SURVIVAL_MONTHS))
 
 
-@njit(**KERNEL)
-def keep_the_strong(ties, bits):  # noqa: ANN001, ANN201
-    """Write down which slots hold a strong tie, as `numpy.packbits` would; how many ties there are, and strong ones."""
-    count, strong = 0, 0
-    for byte in range(bits.size):
-        eight = np.uint8(0)
-        for slot in range(8 * byte, 8 * byte + 8):
-            count += ties.alter[slot] != EMPTY
-            is_strong = ties.strength[slot] >= STRONG
-            strong += is_strong
-            eight = np.uint8((eight << 1) | is_strong)
-        bits[byte] = eight
-    return count, strong
+def keep_the_strong(ties: Ties, bits: Any) -> tuple[int, int]:
+    """Write down which slots hold a strong tie, a bit each; how many ties there are, and strong ones."""
+    bits[:] = np.packbits(ties.strength >= STRONG)
+    return int(np.count_nonzero(ties.alter != EMPTY)), int(np.bitwise_count(bits).sum())
 
 
 @njit(**KERNEL)
@@ -73,29 +69,34 @@ def _mean_clustering(held, alter, ids, stream, share):  # noqa: ANN001, ANN202
     A tie between two alters stands in the slots of one of them, so it is enough to look there.
     """
     sampled = uniforms(stream, ids) < share
+    sample = np.flatnonzero(sampled)
     ego, other = _ties_of(_with_an_end_in(sampled, held, alter), sampled, alter)
-    start = np.zeros(ids.size + 1, np.int64)
-    for entry in range(ego.size):
-        start[ego[entry] + 1] += 1
-    for i in range(ids.size):
-        start[i + 1] += start[i]
+    place = np.zeros(ids.size, np.uint32)
+    for n in range(sample.size):
+        place[sample[n]] = n
+    start = np.zeros(sample.size + 1, np.int64)
+    for i in ego:
+        start[place[i] + 1] += 1
+    for n in range(sample.size):
+        start[n + 1] += start[n]
     alters = np.empty(ego.size, np.uint32)
     filled = start[:-1].copy()
     for entry in range(ego.size):
-        alters[filled[ego[entry]]] = other[entry]
-        filled[ego[entry]] += 1
+        n = place[ego[entry]]
+        alters[filled[n]] = other[entry]
+        filled[n] += 1
     total, counted = 0.0, 0
-    seen_from = np.full(ids.size + 1, -1, np.int32)  # the first stands for the alter that an empty slot has not
-    for i in range(ids.size):
-        if start[i + 1] - start[i] < 2:
+    seen = np.zeros(ids.size + 1, np.uint8)  # the first stands for the alter that an empty slot has not
+    for n in range(sample.size):
+        mine = alters[start[n] : start[n + 1]]
+        if mine.size < 2:
             continue
-        mine = alters[start[i] : start[i + 1]]
+        seen[mine + np.uint32(1)] = 1
+        tied = np.int32(0)
         for j in mine:
-            seen_from[j + np.uint32(1)] = i
-        tied = 0
-        for j in mine:
-            for slot in range(j * SLOTS, (j + 1) * SLOTS):
-                tied += seen_from[np.uint32(alter[slot] - EMPTY)] == i
+            for step in range(SLOTS):
+                tied += np.int32(seen[np.uint32(alter[np.uint64(j) * np.uint64(SLOTS) + np.uint64(step)] - EMPTY)])
+        seen[mine + np.uint32(1)] = 0
         total += 2 * tied / (mine.size * (mine.size - 1))
         counted += 1
     return total / counted if counted else np.nan

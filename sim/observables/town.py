@@ -19,11 +19,13 @@ from numba import njit
 from sim.compiling import KERNEL, PART
 from sim.indexes import held_slots
 from sim.ledger import Flow
-from sim.state import AREAS, BRIDGING, KINDS, QUINTILES, SLOTS, STRONG, SURVIVAL_MONTHS, State
+from sim.state import AREAS, EMPTY, KINDS, QUINTILES, SLOTS, STRONG, SURVIVAL_MONTHS, State
 from sim.units import MONTHS_A_YEAR
 
 PER = 1000.0
 """Hours are given for every 1,000 residents."""
+TOP = (0.09, 0.36)
+"""Shares of residents, the most generous first, whose part in all hours is written down."""
 PARTS = QUINTILES * AREAS
 ABREAST = 4
 """Sums that are added up side by side."""
@@ -61,17 +63,6 @@ def observable(unit: str, meaning: str, *, by_quintile: bool = False) -> Callabl
         return measure
 
     return enter
-
-
-class Tally(NamedTuple):
-    """Ties between residents, counted."""
-
-    degrees: Any  # (N,) ties of each resident, whoever owns them
-    close: Any  # (N,) strong ones of them
-    ties: int
-    bridging: int
-    a_year: int  # a year old or older
-    seven_years: int  # as old as `SURVIVAL_MONTHS`, and strong when they were looked at then
 
 
 class Income(NamedTuple):
@@ -126,12 +117,15 @@ class Town:
         """The slots that hold a tie, ascending."""
         return _held(self.ties.alter)
 
+    def lasting(self, months: int) -> Any:
+        """Slots that have held their tie for so many months; of shape (N * SLOTS,)."""
+        return (self.ties.born <= self.month - months) & (self.ties.alter != EMPTY)
+
     @cached_property
-    def tally(self) -> Tally:
-        """The ties of each resident, and how many ties of some kinds there are."""
-        ties, month = self.ties, self.month
-        was_strong = self.state.strong_ties.bits[(month - SURVIVAL_MONTHS) % (SURVIVAL_MONTHS + 1)]
-        return Tally(*_tally(self.held, ties.alter, ties.strength, ties.klass, ties.born, was_strong, month, self.size))
+    def ends(self) -> tuple[Any, Any]:
+        """Ties of each resident, whoever owns them, and strong ones of them; each of shape (N,)."""
+        degrees, close = _ends(self.held, self.ties.alter, self.ties.strength, self.size)
+        return degrees, close
 
     @cached_property
     def given(self) -> Any:
@@ -139,10 +133,10 @@ class Town:
         return self.residents.formal_hours + self.residents.helping_hours
 
     @cached_property
-    def year_hours(self) -> Any:
-        """Formal and neighbourly hours over the last 12 months of those who gave any, added up from the greatest on."""
-        hours = _across_the_year(self.residents.hours_past, self.given, self.month % MONTHS_A_YEAR)
-        return np.cumsum(np.sort(positive(hours))[::-1])
+    def top_shares(self) -> tuple[float, ...]:
+        """What the most generous gave of all formal and neighbourly hours of the last 12 months: for each `TOP`."""
+        hours = positive(_across_the_year(self.residents.hours_past, self.given, self.month % MONTHS_A_YEAR))
+        return shares_of_most(hours, [max(1, round(share * self.size)) for share in TOP])
 
     def past(self, column: str, months_ago: int) -> float:
         """A count of an earlier month."""
@@ -214,9 +208,32 @@ def share_of(top: float, bottom: float) -> float:
 
 
 def median_of(values: Any) -> float:
-    """The median, or NaN of nothing. Sorting is sooner done than looking for the middle alone."""
-    ordered, n = np.sort(values), len(values)
-    return float((ordered[(n - 1) // 2] + ordered[n // 2]) / 2.0) if n else math.nan
+    """The median, or NaN of nothing."""
+    if not (n := len(values)):
+        return math.nan
+    ordered = np.partition(values, ((n - 1) // 2, n // 2))
+    return float((ordered[(n - 1) // 2] + ordered[n // 2]) / 2.0)
+
+
+def shares_of_most(values: Any, most: Sequence[int]) -> tuple[float, ...]:
+    """What so many of the greatest are of the sum of all, or NaN where there are none."""
+    if not (n := len(values)):
+        return (math.nan,) * len(most)
+    counts = np.minimum(n, most)
+    tops, whole = _sums_of_most(values, np.partition(values, n - counts)[n - counts], counts)
+    return tuple((tops / whole).tolist())
+
+
+@njit(**KERNEL)
+def _sums_of_most(values, least, counts):  # noqa: ANN001, ANN202 - compiled
+    """The sums of so many of the greatest, of which the least are given; and of all."""
+    tops, more, whole = np.zeros(least.size), np.zeros(least.size, np.int64), 0.0
+    for value in values:
+        whole += value
+        for k in range(least.size):
+            tops[k] += value if value > least[k] else 0.0
+            more[k] += value > least[k]
+    return tops + (counts - more) * least, whole
 
 
 @njit(**KERNEL)
@@ -291,18 +308,14 @@ def _held(alter):  # noqa: ANN001, ANN202
 
 
 @njit(**KERNEL)
-def _tally(held, alter, strength, klass, born, was_strong, month, residents):  # noqa: ANN001, ANN202
+def _ends(held, alter, strength, residents):  # noqa: ANN001, ANN202 - compiled
+    """Ties of each resident, and strong ones."""
     ends = np.zeros(residents, np.uint32)  # ties, and under them the strong ones: one look at each end counts both
-    bridging, a_year, seven_years = 0, 0, 0
     for slot in held:
         one = np.uint32(1) + (np.uint32(strength[slot] >= STRONG) << np.uint32(16))
         ends[slot // SLOTS] += one
         ends[np.uint32(alter[slot])] += one
-        bridging += klass[slot] == BRIDGING
-        a_year += born[slot] <= month - MONTHS_A_YEAR
-        bit = (was_strong[slot >> 3] >> (7 - (slot & 7))) & 1  # as `numpy.packbits` writes them
-        seven_years += (born[slot] <= month - SURVIVAL_MONTHS) & (bit == 1)
     degrees, close = np.empty(residents), np.empty(residents)
     for i in range(residents):
         degrees[i], close[i] = ends[i] & np.uint32(0xFFFF), ends[i] >> np.uint32(16)
-    return degrees, close, held.size, bridging, a_year, seven_years
+    return degrees, close
