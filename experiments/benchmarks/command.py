@@ -1,8 +1,9 @@
-"""From typing a command to its numbers: import, cold and warm start, replicates on two cores, and a sweep's overhead."""
+"""From typing a command to its numbers: import, cold and warm start, two cores against one, a sweep's overhead."""
 
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -96,18 +97,19 @@ def replicates_side_by_side() -> dict[str, float]:
 def sweep_overhead() -> dict[str, float]:
     """A sweep of short runs by the command on one core, beside a plain loop over the same runs in one process.
 
-    Both find their towns in the cache. The command checks, stores, reads back and writes its results folder; what it
-    takes before the first run and for one report is left out by a sweep of two points.
+    Seconds are the processor's, so that what else the machine does counts for little. Both find their towns in the
+    cache. The command checks, stores, reads back and writes its results folder; what it takes before the first run and
+    for one report is left out of ``times_once_started``, by a sweep of two points.
     """
     from sim.composition import compose
     from sim.ensemble import RunSpec, simulate
 
     specs = [RunSpec(compose([*SWEPT, f"months={months}"]), replicate=0) for months in POINTS]
     simulate(specs[0])
-    began = time.perf_counter()
+    began = time.process_time()
     for spec in specs:
         simulate(spec)
-    loop = time.perf_counter() - began
+    loop = time.process_time() - began
     few, many = _sweep(POINTS[:2]), _sweep(POINTS)
     each = (many - few) / (len(POINTS) - 2)
     return {
@@ -120,9 +122,10 @@ def sweep_overhead() -> dict[str, float]:
 def _sweep(months: tuple[int, ...]) -> float:
     with tempfile.TemporaryDirectory() as folder:
         command = [TAKESTWO, "run", "-m", *SWEPT, f"months={','.join(map(str, months))}", "workers=1"]
-        began = time.perf_counter()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run(command, check=True, cwd=folder, env=_environment(), capture_output=True)  # noqa: S603
-        return time.perf_counter() - began
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def measured() -> dict[str, Any]:
