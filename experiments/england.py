@@ -9,8 +9,8 @@
 stops this, what is done is kept there, and the same command goes on from it. Last comes ``FOLDER/england.parquet``, a
 row a council and month: ``council``, ``kind``, ``residents``, and then the columns of any ``results.parquet``.
 
-Each worker holds one town at a time. First mornings lie in the cache while they are needed, about a kilobyte a
-resident, and are deleted at the end.
+Each worker holds one town at a time. First mornings lie in the cache while a council still needs them, about a kilobyte
+a resident; those that were there before stay.
 """
 
 from __future__ import annotations
@@ -19,19 +19,21 @@ import argparse
 import multiprocessing
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from councils import RESIDENTS, Council, Town, councils
+from councils import ALIKE, RESIDENTS, Council, Town, councils, first_replicate
 
+from sim.chance import run_seed
 from sim.composition import compose
 from sim.config import Config, ConfigError
 from sim.cost import size, span
 from sim.ensemble import EnsembleError, Progress, RunSpec, cores, store_all
-from sim.files import OutputError, check_folder, read_parquet, write_parquet
+from sim.files import OutputError, check_folder, read_parquet, write_parquet, write_text
 from sim.founding import SPIN_UP_MONTHS, FoundingError, are_solved, solved_for, town_file
 from sim.store import Store
 
@@ -72,22 +74,30 @@ def asked_work(towns: Sequence[Town], overrides: Sequence[str], months: int) -> 
         if (town.place, town.residents) not in configs:
             settings = [WORLD, *overrides, f"place={town.place}", f"place.residents={town.residents}"]
             configs[town.place, town.residents] = compose([*settings, f"months={months}"])
-    specs = [RunSpec(configs[t.place, t.residents], t.place_in_class, model=Council) for t in order]
+    specs = [
+        RunSpec(configs[t.place, t.residents], first_replicate(t.residents) + t.place_in_class, model=Council)
+        for t in order
+    ]
     return Work(order, specs)
 
 
 def mornings(work: Work) -> dict[Path, int]:
     """The files of first mornings that all this needs, and the residents of each."""
-    first = [k for k, town in enumerate(work.towns) if town.place_in_class == 0]
-    return {town_file(work.specs[k].config, work.specs[k].seed): work.residents(k) for k in first}
+    return {_morning(spec.config): work.residents(k) for k, spec in enumerate(work.specs)}
+
+
+def _morning(config: Config) -> Path:
+    return town_file(config, run_seed(config.seed, first_replicate(config.place.residents)))
 
 
 def told_plan(work: Work, store: Store, workers: int, months: int) -> str:
     """What is to be done, and what it will take by the pace that is known before anything is measured."""
     todo = [k for k, spec in enumerate(work.specs) if not store.has(spec.run_id)]
     needed = {path: n for path, n in mornings(work).items() if not path.exists()}
-    of_todo = {town_file(work.specs[k].config, RunSpec(work.specs[k].config, 0).seed) for k in todo}
+    of_todo = {_morning(work.specs[k].config) for k in todo}
     founded = sum(n for path, n in needed.items() if path in of_todo)
+    again = {_morning(spec.config) for spec, town in zip(work.specs, work.towns, strict=True) if town.place_in_class}
+    kept = sum(n for path, n in needed.items() if path in of_todo & again)
     lived = sum(work.residents(k) for k in todo)
     seconds = 1e-9 * (founded * SPIN_UP_MONTHS * SETTLED_NS + lived * months * LIVED_NS) / workers
     most = max((work.residents(k) for k in todo), default=0)
@@ -96,7 +106,7 @@ def told_plan(work: Work, store: Store, workers: int, months: int) -> str:
         f"{len(work.towns)} councils of {people:,} residents in all, {len(mornings(work))} first mornings, {months} "
         f"months. {len(todo)} councils are left to do: about {span(seconds)} on {workers} cores, "
         f"{size(WORKER_BYTES + most * RESIDENT_BYTES)} of memory at most per worker, "
-        f"{size(founded * RESIDENT_BYTES)} in the cache meanwhile."
+        f"{size(kept * RESIDENT_BYTES)} in the cache meanwhile."
     )
 
 
@@ -124,18 +134,29 @@ def solve_places(work: Work, workers: int) -> None:
         solved_for(config)  # found now; or, where its process failed, the reason is told here
 
 
-class Teller:
-    """Says how far it is, with the time left by the pace so far."""
+def made_here(work: Work, note: Path) -> set[str]:
+    """The mornings that are made for this table alone, by file name, in this sitting or one before; noted in a file."""
+    noted = set(note.read_text(encoding="utf-8").split()) if note.exists() else set()
+    ours = noted | {path.name for path in mornings(work) if not path.exists()}
+    write_text(note, "\n".join(sorted(ours)) + "\n")
+    return ours
 
-    def __init__(self, work: Work) -> None:
+
+class Teller:
+    """Says how far it is, with the time left by the pace so far; deletes a morning that no council needs any more."""
+
+    def __init__(self, work: Work, store: Store) -> None:
         self._residents = {spec.run_id: work.residents(k) for k, spec in enumerate(work.specs)}
-        self._all, self._done, self._left_before = sum(self._residents.values()), 0, 0
-        self._began, self._said = time.monotonic(), 0.0
+        self._done, self._began, self._said = 0, time.monotonic(), 0.0
+        self._ours = made_here(work, store.folder.parent / "mornings.txt")
+        self._needed = Counter(_morning(spec.config) for spec in work.specs if not store.has(spec.run_id))
 
     def __call__(self, progress: Progress) -> None:
         """Take note, and say it now and then."""
         if progress.newest:
-            self._done += self._residents[progress.newest[0].run_id]
+            spec = progress.newest[0]
+            self._done += self._residents[spec.run_id]
+            self._let_go(_morning(spec.config))
         now = time.monotonic()
         if now - self._said < SAY_EVERY and progress.done < progress.runs:
             return
@@ -145,7 +166,13 @@ class Teller:
         left = f", about {span((now - self._began) * (1.0 - share) / share)} left" if 0.02 < share < 1.0 else ""
         told = f"{progress.done} of {progress.runs} councils done, {self._done:,} residents of this sitting"
         found_before = f" ({progress.stored} found done)" if stored else ""
-        print(f"{told}{found_before}; {share:.0%} of the months left{left}", flush=True)
+        print(f"{told}{found_before}; {share:.0%} of the months lived{left}", flush=True)
+
+
+    def _let_go(self, morning: Path) -> None:
+        self._needed[morning] -= 1
+        if self._needed[morning] == 0 and morning.name in self._ours:
+            morning.unlink(missing_ok=True)
 
 
 def written(work: Work, store: Store, path: Path) -> int:
@@ -191,19 +218,15 @@ def stream(work: Work, folder: Path, workers: int, months: int) -> int:
         OutputError: if the folder cannot be written.
     """
     check_folder(folder)
-    store, before = Store(folder / "store"), {path for path in mornings(work) if path.exists()}
+    store = Store(folder / "store")
     print(told_plan(work, store, workers, months), flush=True)
     began = time.monotonic()
     solve_places(work, workers)
-    failed = store_all(work.specs, folder / "store", workers=workers, progress=Teller(work))
+    failed = store_all(work.specs, folder / "store", workers=workers, progress=Teller(work, store))
     for place, fault in failed.items():
         print(f"{work.towns[place].name} failed: {fault}", file=sys.stderr)
     path = folder / "england.parquet"
     count = written(work, store, path)
-    if not failed:
-        for morning in mornings(work):
-            if morning not in before:
-                morning.unlink(missing_ok=True)
     if count:
         print(f"{headline(read_parquet(path))}.")
     print(f"{count} of {len(work.towns)} councils in {path}, after {span(time.monotonic() - began)} of this sitting.")
@@ -216,18 +239,19 @@ def main(words: Sequence[str] | None = None) -> int:
     asked.add_argument("settings", nargs="*", metavar="KEY=VALUE", help="settings of takestwo run")
     asked.add_argument("--councils", type=int, help="how many of the 296, spread over all; without it all")
     asked.add_argument("--residents", type=int, default=RESIDENTS, help="in all councils together")
+    asked.add_argument("--alike", type=float, default=ALIKE, help="1: every council is founded by itself (councils.py)")
     asked.add_argument("--months", type=int, default=204)
     asked.add_argument("--workers", type=int, default=0, help="processes; 0: one a core")
     asked.add_argument("--folder", type=Path, default=Path("outputs/england"))
     asked.add_argument("--plan", action="store_true", help="say what it would take, and end")
     given = asked.parse_args(words)
-    for name, low, high in (("councils", 1, 296), ("months", 1, 100_000), ("workers", 0, 1_000)):
+    for name, low, high in (("councils", 1, 296), ("months", 1, 100_000), ("workers", 0, 1_000), ("alike", 1, 10)):
         value = getattr(given, name)
         if value is not None and not low <= value <= high:
             asked.error(f"--{name} is {value}, outside what is allowed: {low} to {high:,}")
     workers = given.workers or cores()
     try:
-        work = asked_work(councils(given.councils, given.residents), given.settings, given.months)
+        work = asked_work(councils(given.councils, given.residents, given.alike), given.settings, given.months)
         if given.plan:
             print(told_plan(work, Store(given.folder / "store"), workers, given.months))
             return 0

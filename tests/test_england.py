@@ -39,6 +39,8 @@ def test_the_list_has_englands_councils_and_residents():
 def test_a_class_is_of_one_place_and_nearly_one_size():
     listed = councils.councils()
     classes = Counter((town.place, town.residents) for town in listed)
+    lots = {councils.first_replicate(town.residents) + town.place_in_class for town in listed}
+    assert len(lots) == 296  # no two councils have the same luck
     for (place, size), many in classes.items():
         turns = sorted(t.place_in_class for t in listed if (t.place, t.residents) == (place, size))
         assert turns == list(range(many))
@@ -47,12 +49,11 @@ def test_a_class_is_of_one_place_and_nearly_one_size():
     assert len(classes) > 30
 
 
-def test_no_council_is_far_from_its_own_size(monkeypatch):
+def test_no_council_is_far_from_its_own_size():
     own = {}
-    monkeypatch.setattr(councils, "ALIKE", 1.0)
-    for town in councils.councils():
+    for town in councils.councils(alike=1.0):
         own[town.name] = town.residents
-    monkeypatch.undo()
+        assert town.place_in_class == 0
     beside = np.array([town.residents / own[town.name] for town in councils.councils()])
     assert 1.0 / councils.ALIKE < beside.min() < beside.max() < councils.ALIKE
     assert np.mean(np.abs(beside - 1.0) < 0.15) > 0.95
@@ -85,7 +86,7 @@ def test_councils_of_a_class_share_a_morning_and_no_luck_after_it():
 
 def test_the_first_of_a_class_is_the_run_that_anybody_would_make():
     spec = england.asked_work(SMALL, [], 2).specs[1]
-    plain = RunSpec(spec.config, 0)
+    plain = RunSpec(spec.config, 1_500)
     council = simulate(spec).results.drop_columns("run_id")
     assert council.equals(simulate(plain).results.drop_columns("run_id"))
 
@@ -122,6 +123,26 @@ if __name__ == "__main__":
     need = table["unmet_need"].to_numpy()
     assert not np.array_equal(need[:3], need[6:])
     assert "3 of 3 councils" in told.stdout
+
+
+def test_mornings_go_when_no_council_needs_them_unless_they_were_there_before(tmp_path, monkeypatch):
+    work, files = england.asked_work(SMALL, [], 2), [tmp_path / "large.npz", tmp_path / "small.npz"]
+    monkeypatch.setattr(england, "_morning", lambda config: files[config.place.residents == 1_500])
+    teller = england.Teller(work, Store(tmp_path / "store"))  # both are still to be made: they are ours
+    for path in files:
+        path.touch()
+    assert england.made_here(work, tmp_path / "mornings.txt") == {path.name for path in files}  # in a later sitting too
+    told = [england.Progress(3, k, 0, 6, 2 * k, (spec, None)) for k, spec in enumerate(work.specs, 1)]
+    teller(told[0])
+    teller(told[1])
+    assert [path.exists() for path in files] == [False, True]
+    teller(told[2])
+    assert [path.exists() for path in files] == [False, False]
+    files[0].touch()
+    (tmp_path / "mornings.txt").unlink()
+    other = england.Teller(work, Store(tmp_path / "store"))  # one was there before
+    other(told[0])
+    assert files[0].exists()
 
 
 @pytest.mark.parametrize(

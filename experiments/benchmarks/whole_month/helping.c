@@ -203,36 +203,32 @@ typedef struct {
     uint32_t helper;
 } Tie;
 
-/* The ties of each resident to those who have time, in the order of the slots, whoever owns them. */
+/* The ties of each resident to those who have time, in the order of the slots, whoever owns them. Luck decides who has
+   time, so listing them does not branch on it: what is not to be kept is written over. */
 static Tie *to_helpers(const Town *t, const double *budget, uint32_t *start) {
-    uint32_t n = t->residents, held = 0;
+    uint32_t n = t->residents, found = 0;
     uint8_t *helps = take(n + 1);
-    uint32_t *slots = take((n + 1) * SLOTS * sizeof *slots);
+    uint32_t *asks = take((2 * SLOTS * n + 2) * sizeof *asks);
+    Tie *asked = take((2 * SLOTS * (size_t)n + 2) * sizeof *asked);
     for (uint32_t i = 0; i < n; i++) helps[i] = budget[i] > 0.0;
     memset(start, 0, (n + 2) * sizeof *start);
-    for (uint32_t i = 0; i < n; i++) held += list_held(t->alter, i, slots + held);
-    for (uint32_t k = 0; k < held; k++) {
-        uint32_t owner = slots[k] / SLOTS, end = t->alter[slots[k]];
-        start[owner + 2] += helps[end];
-        start[end + 2] += helps[owner];
-    }
-    for (uint32_t i = 0; i < n; i++) start[i + 2] += start[i + 1];
-    Tie *ties = take((start[n + 1] + 1) * sizeof *ties);
-    for (uint32_t first = 0; first < held; first += BLOCK) {
-        /* Luck decides who has time, so this does not branch on it: what is not to be kept is written over. */
-        uint32_t until = held - first < BLOCK ? held : first + BLOCK, found = 0, asks[2 * BLOCK + 1];
-        Tie asked[2 * BLOCK + 1];
-        for (uint32_t k = first; k < until; k++) {
-            uint32_t slot = slots[k], owner = slot / SLOTS, end = t->alter[slot];
-            asks[found] = owner;
-            asked[found] = (Tie){t->strength[slot], end};
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t slots[SLOTS], held = list_held(t->alter, i, slots), helped = helps[i];
+        for (uint32_t k = 0; k < held; k++) {
+            uint32_t end = t->alter[slots[k]];
+            double strength = t->strength[slots[k]];
+            asks[found] = i;
+            asked[found] = (Tie){strength, end};
             found += helps[end];
             asks[found] = end;
-            asked[found] = (Tie){t->strength[slot], owner};
-            found += helps[owner];
+            asked[found] = (Tie){strength, i};
+            found += helped;
         }
-        for (uint32_t k = 0; k < found; k++) ties[start[asks[k] + 1]++] = asked[k];
     }
+    for (uint32_t k = 0; k < found; k++) start[asks[k] + 2]++;
+    for (uint32_t i = 0; i < n; i++) start[i + 2] += start[i + 1];
+    Tie *ties = take((found + 1) * sizeof *ties);
+    for (uint32_t k = 0; k < found; k++) ties[start[asks[k] + 1]++] = asked[k];
     return ties;
 }
 
@@ -287,7 +283,7 @@ static inline int32_t remember(int32_t months, double hours) {
 
 void live_a_month(Town *t) {
     uint32_t n = t->residents;
-    want(((size_t)n + 1) * ((SLOTS + 8) * sizeof(uint32_t) + 2 * SLOTS * sizeof(Tie) + 8 * sizeof(double) + 1)
+    want(((size_t)n + 1) * ((2 * SLOTS + 8) * sizeof(uint32_t) + 4 * SLOTS * sizeof(Tie) + 8 * sizeof(double) + 1)
          + (size_t)(t->neighbourhoods + t->charities) * 2 * sizeof(double) + 4096);
     uint32_t *order = take((n + 1) * sizeof *order);
     double *budget = take((n + 1) * sizeof *budget), *left = take((n + 1) * sizeof *left);
