@@ -38,7 +38,7 @@ from sim.founding import SPIN_UP_MONTHS, FoundingError, are_solved, solved_for, 
 from sim.store import Store
 
 WORLD = "world=history"
-SETTLED_NS, LIVED_NS = 1_200.0, 1_500.0
+SETTLED_NS, LIVED_NS = 1_250.0, 1_480.0
 """Nanoseconds of a resident's month before anything is measured: of a spin-up, and with all written down."""
 WORKER_BYTES, RESIDENT_BYTES = 275e6, 1_150.0
 SAY_EVERY = 15.0

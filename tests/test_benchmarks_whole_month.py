@@ -138,8 +138,13 @@ def test_a_room_in_c_that_differs_is_not_timed(monkeypatch):
     rooms = import_module("rooms")
 
     def short(name, state, p, dice):
-        import_module("in_c").by_kernel(name, state, p, dice)
-        state.residents.spare_hours[0] += 1.0
+        work = import_module("in_c").by_kernel(name, state, p, dice)
+
+        def work_and_give() -> None:
+            work()
+            state.residents.spare_hours[0] += 1.0
+
+        return work_and_give
 
     monkeypatch.setattr(rooms, "by_c", short)
     monkeypatch.setattr(rooms, "RESIDENT_MONTHS", 6_000)

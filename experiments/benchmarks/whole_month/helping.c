@@ -198,7 +198,8 @@ static void help_own_first(Town *t, const uint32_t *order, const double *budget,
         if (t->belongs[i] != NOBODY) left[i] = budget[i] - t->favour_own * budget[i] * pool[t->belongs[i]];
 }
 
-typedef struct {
+/* Packed: twelve bytes and not sixteen, for there are many. */
+typedef struct __attribute__((packed)) {
     double strength;
     uint32_t helper;
 } Tie;

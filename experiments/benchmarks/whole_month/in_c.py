@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -101,8 +101,8 @@ def library(room: str) -> ctypes.CDLL:
         return ctypes.CDLL(str(built))
 
 
-def by_c(room: str, state: State, p: Any, dice: Dice) -> None:
-    """A month of a room in C, on the state's columns.
+def by_c(room: str, state: State, p: Any, dice: Dice) -> Callable[[], None]:
+    """A month of a room in C, on the state's columns, ready to be called: to say where these lie takes Python a while.
 
     Raises:
         MissingError: as `library`.
@@ -128,24 +128,33 @@ def by_c(room: str, state: State, p: Any, dice: Dice) -> None:
     posted = made._fields_[-len(made.posts) :]
     for (name, _), flow in zip(posted, made.posts, strict=True):
         setattr(town, name, state.ledger[flow])
-    code.live_a_month(ctypes.byref(town))
-    for (name, _), flow in zip(posted, made.posts, strict=True):
-        state.ledger[flow] = getattr(town, name)
+
+    def work() -> None:
+        code.live_a_month(ctypes.byref(town))
+        for (name, _), flow in zip(posted, made.posts, strict=True):
+            state.ledger[flow] = getattr(town, name)
+
+    return work
 
 
-def by_kernel(room: str, state: State, p: Any, dice: Dice) -> None:
-    """The same month by the room's kernel."""
-    if room == "helping":
+def by_kernel(room: str, state: State, p: Any, dice: Dice) -> Callable[[], None]:
+    """The same month by the room's kernel, ready to be called."""
+    charities, parts, given = len(state.charities.id), len(state.neighbourhoods.x), numbers(p)
+
+    def help_each_other() -> None:
         help_for_a_month(
-            state.residents, state.ties, len(state.charities.id), len(state.neighbourhoods.x),
-            state.constants.help_scale[0], numbers(p), dice.streams, state.ledger,
+            state.residents, state.ties, charities, parts, state.constants.help_scale[0], given, dice.streams,
+            state.ledger,
         )  # fmt: skip
-        return
-    near = members(state.residents.neighbourhood, len(state.neighbourhoods.x))
-    build_and_decay(
-        state.residents, state.ties, ties_from_others(state.ties), near, state.constants, numbers(p), dice.streams,
-        state.ledger, state.month,
-    )  # fmt: skip
+
+    def change_ties() -> None:
+        near = members(state.residents.neighbourhood, parts)
+        build_and_decay(
+            state.residents, state.ties, ties_from_others(state.ties), near, state.constants, given, dice.streams,
+            state.ledger, state.month,
+        )  # fmt: skip
+
+    return help_each_other if room == "helping" else change_ties
 
 
 def _contacts(state: State, p: Any, dice: Dice) -> None:
@@ -166,8 +175,9 @@ class Room:
     """
 
     def __init__(
-        self, name: str, hand: Callable[..., None], watch: Callable[[Callable[[], None]], None] | None = None
-    ) -> None:
+        self, name: str, hand: Callable[..., Callable[[], None]],
+        watch: Callable[[Callable[[], None]], None] | None = None,
+    ) -> None:  # fmt: skip
         self.__name__, self._hand, self._watch = f"in_c.{name}", hand, watch
         self.Parameters = {"ties": ties, "helping": helping}[name].Parameters
 
@@ -176,7 +186,7 @@ class Room:
         name = self.__name__.rpartition(".")[2]
         if name == "ties" and not p.build_and_decay:
             return
-        work = partial(self._hand, name, state, p, dice)
+        work = self._hand(name, state, p, dice)
         (self._watch or (lambda done: done()))(work)
         if name == "ties":
             _contacts(state, p, dice)
