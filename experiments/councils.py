@@ -11,10 +11,10 @@ The spin-up is another matter: a town's 360 months at the start cost more than i
 one place and nearly one size, within `ALIKE`, are one class: they have the mean size of the class, and begin on one
 first morning. Each then lives under luck of its own, month by month.
 
-What that costs is difference. Councils of a class begin alike: the spread between them is nil at first and grows. In a
-trial with fourteen towns of 3,000 it was a third to a half of that of towns with mornings of their own after a year,
-and half to three quarters after six; and all of a class share what luck their morning had. How much luck a morning has
-falls with the size of the town. Means over England say what they say; for the spread between councils ask for
+What that costs is difference. Councils of a class begin alike, and the spread between them grows with the months. In a
+trial with fourteen towns of 3,000 it was, beside that of towns with mornings of their own, a fifth to nine tenths after
+a year, by what is looked at, and two fifths to three quarters after six; and all of a class share what luck their
+morning had. How much luck a morning has falls with the size of the town. Means over England say what they say; for the spread between councils ask for
 ``--alike 1``, with which every council is founded by itself, and which takes twice as long.
 """
 

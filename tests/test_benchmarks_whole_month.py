@@ -25,6 +25,7 @@ from tests.twins import by_fast_hand, differences
 BENCHMARKS = Path(__file__).parents[1] / "experiments" / "benchmarks"
 FOLDERS = [str(BENCHMARKS / "whole_month"), str(BENCHMARKS)]
 needs_gcc = pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not installed, so there is no C to compare")
+needs_git = pytest.mark.skipif(not (BENCHMARKS.parents[1] / ".git").exists(), reason="no repository is here")
 ROOMS = {"ties": ties, "helping": helping}
 
 
@@ -194,6 +195,7 @@ def test_a_change_is_told_with_its_interval():
     assert change((1.3 * a).tolist(), a[::-1].tolist()).told == "quicker"
 
 
+@needs_git
 def test_two_copies_of_this_folder_live_the_same_months(monkeypatch, capsys):
     between = import_module("between")
     sound = between.Side.__init__
@@ -214,6 +216,16 @@ def test_two_copies_of_this_folder_live_the_same_months(monkeypatch, capsys):
     assert "both have the same columns to the bit" in told
 
 
+@needs_git
+def test_a_commit_is_laid_out_as_it_was(tmp_path):
+    between = import_module("between")
+    (tmp_path / "then").mkdir()
+    assert between.laid_out("HEAD", tmp_path / "then").startswith("HEAD (")
+    kept = subprocess.run(["git", "show", "HEAD:sim/schedule.py"], cwd=BENCHMARKS, check=True, capture_output=True)
+    assert (tmp_path / "then" / "sim" / "schedule.py").read_bytes() == kept.stdout
+
+
+@needs_git
 def test_what_is_no_commit_is_told_in_one_message():
     done = subprocess.run(
         [sys.executable, str(BENCHMARKS / "between.py"), "nosuch", ".", "--residents", "1500"],
