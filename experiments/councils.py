@@ -14,8 +14,9 @@ first morning. Each then lives under luck of its own, month by month.
 What that costs is difference. Councils of a class begin alike, and the spread between them grows with the months. In a
 trial with fourteen towns of 3,000 it was, beside that of towns with mornings of their own, a fifth to nine tenths after
 a year, by what is looked at, and two fifths to three quarters after six; and all of a class share what luck their
-morning had. How much luck a morning has falls with the size of the town. Means over England say what they say; for the spread between councils ask for
-``--alike 1``, with which every council is founded by itself, and which takes twice as long.
+morning had. How much luck a morning has falls with the size of the town. Means over England say what they say; for the
+spread between councils ask for ``--alike 1``, with which every council is founded by itself, and which takes twice as
+long.
 """
 
 from __future__ import annotations
