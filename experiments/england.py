@@ -226,7 +226,7 @@ def stream(work: Work, folder: Path, workers: int, months: int) -> int:
     for place, fault in failed.items():
         print(f"{work.towns[place].name} failed: {fault}", file=sys.stderr)
     path = folder / "england.parquet"
-    count = written(work, store, path)
+    count = written(work, Store(folder / "store"), path)  # a new one: the first may not know what was packed since
     if count:
         print(f"{headline(read_parquet(path))}.")
     print(f"{count} of {len(work.towns)} councils in {path}, after {span(time.monotonic() - began)} of this sitting.")
