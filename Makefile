@@ -19,12 +19,13 @@ OTHER := $(if $(PYTHON),$(shell \
 INSTALL := $(if $(shell command -v uv 2>/dev/null),uv pip install --quiet --python $(BIN)/python,\
     $(BIN)/python -m pip install -qq --disable-pip-version-check)
 
-.PHONY: help run test test-engines lint slow bench lock environment other clean
+.PHONY: help run test test-engines lint slow bench bench-all bench-compare lock environment other clean
 
 help:
 	@echo 'make run [ARGS="policy=nurture_early replicates=4"]   the main job; results in outputs/'
 	@echo 'make test    every test but the slow ones      make slow    the slow verification suite'
 	@echo 'make lint    style, types and import contracts make bench   time the model on this machine'
+	@echo 'make bench-all   all that is timed, hours       make bench-compare A=HEAD~1 B=HEAD   two commits in turn'
 	@echo 'make lock    choose package versions anew      make clean   remove what make has made'
 	@echo 'make test-engines   the launchers, on a real SLURM and a real Ray, which it installs'
 
@@ -49,6 +50,15 @@ slow: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python experiments/benchmarks/run.py $(ARGS)
+
+bench-all: $(READY)
+	@$(BIN)/python experiments/benchmarks/run.py --all $(ARGS)
+
+# Revisions as git names them; . is this folder as it stands.
+A ?= HEAD
+B ?= .
+bench-compare: $(READY)
+	@$(BIN)/python experiments/benchmarks/between.py $(A) $(B) $(ARGS)
 
 environment: $(READY)
 

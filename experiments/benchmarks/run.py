@@ -1,153 +1,174 @@
-"""How fast is a month, and against what? Ratios in one run; machines are noisy, so seconds alone say little.
+"""How fast is it, and against what? Ratios in one run; machines are noisy, so seconds alone say little.
 
-    python experiments/benchmarks/run.py            # or: make bench
+    python experiments/benchmarks/run.py                 # or: make bench, under 20 minutes
+    python experiments/benchmarks/run.py --all           # or: make bench-all, which measures the rest
+    python experiments/benchmarks/run.py month towns     # some parts
 
-Measured, each as the least of several tries (a month's rooms by the median too):
+Parts, in order:
 
-- a month of the fast hands at 20,000 and 200,000 residents, founded, room by room, in ms and in ns a resident;
-- the same month by the plain hands at 1,500 residents, and the ratio of the two, a resident;
-- growth of peak memory from 20,000 to 200,000 residents, in bytes a resident, each in a process of its own;
-- ``import sim``, and ``takestwo run`` from typing to first numbers, with a warm and with an empty cache;
-- the common month (`common_month/`) by this engine, by careful C and by other tools, at 20,000 and 200,000 residents.
+- ``month``: the whole month room by room at 2,000, 20,000 and 200,000 residents, beside each room's roof and, for the
+  two dearest, the same room in C (`whole_month/`); and by the plain hands;
+- ``common``: the common month (`common_month/`) by this engine, by careful C and by other tools, at 20,000 and 200,000;
+- ``large``: both at 1,000,000 residents;
+- ``towns``: founding, memory a resident, how cost grows with ties and with residents (`town.py`);
+- ``commands``: import, cold and warm start, replicates on two cores against one, a sweep's overhead (`command.py`).
+
+All of it goes into ``results/<date>.json``, into which parts that are measured on the same day at the same commit come
+together, and the table of the README is made from it (`table.py`). Nothing else should run on the machine: how busy it
+was before stands in the file as ``load_before``.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import command
+import table
+import town
 
 from sim import schedule
-from sim.analysis.pace import AFTERWARDS, timed
 from sim.chance import run_seed
 from sim.composition import compose
-from sim.founding import found, solved_for
-from sim.founding.first_morning import first_morning
-
-if TYPE_CHECKING:
-    from sim.state import State
+from sim.ensemble import cores
+from sim.founding import found
+from sim.source import source_hash, versions
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
-RESIDENT_MONTHS = 1_200_000
-"""Lived for a measurement: the larger the town, the fewer the months."""
-SECOND_PARTY = ("reorganisation", "coproduction", "survival")
-"""Rooms beside the ten about people, their money and the services that they meet, which have a limit of their own."""
+SIZES, LARGE = (2_000, 20_000, 200_000), 1_000_000
+PLAIN_RESIDENTS = 1_500
+GROWTH_FROM = 20_000
 
 
-def young_town(residents: int) -> tuple[Any, State]:
-    """A town three months after it was made up: enough to see what memory it takes."""
-    config = compose(["world=flat", f"place.residents={residents}"])
-    state = first_morning(config, run_seed(1, 0), solved_for(config), month=-200)
-    for _ in range(3):
-        schedule.live_a_month(state, config)
-    return config, state
-
-
-def founded_town(residents: int) -> tuple[Any, State]:
-    """A town after its spin-up: who holds a role, has time and is tied to whom, and where it lies, is as in any run."""
-    config = compose(["world=flat", f"place.residents={residents}"])
-    return config, found(config, run_seed(1, 0))
-
-
-def rooms_ms(residents: int) -> dict[str, list[float]]:
-    """Milliseconds of each step, month by month."""
-    config, state = founded_town(residents)
-    taken = timed(state, config, RESIDENT_MONTHS // residents)
-    return {name: [1000.0 * seconds for seconds in months] for name, months in taken.items()}
-
-
-def plain_ms(residents: int) -> float:
-    """Milliseconds of a month by the plain hands, without writing it down."""
-    config, state = founded_town(residents)
-    start = time.perf_counter()
+def month(seen: dict[str, Any], sizes: Sequence[int] = SIZES) -> None:
+    """The whole month, and the plain hands' beside it."""
+    for residents in sizes:
+        seen.setdefault("whole_month", {}).update(_rooms(residents))
+    config = compose(["world=flat", f"place.residents={PLAIN_RESIDENTS}"])
+    state = found(config, run_seed(1, 0))
+    began = time.thread_time()
     schedule.act(state, config, plain=True)
-    return 1000.0 * (time.perf_counter() - start)
+    plain = 1e9 * (time.thread_time() - began) / PLAIN_RESIDENTS
+    fast = min(one["acting_ns"] for one in seen["whole_month"].values())
+    seen["plain"] = {"ns": plain, "over_fast": plain / fast}
 
 
-def peak_bytes(residents: int) -> int:
-    """Peak memory of a process that lives three months."""
-    call = f"import runpy; runpy.run_path({__file__!r})['report_peak']({residents})"
-    return int(subprocess.run([sys.executable, "-c", call], check=True, capture_output=True, text=True).stdout)  # noqa: S603
+def _rooms(residents: int) -> dict[str, Any]:
+    """`whole_month.rooms` in a process of its own, so that no town is left in memory from the one before."""
+    script = str(HERE / "whole_month" / "rooms.py")
+    with subprocess.Popen([sys.executable, script, str(residents)], stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+        lines = list(process.stdout or ())
+    if process.returncode:
+        raise RuntimeError(f"the whole month of {residents:,} residents could not be measured")
+    print("".join(lines[:-1]), flush=True)
+    return dict(json.loads(lines[-1]))
 
 
-def report_peak(residents: int) -> None:
-    """Print the peak memory of this process after three months; its usage record would count its parent too."""
-    young_town(residents)
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    print(1024 * int(status.split("VmHWM:")[1].split()[0]))
+def common(seen: dict[str, Any]) -> None:
+    """The common month, checked and measured."""
+    found = _common()
+    found["speed"] = seen.get("common_month", {}).get("speed", {}) | found["speed"]
+    seen["common_month"] = found
 
 
-def seconds_to_first_numbers(cache: str | None) -> float:
-    """From typing ``takestwo run`` to the first line with numbers, with the given cache of kernels and towns."""
-    environment = os.environ | ({"TAKESTWO_CACHE": cache} if cache else {}) | {"PYTHONUNBUFFERED": "1"}
-    environment.pop("NUMBA_CACHE_DIR", None)  # set by this process's own import
-    with tempfile.TemporaryDirectory() as folder:
-        start = time.perf_counter()
-        command = [str(Path(sys.executable).with_name("takestwo")), "run", "replicates=2"]
-        with subprocess.Popen(  # noqa: S603
-            command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        ) as process:
-            for line in process.stdout or ():
-                if line.startswith("First numbers"):
-                    taken = time.perf_counter() - start
-                    process.communicate()
-                    return taken
-    raise RuntimeError("takestwo run printed no first numbers")
-
-
-def import_seconds() -> float:
-    """Seconds to import the package."""
-    call = "import time; t = time.perf_counter(); import sim; print(time.perf_counter() - t)"
-    return min(
-        float(subprocess.run([sys.executable, "-c", call], check=True, capture_output=True, text=True).stdout)  # noqa: S603
-        for _ in range(7)
-    )
-
-
-def common_month() -> Any:
-    """What `common_month/compare.py` finds, which prints its tables."""
+def _common(*words: str) -> Any:
     with tempfile.TemporaryDirectory() as folder:
         found = Path(folder) / "found.json"
-        subprocess.run([sys.executable, str(HERE / "common_month" / "compare.py"), "--json", str(found)], check=True)  # noqa: S603
+        script = str(HERE / "common_month" / "compare.py")
+        subprocess.run([sys.executable, script, "--json", str(found), *words], check=True)  # noqa: S603
         return json.loads(found.read_text(encoding="utf-8"))
 
 
+def large(seen: dict[str, Any]) -> None:
+    """A million residents: the whole month, and the common month by those that can."""
+    seen.setdefault("whole_month", {}).update(_rooms(LARGE))
+    found = _common("--sizes", str(LARGE), "--rounds", "2", "--seeds", "0")
+    seen.setdefault("common_month", {}).setdefault("speed", {}).update(found["speed"])
+
+
+def towns(seen: dict[str, Any]) -> None:
+    """What towns cost beside their months."""
+    founding = {str(residents): town.founding_seconds(residents) for residents in (20_000, 200_000, LARGE)}
+    seen["towns"] = {"founding": founding, "memory": town.memory(20_000, 200_000), "by_ties": town.by_ties(20_000)}
+    print(json.dumps(seen["towns"], indent=2), flush=True)
+
+
+def commands(seen: dict[str, Any]) -> None:
+    """What commands cost beside their months."""
+    seen["commands"] = command.measured()
+    print(json.dumps(seen["commands"], indent=2), flush=True)
+
+
+PARTS: dict[str, Callable[[dict[str, Any]], None]] = {
+    "month": month, "common": common, "large": large, "towns": towns, "commands": commands,
+}  # fmt: skip
+QUICK = ("month", "common")
+KEPT = ("whole_month", "plain", "common_month", "towns", "commands", "growth")
+
+
+def about() -> dict[str, Any]:
+    """Where and of what this is measured."""
+    words = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
+    git = subprocess.run(words, cwd=HERE, check=False, capture_output=True, text=True)  # noqa: S603
+    return {
+        "commit": git.stdout.strip() or "unknown", "source": source_hash(), "machine": platform.machine(),
+        "processor": _processor(), "cores": cores(), "versions": versions(), "load_before": os.getloadavg()[0],
+    }  # fmt: skip
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or "unknown"
+
+
+def growth(seen: dict[str, Any]) -> dict[str, float]:
+    """The exponent of a month's cost with residents, from the whole months that are measured."""
+    ns = {int(size): one["all_ns"] for size, one in seen.get("whole_month", {}).items() if int(size) >= GROWTH_FROM}
+    return {"exponent": town.growth(ns), "to": max(ns)} if len(ns) > 1 else {}
+
+
 def main() -> None:
-    """Measure, print and write."""
-    seen: dict[str, Any] = {"machine": platform.processor() or platform.machine(), "python": platform.python_version()}
-    for residents in (20_000, 200_000):
-        months = rooms_ms(residents)
-        rooms = {name: min(ms) for name, ms in months.items()}
-        acting = sum(rooms[name] for name in rooms if name not in AFTERWARDS)
-        seen[f"month_{residents}"] = {
-            "ms": {name: round(ms, 3) for name, ms in rooms.items()}, "rooms_ms": acting, "all_ms": sum(rooms.values()),
-            "rooms_ns_a_resident": 1e6 * acting / residents,
-            "spine_ms": sum(rooms[name] for name in rooms if name not in {*AFTERWARDS, *SECOND_PARTY}),
-            "median_ms": {name: round(statistics.median(ms), 3) for name, ms in months.items()},
-        }  # fmt: skip
-    plain = 1e6 * plain_ms(1_500) / 1_500
-    seen["plain_ns_a_resident"] = plain
-    seen["plain_over_fast"] = plain / seen["month_20000"]["rooms_ns_a_resident"]
-    seen["bytes_a_resident"] = (peak_bytes(200_000) - peak_bytes(20_000)) / 180_000
-    seen["import_s"] = import_seconds()
-    seen["first_numbers_warm_s"] = min(seconds_to_first_numbers(None) for _ in range(2))
-    with tempfile.TemporaryDirectory() as empty:
-        seen["first_numbers_cold_s"] = seconds_to_first_numbers(empty)
-    print(json.dumps(seen, indent=2))
-    seen["common_month"] = common_month()
-    RESULTS.mkdir(exist_ok=True)
+    """Measure, print and write; then renew the table of the README."""
+    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    words.add_argument("parts", nargs="*", metavar="PART", help=f"any of {', '.join(PARTS)}")
+    words.add_argument("--all", action="store_true", help="every part")
+    words.add_argument("--sizes", type=int, nargs="*", default=SIZES, help="residents of part month")
+    asked = words.parse_args()
+    parts = PARTS | {"month": partial(month, sizes=asked.sizes)}
+    for part in asked.parts:
+        if part not in PARTS:
+            words.error(f"there is no part {part!r}; there are {', '.join(PARTS)}")
     path = RESULTS / f"{datetime.now(UTC):%Y-%m-%d}.json"
-    path.write_text(json.dumps(seen, indent=2) + "\n", encoding="utf-8")
-    print(f"written to {path}")
+    seen: dict[str, Any] = about()
+    if path.exists():
+        before = json.loads(path.read_text(encoding="utf-8"))
+        if before.get("source") == seen["source"]:
+            seen |= {part: before[part] for part in KEPT if part in before}
+    for part in asked.parts or (PARTS if asked.all else QUICK):
+        began = time.perf_counter()
+        parts[part](seen)
+        seen["growth"] = growth(seen)
+        seen.setdefault("seconds", {})[part] = round(time.perf_counter() - began)
+        RESULTS.mkdir(exist_ok=True)  # each part is kept as it is done
+        path.write_text(json.dumps(seen, indent=2) + "\n", encoding="utf-8")
+    print(table.made(seen))
+    table.renew()
+    print(f"written to {path}, and its table to the README")
 
 
 if __name__ == "__main__":

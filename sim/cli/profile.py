@@ -38,8 +38,8 @@ def main(words: Sequence[str]) -> int:
     out, people = screen.console(), config.place.residents
     out.print(_table(taken, roof, people))
     months = f"{config.months} {plural(config.months, 'month')}"
-    out.print(f"{config.place.name} of {people:,}, {months}. Times are a resident's share of a month, in nanoseconds; "
-              f"the quickest month says most, for machines are noisy. Memory here moves "
+    out.print(f"{config.place.name} of {people:,}, {months}. Times are a resident's share of a month, in nanoseconds "
+              f"of the processor; the quickest month says most, for machines are noisy. Memory here moves "
               f"{bytes_a_second() / NANO:.0f} GB a second.", soft_wrap=True)  # fmt: skip
     return 0
 

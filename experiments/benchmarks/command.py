@@ -1,0 +1,135 @@
+"""From typing a command to its numbers: import, cold and warm start, two cores against one, a sweep's overhead."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+TAKESTWO = str(Path(sys.executable).with_name("takestwo"))
+ROOT = Path(__file__).resolve().parents[2]
+SPREAD = ("place.residents=20000", "world=flat")
+"""The scenario whose replicates are spread over cores."""
+MONTHS, SIDE_BY_SIDE = 204, 4
+SWEPT = ("place.residents=1500", "world=flat", "replicates=1")
+POINTS = tuple(range(12, 60))
+"""Scenarios of a sweep, told by their months: no town is founded anew for them."""
+
+
+def _environment(cache: str | None = None) -> dict[str, str]:
+    """As a user's shell has it: `NUMBA_CACHE_DIR` is set by this process's own import."""
+    found = os.environ | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)}
+    found |= {"TAKESTWO_CACHE": cache} if cache else {}
+    found.pop("NUMBA_CACHE_DIR", None)
+    return found
+
+
+def import_seconds() -> float:
+    """Seconds to import the package."""
+    call = "import time; t = time.perf_counter(); import sim; print(time.perf_counter() - t)"
+    done = (
+        subprocess.run([sys.executable, "-c", call], check=True, capture_output=True, text=True, env=_environment())  # noqa: S603
+        for _ in range(7)
+    )
+    return min(float(one.stdout) for one in done)
+
+
+def seconds_to_first_numbers(cache: str | None) -> float:
+    """From typing ``takestwo run`` to the first line with numbers, with the given cache of kernels and towns.
+
+    Raises:
+        RuntimeError: if no numbers come.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.perf_counter()
+        with subprocess.Popen(  # noqa: S603
+            [TAKESTWO, "run", "replicates=2"], cwd=folder, env=_environment(cache), stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True,
+        ) as process:  # fmt: skip
+            said = []
+            for line in process.stdout or ():
+                said.append(line)
+                if line.startswith("First numbers"):
+                    taken = time.perf_counter() - began
+                    process.communicate()
+                    return taken
+    raise RuntimeError(f"takestwo run printed no first numbers: {''.join(said[-3:])}")
+
+
+def starts() -> dict[str, float]:
+    """Seconds from typing ``takestwo run`` to first numbers, with everything in the cache and with an empty one."""
+    seconds_to_first_numbers(None)
+    with tempfile.TemporaryDirectory() as empty:
+        return {
+            "first_numbers_warm_s": min(seconds_to_first_numbers(None) for _ in range(3)),
+            "first_numbers_cold_s": seconds_to_first_numbers(empty),
+        }
+
+
+def replicates_side_by_side() -> dict[str, float]:
+    """The same replicates by one process and by two, and how many times as fast two are.
+
+    ``times`` is of the whole; ``times_once_started`` leaves out what a run of one month takes, which is the start.
+    """
+    from sim.composition import compose
+    from sim.ensemble import run_ensemble
+
+    def seconds(months: int, workers: int) -> float:
+        config = compose([*SPREAD, f"months={months}"])
+        began = time.perf_counter()
+        run_ensemble(config, replicates=SIDE_BY_SIDE, workers=workers)
+        return time.perf_counter() - began
+
+    seconds(1, 2)
+    lived = {workers: seconds(MONTHS, workers) for workers in (1, 2)}
+    start = {workers: seconds(1, workers) for workers in (1, 2)}
+    return {
+        "one_core_s": lived[1], "two_cores_s": lived[2], "start_on_two_s": start[2], "times": lived[1] / lived[2],
+        "times_once_started": (lived[1] - start[1]) / (lived[2] - start[2]),
+    }  # fmt: skip
+
+
+def sweep_overhead() -> dict[str, float]:
+    """A sweep of short runs by the command on one core, beside a plain loop over the same runs in one process.
+
+    Seconds are the processor's, so that what else the machine does counts for little. Both find their towns in the
+    cache. The command checks, stores, reads back and writes its results folder; what it takes before the first run and
+    for one report is left out of ``times_once_started``, by a sweep of two points.
+    """
+    from sim.composition import compose
+    from sim.ensemble import RunSpec, simulate
+
+    specs = [RunSpec(compose([*SWEPT, f"months={months}"]), replicate=0) for months in POINTS]
+    simulate(specs[0])
+    began = time.process_time()
+    for spec in specs:
+        simulate(spec)
+    loop = time.process_time() - began
+    few, many = _sweep(POINTS[:2]), _sweep(POINTS)
+    each = (many - few) / (len(POINTS) - 2)
+    return {
+        "runs": len(POINTS), "plain_loop_s": loop, "command_s": many, "times": many / loop,
+        "ms_a_run": 1000.0 * loop / len(POINTS), "ms_a_run_in_sweep": 1000.0 * each,
+        "times_once_started": each * len(POINTS) / loop,
+    }  # fmt: skip
+
+
+def _sweep(months: tuple[int, ...]) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        command = [TAKESTWO, "run", "-m", *SWEPT, f"months={','.join(map(str, months))}", "workers=1"]
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run(command, check=True, cwd=folder, env=_environment(), capture_output=True)  # noqa: S603
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def measured() -> dict[str, Any]:
+    """All of it."""
+    return {
+        "import_s": import_seconds(), **starts(), "replicates": replicates_side_by_side(), "sweep": sweep_overhead(),
+    }  # fmt: skip
