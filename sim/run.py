@@ -58,8 +58,9 @@ class RunSpec:
     @cached_property
     def run_id(self) -> str:
         """The name of this run in the store and in every table."""
-        config = self.config
-        content = config.content() if self.model is None else {"config": config.content(), "model": told(self.model)}
+        config, content = self.config, _content(self.config)
+        if self.model is not None:
+            content = {"config": content, "model": told(self.model)}
         return run_id(
             source=source_hash(), content=content, draw=config.draw, replicate=self.replicate, seed=self.seed
         )
@@ -75,6 +76,17 @@ class RunSpec:
         """What the store keeps of this run beside its tables."""
         config = {k: v for k, v in self.config.resolved().items() if k not in HOW_TO_RUN}
         return About(source_hash(), config, "" if self.model is None else told(self.model)[0])
+
+
+_newest: list[tuple[Config, Any]] = []  # a configuration and its content, which the replicates that follow share
+
+
+def _content(config: Config) -> Any:
+    known = _newest[-1:]  # one look, for threads may come between
+    if not known or known[0][0] is not config:
+        known = [(config, config.content())]
+        _newest[:] = known
+    return known[0][1]
 
 
 def lived(spec: RunSpec) -> Iterator[tuple[Any, Any]]:

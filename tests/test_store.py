@@ -154,16 +154,24 @@ def test_blocks_and_runs_become_packs_when_there_are_enough(store):
     together(store, "ab12", "ab13")
     store.put("ab14", run([1.0, 2.0], run_id="ab14"))
     said = digest_of(store)
-    assert pack(store, 4) == 0
+    assert pack(store, 3) == 0
     assert len(store.names()) == 2
     together(store, "ab15", "ab16", "ab17")
-    assert pack(store, 6) == 6
+    assert pack(store, 3) == 6
     (name,) = store.names()
     assert not name.startswith(BLOCK)
     assert all(store.get(each) is not None for each in ("ab12", "ab14", "ab17"))
     assert check(store).is_sound
     assert digest_of(store) != said
     assert pack(store, 1) == 0
+
+
+def test_large_blocks_stay_as_they_are(store):
+    together(store, *(f"ab{n}" for n in range(10, 10 + packing.SMALL)))
+    store.put("cd10", run([1.0], run_id="cd10"))
+    assert pack(store, 1) == 1
+    assert sum(name.startswith(BLOCK) for name in store.names()) == 1
+    assert len(store.names()) == 2
 
 
 def test_a_run_that_lies_in_two_blocks_comes_to_lie_in_one_pack(store, monkeypatch):

@@ -46,6 +46,13 @@ def digest(table: pa.Table, head: bytes | None = None) -> str:
 
 def told(schema: pa.Schema) -> bytes:
     """What columns are, as bytes: less what Parquet adds of its own."""
+    return _told(schema.serialize().to_pybytes())
+
+
+@lru_cache(maxsize=64)
+def _told(written: bytes) -> bytes:
+    """The same, of a schema as Arrow writes it: the tables of a sweep have a few between them."""
+    schema = pa.ipc.read_schema(pa.py_buffer(written))
     each = [
         [field.name, str(field.type),
          sorted((str(k), str(v)) for k, v in (field.metadata or {}).items() if not k.startswith(b"PARQUET"))]

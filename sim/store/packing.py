@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -17,6 +18,8 @@ from sim.tables import SCENARIO, SCHEMAS, STATES, Tables
 
 LOOSE = 256
 """Runs that may lie about one by one before they are packed, and runs of a pack."""
+SMALL = 16
+"""Runs from which on a block is worth no packing: a sweep of 100,000 short runs leaves some thousands of files."""
 PATIENCE_SECONDS, BLOCK_PATIENCE_SECONDS = 60.0, 10.0
 STALE_SECONDS = 3600.0
 """A file that has had its passing name for so long has lost its process: it is written in no time."""
@@ -58,7 +61,7 @@ def _write_block(store: Store, runs: Mapping[str, tuple[Tables, About]]) -> None
 
 
 def pack(store: Store, least: int = LOOSE) -> int:
-    """Put runs that lie about one by one, or in blocks, into packs, if there are enough of them.
+    """Put runs that lie about one by one, or in small blocks, into packs, if there are enough of such files.
 
     Of a run that lies in a block and elsewhere too, the block's is dropped. Runs that are damaged, and those of models
     from outside, whose columns are their own, are left as they are.
@@ -70,14 +73,14 @@ def pack(store: Store, least: int = LOOSE) -> int:
         OutputError: if the disk is full or the folder cannot be written.
     """
     twice = _lie_twice(store)
-    if len(_loose(store)) + sum(map(len, _blocks(store).values())) < least and not twice:
+    if len(_loose(store)) + len(_blocks(store, SMALL)) < least and not twice:
         return 0
     with _alone(store.folder, BLOCK_PATIENCE_SECONDS if twice else 0.0) as alone:
         if not alone:
             return 0
         _tidy(store)
-        blocks, packs = _blocks(store), {name for name in store.members() if not name.startswith(BLOCK)}
-        packed = {run for name in packs for run in store.members()[name]}
+        blocks = _blocks(store) if twice else _blocks(store, SMALL)
+        packed = {run for name, runs in store.members().items() if name not in blocks for run in runs}
         lies_in = {run: name for name, runs in blocks.items() for run in runs if run not in packed}
         lies_in |= {run: run for run in _loose(store)}
         rows = {run: file.read(store.path("runs", name), run) for run, name in lies_in.items()}
@@ -139,9 +142,10 @@ def _loose(store: Store) -> list[str]:
     return [name for name in store.names() if not name.startswith(PACK)]
 
 
-def _blocks(store: Store) -> dict[str, list[str]]:
-    """The runs of each block."""
-    return {name: runs for name, runs in store.members().items() if name.startswith(BLOCK)}
+def _blocks(store: Store, below: float = math.inf) -> dict[str, list[str]]:
+    """The runs of each block that has fewer than so many."""
+    there = store.members().items()
+    return {name: runs for name, runs in there if name.startswith(BLOCK) and len(runs) < below}
 
 
 def _lie_twice(store: Store) -> bool:
