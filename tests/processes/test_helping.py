@@ -23,9 +23,9 @@ NEITHER = replace(SURE, displacement=0.0, favour_own=0.0)
 MOST = helping.Parameters(displacement=0.8, favour_own=0.5, pool_share=0.3)
 WILLING, UNWILLING = 50.0, -50.0
 FAULTS = [
-    ("tie[place - 1] < w", "tie[place - 1] > w"),
-    ("if left[j] > 0.0:", "if left[j] > 1.0:"),
-    ("budget[j] * tie[place]", "left[j] * tie[place]"),
+    ("most[place] = budget[helper[entry]] * w", "most[place] = budget[helper[entry]] * w * w"),
+    ("who[place] = helper[entry]", "who[entry] = helper[entry]"),
+    ("x = min(want, most[place], left[j])", "x = min(want, most[place])"),
     ("x = min(need, rest[b])", "x = min(0.5 * need, rest[b])"),
     ("had + share * (needed - had)", "had + share * needed"),
     ("p.help_slope * p.help_slope / 2.0", "p.help_slope * p.help_slope"),

@@ -10,7 +10,7 @@ from sim.compiling import KERNEL, PART
 from sim.elementary import expm1, exps
 from sim.indexes import held_slots, in_lottery_order
 from sim.ledger import Flow
-from sim.state import NOBODY, SLOTS, THIS_YEAR_AND_LAST
+from sim.state import KINDS, NOBODY, SLOTS, THIS_YEAR_AND_LAST
 
 
 @njit(**KERNEL)
@@ -22,7 +22,7 @@ def help_for_a_month(residents, ties, charities, neighbourhoods, scale, p, strea
     received = np.zeros(budget.size)
     if p.favour_own > 0.0:
         _help_own_first(order, budget, left, received, residents, charities, p)
-    _ask_along_ties(order, budget, left, received, _helpers(ties.alter, ties.strength, budget), residents)
+    _ask_along_ties(order, left, received, _helpers(ties.alter, ties.strength, budget), residents)
     used = _share_the_rest(order, left, received, residents, neighbourhoods, p)
     for i in range(budget.size):
         shared = p.pool_share * left[i] * used[residents.neighbourhood[i]]
@@ -104,7 +104,7 @@ def _lottery(ids, stream):
 
 @njit(**PART)
 def _helpers(alter, strength, budget):
-    """For each resident the alters who have time, and the ties to them, in the order of the slots.
+    """For each resident the alters who have time, and the most that each would give: the closest first.
 
     Only these are asked, so a list of them alone keeps the asking, which jumps about, within a small memory.
     """
@@ -121,7 +121,28 @@ def _helpers(alter, strength, budget):
         place = filled[asks[entry]]
         helper[place], tie[place] = asked[entry], along[entry]
         filled[asks[entry]] = place + np.uint32(1)
-    return start, helper, tie
+    return start, *_closest_first(start, helper, tie, budget)
+
+
+@njit(**PART)
+def _closest_first(start, helper, tie, budget):
+    """Helpers by the strength of the tie, equals in the order of the slots, and the most that each would give.
+
+    To count how many stand before each, beats moving them about, since luck decides how far that would be.
+    """
+    who = np.empty(helper.size, np.uint32)
+    most = np.empty(helper.size)
+    for i in range(budget.size):
+        first, end = np.int64(start[i]), np.int64(start[i + 1])
+        for entry in range(first, end):
+            w, place = tie[entry], first
+            for other in range(first, entry):
+                place += tie[other] >= w
+            for other in range(entry + 1, end):
+                place += tie[other] > w
+            who[place] = helper[entry]
+            most[place] = budget[helper[entry]] * w
+    return who, most
 
 
 @njit(**PART)
@@ -146,48 +167,27 @@ def _ties_to_helpers(alter, strength, budget):
 
 
 @njit(**PART)
-def _ask_along_ties(order, budget, left, received, helpers, residents):
-    """Take what alters give off what is left of their time, and add it to what everybody received."""
-    unmet = np.empty(budget.size)
-    for row in range(budget.size):
+def _ask_along_ties(order, left, received, helpers, residents):
+    """Take what alters give off what is left of their time, and add it to what everybody received.
+
+    Who has got enough, and who has nothing left, give and take nought: to go on beats stopping in time.
+    """
+    unmet = np.empty(left.size)
+    for row in range(left.size):
         unmet[row] = _unmet(row, residents.need, residents.met)
-    start, helper, tie = helpers
-    given = np.zeros(budget.size)
+    start, helper, most = helpers
+    given = np.zeros(left.size)
     for i in order:
         want = unmet[i]
-        if want > 0.0:
-            first = start[i]
-            for place in range(first, first + _rank(first, start[i + 1], helper, tie, left)):
-                j = helper[place]
-                x = min(want, budget[j] * tie[place], left[j])
-                left[j] -= x
-                want -= x
-                if want <= 0.0:
-                    break
-            given[i] = unmet[i] - want
-    for row in range(budget.size):
-        if given[row] > 0.0:
-            received[row] += given[row]
-            _meet(row, given[row] / unmet[row], residents.need, residents.met)
-
-
-@njit(**PART)
-def _rank(first, end, helper, tie, left):
-    """Bring those who have time left to the front, closest first, equals in the order of the slots; how many."""
-    last = first
-    for entry in range(first, end):
-        j = helper[entry]
-        if left[j] > 0.0:
-            w = tie[entry]
-            place = last
-            while place > first and tie[place - 1] < w:
-                tie[place] = tie[place - 1]
-                helper[place] = helper[place - 1]
-                place -= 1
-            tie[place] = w
-            helper[place] = j
-            last += 1
-    return last - first
+        for place in range(start[i], start[i + np.uint32(1)]):
+            j = helper[place]
+            x = min(want, most[place], left[j])
+            left[j] -= x
+            want -= x
+        given[i] = unmet[i] - want
+    for row in range(left.size):
+        received[row] += given[row]
+        _meet(row, given[row] / unmet[row] if given[row] > 0.0 else 0.0, residents.need, residents.met)
 
 
 @njit(**PART)
@@ -222,7 +222,7 @@ def _hand_out(order, part, pool, received, residents):
 @njit(**PART)
 def _unmet(i, need, met):
     hours = 0.0
-    for k in range(need.shape[1]):
+    for k in range(len(KINDS)):
         hours += max(0.0, need[i, k] - met[i, k])
     return hours
 
@@ -230,10 +230,10 @@ def _unmet(i, need, met):
 @njit(**PART)
 def _meet(i, share, need, met):
     """Meet this share of what is unmet, of every kind alike."""
-    for k in range(need.shape[1]):
+    for k in range(len(KINDS)):
         needed, had = need[i, k], met[i, k]
-        if needed > had:
-            met[i, k] = needed if share >= 1.0 else min(needed, had + share * (needed - had))
+        more = needed if share >= 1.0 else min(needed, had + share * (needed - had))
+        met[i, k] = more if needed > had else had
 
 
 @njit(**PART)
