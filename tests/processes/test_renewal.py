@@ -24,7 +24,7 @@ NOBODY_GOES = Parameters(move_rate_owner=0, move_rate_social=0, move_rate_privat
 EVERYONE_MOVES = Parameters(move_rate_owner=1, move_rate_social=1, move_rate_private=1)
 RESTLESS = Parameters(move_rate_owner=0.9, move_rate_social=0.99, move_rate_private=1, death_rate=0.9)
 FAULTS = [
-    ("goes[slot // SLOTS] | goes[np.uint32(ties.alter[slot])]", "goes[slot // SLOTS]"),
+    ("goes[i + 1] | goes[alter + 1]", "goes[i + 1]"),
     ("m + 1 if m + 1 < ring.size else 0", "m"),
     ("0.8 * residents.devotion[i] + 0.6 *", "0.6 * residents.devotion[i] + 0.8 *"),
     ("derived_id(residents.id[i], residents.generation[i])", "derived_id(residents.id[i], 1)"),

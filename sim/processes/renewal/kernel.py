@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from sim.chance import Die, between, bits, derived_id, normal_quantile, uniform
+from sim.chance import Die, between, bits, derived_id, normal_quantile, uniform, uniforms
 from sim.compiling import KERNEL, PART
 from sim.elementary import log
-from sim.indexes import held_slots, in_lottery_order
+from sim.indexes import in_lottery_order
 from sim.ledger import Flow
 from sim.state import EMPTY, NOBODY, SLOTS
 
@@ -22,9 +22,7 @@ def live_the_month(
     residents, ties, acquaintances, neighbourhoods, quantiles, p, move_chances, death_chance, streams, ledger, month,
 ):  # fmt: skip
     """A month of deaths, moves and arrivals."""
-    fates = np.zeros(residents.id.size, np.int8)
-    for i in range(fates.size):
-        fates[i] = _fate(residents.id[i], move_chances[residents.tenure[i]], death_chance, p.leave_share, streams)
+    fates = _fates(residents, move_chances, death_chance, p.leave_share, streams)
     was = residents.id.copy()
     if p.leavers_take_ties:
         _end_ties(fates, ties, ledger)
@@ -48,26 +46,38 @@ def live_the_month(
 
 
 @njit(**PART)
-def _fate(who, move_chance, death_chance, leave_share, streams):
-    if uniform(streams[Die.DEATH], who) < death_chance:
-        return DIES
-    if uniform(streams[Die.MOVE], who) < move_chance:
-        return LEAVES if uniform(streams[Die.LEAVE_PLACE], who) < leave_share else MOVES
-    return STAYS
+def _fates(residents, move_chances, death_chance, leave_share, streams):
+    dies, moves = uniforms(streams[Die.DEATH], residents.id), uniforms(streams[Die.MOVE], residents.id)
+    fates = np.zeros(dies.size, np.int8)
+    for i in range(fates.size):
+        if dies[i] < death_chance:
+            fates[i] = DIES
+        elif moves[i] < move_chances[residents.tenure[i]]:
+            leaves = uniform(streams[Die.LEAVE_PLACE], residents.id[i]) < leave_share
+            fates[i] = LEAVES if leaves else MOVES
+    return fates
 
 
 @njit(**PART)
 def _end_ties(fates, ties, ledger):
-    goes = fates >= LEAVES
-    for slot in held_slots(ties.alter):
-        if goes[slot // SLOTS] | goes[np.uint32(ties.alter[slot])]:
-            ties.alter[slot] = EMPTY
-            ties.strength[slot] = 0.0
-            ties.klass[slot] = 0
-            ties.deepening[slot] = 0
-            ties.born[slot] = 0
-            ties.hours[slot] = 0.0
-            ledger[Flow.TIE_PERSON_LEFT] += 1.0
+    """Few go, so all slots of a resident are looked at together before each by itself."""
+    goes = np.zeros(fates.size + 1, np.uint8)  # the first stands for the alter that an empty slot has not
+    goes[1:] = fates >= LEAVES
+    for i in range(fates.size):
+        ends = goes[i + 1]
+        for slot in range(i * SLOTS, (i + 1) * SLOTS):
+            ends |= goes[np.uint32(ties.alter[slot] - EMPTY)]
+        if ends:
+            for slot in range(i * SLOTS, (i + 1) * SLOTS):
+                alter = ties.alter[slot]
+                if alter != EMPTY and goes[i + 1] | goes[alter + 1]:
+                    ties.alter[slot] = EMPTY
+                    ties.strength[slot] = 0.0
+                    ties.klass[slot] = 0
+                    ties.deepening[slot] = 0
+                    ties.born[slot] = 0
+                    ties.hours[slot] = 0.0
+                    ledger[Flow.TIE_PERSON_LEFT] += 1.0
 
 
 @njit(**PART)
