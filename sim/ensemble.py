@@ -11,11 +11,9 @@ import gc
 import multiprocessing
 import os
 import signal
-import sys
 import threading
-import types
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
@@ -29,16 +27,16 @@ from sim.chance import run_seed
 from sim.config import HOW_TO_RUN, Config, checked, nearest
 from sim.contrast import Contrast
 from sim.files import OutputError
-from sim.founding import FoundingError, found
-from sim.founding.first_morning import first_morning
-from sim.founding.solving import guess
+from sim.founding import FoundingError, found, morning_calls
+from sim.observables import OBSERVABLES
 from sim.outside import checked_model, is_passing, told
 from sim.results import Results
 from sim.schedule import kernel_calls, live_a_month
 from sim.source import source_hash
 from sim.store import LOOSE, About, Store, pack, run_id
 from sim.tables import STATES, Diary, Tables, joined
-from sim.units import date_of
+from sim.units import MONTHS_A_YEAR, date_of
+from sim.workers import children_of_sim, context as workers_context, surroundings
 
 if TYPE_CHECKING:
     from sim.model import CommunityModel
@@ -50,7 +48,6 @@ AHEAD = 8
 """Runs that are handed out ahead, for each worker: all of 100,000 at once would only be in the way."""
 LONGEST_TURN = 60.0
 """Seconds that a worker waits for what another one compiles, before it does so itself."""
-_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 class EnsembleError(Exception):
@@ -126,12 +123,16 @@ def lived(spec: RunSpec) -> Iterator[tuple[Any, Any]]:
         yield live_a_month(state, spec.config), state
 
 
-def simulate(spec: RunSpec, tick: Callable[[int], None] | None = None) -> Tables:
+def simulate(
+    spec: RunSpec, tick: Callable[[int], None] | None = None,
+    first_year: Callable[[dict[str, float]], None] | None = None,
+) -> Tables:  # fmt: skip
     """Live one run and write it down.
 
     Args:
         spec: which run.
         tick: told how many months are lived, after each.
+        first_year: told each observable once the first year is lived, the mean of its months.
 
     Returns:
         The run's tables, with the columns of `sim.tables.SCHEMAS`.
@@ -149,6 +150,8 @@ def simulate(spec: RunSpec, tick: Callable[[int], None] | None = None) -> Tables
     diary = Diary(spec.identity, [date_of(m, config.world.first_month) for m in range(config.months)], spec.record)
     for months, (observed, state) in enumerate(lived(spec), 1):
         diary.write(observed, state)
+        if months == MONTHS_A_YEAR and first_year is not None:
+            first_year(diary.means())
         if tick is not None:
             tick(months)
     return diary.tables()
@@ -168,6 +171,8 @@ class Progress:
         months: months to live in the runs that were not found.
         lived: how many of them are lived.
         newest: the run that has just finished, with its tables.
+        year: each observable in the first year of the first run that was not found, the mean of its months; None until
+            it has lived longer than that.
     """
 
     runs: int
@@ -176,6 +181,7 @@ class Progress:
     months: int
     lived: int
     newest: tuple[RunSpec, Tables] | None = field(default=None, repr=False)
+    year: Mapping[str, float] | None = field(default=None, repr=False)
 
 
 def cores() -> int:
@@ -502,6 +508,37 @@ def check_pairs(configs: Sequence[Config]) -> None:
             )
 
 
+@dataclass(frozen=True)
+class _Shared:
+    """What is told while runs are lived. Each cell is written by one process only, so no lock is needed.
+
+    Attributes:
+        lived: months lived, a cell a run.
+        means: of the first run that is lived: what was observed in its first year, the mean of its months.
+        first: which that is.
+    """
+
+    lived: Any
+    means: Any
+    first: int
+
+    @classmethod
+    def between_processes(cls, alone: _Shared) -> _Shared:
+        context = workers_context()
+        return cls(context.RawArray("q", alone.lived), context.RawArray("d", alone.means), alone.first)
+
+    def tell_year(self, place: int, means: Mapping[str, float]) -> None:
+        """A run has lived its first year."""
+        if place == self.first:
+            self.means[:] = [means[name] for name in OBSERVABLES]
+
+    def year(self) -> dict[str, float] | None:
+        """What was observed in the first year of the first run, once it is lived."""
+        if self.first < 0 or self.lived[self.first] <= MONTHS_A_YEAR:
+            return None
+        return dict(zip(OBSERVABLES, self.means, strict=True))
+
+
 class _Watch:
     """Counts months and runs, and tells who asked."""
 
@@ -509,16 +546,17 @@ class _Watch:
         self._runs, self._stored, self._tell = len(specs), len(specs) - len(todo), tell
         self._done = self._stored
         self._months = sum(specs[place].config.months for place in todo)
-        self.lived: Any = [0] * len(specs)
+        self.shared = _Shared([0] * len(specs), [0.0] * len(OBSERVABLES), todo[0] if todo else -1)
         self.look()
 
     def share(self) -> None:
-        """Let other processes count too: a cell a run, each written by one of them only, so no lock is needed."""
-        self.lived = multiprocessing.get_context("spawn").RawArray("q", len(self.lived))
+        """Let other processes tell, too."""
+        self.shared = _Shared.between_processes(self.shared)
 
     def look(self, newest: tuple[RunSpec, Tables] | None = None) -> None:
         if self._tell is not None:
-            self._tell(Progress(self._runs, self._done, self._stored, self._months, sum(self.lived), newest))
+            lived, year = sum(self.shared.lived), self.shared.year()
+            self._tell(Progress(self._runs, self._done, self._stored, self._months, lived, newest, year))
 
     def finished(self, spec: RunSpec, tables: Tables) -> None:
         self._done += 1
@@ -530,21 +568,23 @@ def _here(
 ) -> Iterator[tuple[int, Tables]]:
     def tick(months: int) -> None:
         heed_it()
-        watch.lived[place] = months
+        watch.shared.lived[place] = months
         watch.look()
 
     with _ctrl_c_noted(raised=True) as heed_it:
         for place in turns:
             try:
-                tables = _finish(specs[place], shelf, tick)
+                tables = _finish(specs[place], shelf, tick, partial(watch.shared.tell_year, place))
             except Exception as fault:  # noqa: BLE001 - whatever it is, it is told with the run's name
                 turns.fault(place, fault)
             else:
                 yield place, tables
 
 
-def _finish(spec: RunSpec, shelf: Store | None, tick: Callable[[int], None]) -> Tables:
-    tables = simulate(spec, tick)
+def _finish(
+    spec: RunSpec, shelf: Store | None, tick: Callable[[int], None], first_year: Callable[[dict[str, float]], None]
+) -> Tables:
+    tables = simulate(spec, tick, first_year)
     if shelf is not None:
         shelf.put(spec.run_id, tables, spec.about)
     return tables
@@ -584,18 +624,17 @@ def _one_pool(
     specs: Sequence[RunSpec], turns: _Turns, workers: int, shelf: Store, watch: _Watch
 ) -> Iterator[int]:
     """Yield what one pool of processes finishes; raise `BrokenProcessPool` if one of them dies before the end."""
-    spawn = multiprocessing.get_context("spawn")
-    policies, config = any(spec.config.policy for spec in specs), specs[0].config
-    locks = [spawn.Lock() for _ in _compiling(config, policies)]
-    begin = partial(_begin, watch.lived, shelf, locks, config, policies)
-    pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=begin)
+    context, policies = workers_context(), any(spec.config.policy for spec in specs)
+    locks = [context.Lock() for _ in compiling(policies=policies)]
+    begin = partial(_begin, surroundings(), watch.shared, shelf, locks, policies)
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=begin)
     finished_all = False
     try:
         places = dict[Future[None], int]()
         with _ctrl_c_noted(raised=False) as heed_it:
             while True:
                 heed_it()
-                with _children_of_sim():
+                with children_of_sim():
                     for place in islice(turns, max(0, AHEAD * workers - len(places))):
                         places[pool.submit(_work, specs[place], place, source_hash())] = place
                 if not places:
@@ -661,47 +700,30 @@ def _end(pool: ProcessPoolExecutor, *, at_once: bool) -> None:
             process.join()
 
 
-@contextmanager
-def _children_of_sim() -> Iterator[None]:
-    """Processes started in here run one thread each, are deaf to Ctrl-C, and do not import the caller's script.
-
-    A script without ``if __name__ == "__main__"`` would otherwise start itself anew in every worker.
-    """
-    surroundings = {name: os.environ.get(name) for name in _ONE_THREAD}
-    script, deaf = sys.modules["__main__"], hasattr(signal, "pthread_sigmask")
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if deaf else set()
-    try:
-        sys.modules["__main__"] = types.ModuleType("__main__")
-        os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
-        yield
-    finally:
-        sys.modules["__main__"] = script
-        for name, value in surroundings.items():
-            os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
-        if deaf:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-
-
-_lived: Any = None  # in a worker: months lived, a cell a run
+_shared: _Shared | None = None  # in a worker: what it tells while it lives
 _shelf: Store | None = None  # in a worker: where runs go; it knows what is in packs, and looks that up once
 
 
-def _begin(lived_months: Any, shelf: Store, turns: Sequence[Any], config: Config, policies: bool) -> None:
-    """Make ready a worker: it leaves Ctrl-C to its parent, and ends with it."""
-    global _lived, _shelf
-    _lived, _shelf = lived_months, shelf
+def _begin(environment: dict[str, str], shared: _Shared, shelf: Store, turns: Sequence[Any], policies: bool) -> None:
+    """Make ready a worker: it has its parent's environment, leaves Ctrl-C to its parent, and ends with it."""
+    global _shared, _shelf
+    _shared, _shelf = shared, shelf
+    os.environ.clear()
+    os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _compile(turns, config, policies)
+    _compile(turns, policies)
 
 
-def _compiling(config: Config, policies: bool) -> list[Callable[[], Any]]:
-    """Calls that compile all kernels: dear ones first, so that no worker is left with one while the others wait."""
-    morning = partial(first_morning, config, 1, guess(), month=-1)
-    return [*reversed(kernel_calls(config, policies=policies)), morning]
+def compiling(*, policies: bool) -> list[Callable[[], Any]]:
+    """Calls that compile all kernels: dear ones first, so that no worker is left with one while the others wait.
+
+    Without policies, not those that policies alone need.
+    """
+    return [*reversed(kernel_calls(policies=policies)), *morning_calls()]
 
 
-def _compile(turns: Sequence[Any], config: Config, policies: bool) -> None:
+def _compile(turns: Sequence[Any], policies: bool) -> None:
     """Compile the kernels that the runs need, or find them compiled; what one worker is at, the others leave to it.
 
     Then each calls all of them, and waits for what is still being compiled, though not for ever: a worker that was
@@ -709,7 +731,7 @@ def _compile(turns: Sequence[Any], config: Config, policies: bool) -> None:
     a tenth of its time.
     """
     gc.disable()
-    calls = _compiling(config, policies)
+    calls = compiling(policies=policies)
     for seconds in (0.0, LONGEST_TURN):
         for turn, call in zip(turns, calls, strict=True):
             mine = turn.acquire(timeout=seconds)
@@ -737,4 +759,6 @@ def _work(spec: RunSpec, place: int, source: str) -> None:
     """
     if source != source_hash():
         raise EnsembleError("the model's source changed while it ran. Run it again, so that all runs are alike.")
-    _finish(spec, _shelf, lambda months: _lived.__setitem__(place, months))
+    if _shared is None:
+        raise EnsembleError("a worker was not made ready: runs are lived by run_ensemble, compare and takestwo run.")
+    _finish(spec, _shelf, partial(_shared.lived.__setitem__, place), partial(_shared.tell_year, place))

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from sim.workers import at_hand
+
 if TYPE_CHECKING:
     from sim.cli.request import Request
     from sim.results import Results
@@ -37,19 +39,20 @@ MOST_RESIDENTS = 500_000
 
 def main(words: Sequence[str]) -> int:
     """Compare what the overrides name."""
-    from sim.cli import UsageError, comparison, folder, request, screen, work
-    from sim.contrast import Contrast
-    from sim.ensemble import check_pairs
-    from sim.report.study import read_study
-
     started = datetime.now(UTC)
-    asked = request.read(words, several=True)
-    if len(asked.points) == 1:
-        raise UsageError("one scenario was given, and two are needed. Name them as policy=none,nurture_early.")
-    check_pairs([point.config for point in asked.points])
-    asked = _in_one_area(asked)
-    first, *others = asked.points
-    done = work.run_points(asked, ["compare", *words], started, record=_record(asked))
+    with at_hand(needed="workers=1" not in words):
+        from sim.cli import UsageError, comparison, folder, request, screen, work
+        from sim.contrast import Contrast
+        from sim.ensemble import check_pairs
+        from sim.report.study import read_study
+
+        asked = request.read(words, several=True)
+        if len(asked.points) == 1:
+            raise UsageError("one scenario was given, and two are needed. Name them as policy=none,nurture_early.")
+        check_pairs([point.config for point in asked.points])
+        asked = _in_one_area(asked)
+        first, *others = asked.points
+        done = work.run_points(asked, ["compare", *words], started, record=_record(asked))
     kept = [_as_asked(result, point.config.record) for point, result in zip(asked.points, done.results, strict=True)]
     folder.write_several(asked.folder, asked.points, kept, done.provenance)
     runs = dict(zip((point.name for point in asked.points), done.results, strict=True))

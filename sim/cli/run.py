@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from textwrap import wrap
 
+from sim.workers import at_hand
+
 HELP = """usage: takestwo run [KEY=VALUE ...] [-m]
 
 Runs one scenario, all replicates in parallel, and writes a results folder. Runs that were done before are found again
@@ -56,12 +58,13 @@ def choices() -> str:
 
 def main(words: Sequence[str]) -> int:
     """Run what the overrides ask for."""
-    from sim.cli import folder, request, screen, work
-    from sim.ensemble import EnsembleError
-
     started = datetime.now(UTC)
-    asked = request.read(words)
-    done = work.run_points(asked, ["run", *words], started)
+    with at_hand(needed="workers=1" not in words and ("-m" in words or "replicates=1" not in words)):
+        from sim.cli import folder, request, screen, work
+        from sim.ensemble import EnsembleError
+
+        asked = request.read(words)
+        done = work.run_points(asked, ["run", *words], started)
     out = screen.console()
     few = len(done.points) <= folder.FEW
     if few:

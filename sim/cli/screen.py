@@ -6,7 +6,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -20,6 +20,7 @@ from sim.cost import Cost
 from sim.ensemble import Progress
 from sim.headlines import NAMES, SHORT
 from sim.results import Results, summarised
+from sim.tables import unit_of
 from sim.wording import is_share, plural
 
 FIRST_NUMBERS = ("unmet_need", "formal_volunteering", "ties_per_resident")
@@ -60,7 +61,7 @@ class Watcher:
         self._console.print(str(cost), soft_wrap=True)
         self._began = self._last_line = time.monotonic()
         self._pause = FIRST_LINE_SECONDS
-        self._first = True
+        self._first, self._year_told = True, False
         self._moving: tuple[float, int] | None = None  # since when months are lived, and how many were then
         self.progress: Progress | None = None
         self._bar = Bar(
@@ -88,6 +89,9 @@ class Watcher:
         self.progress = progress
         if progress.lived and self._moving is None:
             self._moving = time.monotonic(), progress.lived
+        if progress.year is not None and progress.newest is None and not self._year_told:
+            self._year_told = True
+            self._console.print(first_year(progress.year), soft_wrap=True)
         if progress.newest is not None and self._first:
             self._first = False
             self._console.print(first_numbers(Results(progress.newest[1])), soft_wrap=True)
@@ -144,6 +148,12 @@ def titled(title: str) -> Table:
     return table
 
 
+def first_year(means: Mapping[str, float]) -> str:
+    """One line on the first run's first year, while it is lived."""
+    said = [f"{NAMES[name]} {value(means[name], unit_of(name))}" for name in FIRST_NUMBERS]
+    return f"First numbers, from the first year of one run: {', '.join(said)}."
+
+
 def first_numbers(results: Results) -> str:
     """One line on the first run that is finished."""
     rows = results.summary.set_index("outcome")
@@ -152,7 +162,7 @@ def first_numbers(results: Results) -> str:
         for name in FIRST_NUMBERS
         if name in rows.index
     ]
-    return f"First numbers, from one run, first year to last: {', '.join(said)}."
+    return f"One run is finished, first year to last: {', '.join(said)}."
 
 
 def outcomes(results: Results, title: str) -> Table:
