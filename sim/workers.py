@@ -2,8 +2,8 @@
 
 A worker that starts from nothing imports and loads kernels for two seconds, each one anew. The server does so once, and
 a command starts it before it imports anything itself: while it reads what is asked for on one core, the server makes
-itself ready on another. It runs a single thread and lives no month, so that forking it is safe. Elsewhere than on Linux
-workers start from nothing.
+itself ready on another. It runs no thread but its own and that of Arrow's allocator, which minds forks, and it lives no
+month: so forking it is safe. Elsewhere than on Linux workers start from nothing.
 
 Nothing heavy is imported here.
 """
