@@ -636,7 +636,11 @@ def _one_pool(
                 heed_it()
                 with children_of_sim():
                     for place in islice(turns, max(0, AHEAD * workers - len(places))):
-                        places[pool.submit(_work, specs[place], place, source_hash())] = place
+                        try:
+                            places[pool.submit(_work, specs[place], place, source_hash())] = place
+                        except (EOFError, ConnectionError) as fault:
+                            turns.back([place])
+                            raise BrokenProcessPool("the server that forks workers has died") from fault
                 if not places:
                     break
                 finished, _ = wait(places, timeout=GLANCE_SECONDS, return_when=FIRST_COMPLETED)

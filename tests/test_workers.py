@@ -1,8 +1,10 @@
 """Workers are forked from a server that ends with its command, and are as their parent is when it asks for them."""
 
 import os
+import signal
 import sys
-from multiprocessing import forkserver
+import time
+from multiprocessing import forkserver, popen_forkserver
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +63,42 @@ def test_workers_have_the_environment_that_their_parent_has_now(monkeypatch):
         assert seen["said"].tolist() == [float(said)] * 2
         assert seen["threads"].tolist() == [1.0, 1.0]
         assert not seen["at_home"].any()
+
+
+@here
+@pytest.mark.parametrize("when", ["before", "while it starts", "while it works"])
+def test_a_server_that_is_killed_is_replaced(when, monkeypatch):
+    config = compose(["place.residents=1500", "months=13"])
+    killed = []
+
+    def kill(*_):
+        if not killed:
+            killed.append(server())
+            os.kill(server(), signal.SIGKILL)
+
+    context()
+    if when == "before":
+        kill()
+    elif when == "while it starts":
+        whole = forkserver._forkserver.connect_to_new_process
+
+        def killed_first(fds):
+            kill()
+            time.sleep(0.2)
+            monkeypatch.setattr(forkserver._forkserver, "ensure_running", lambda: None)  # it died a moment later
+            try:
+                return whole(fds)
+            finally:
+                monkeypatch.delattr(forkserver._forkserver, "ensure_running")
+                monkeypatch.setattr(popen_forkserver.forkserver, "connect_to_new_process", whole)
+
+        monkeypatch.setattr(popen_forkserver.forkserver, "connect_to_new_process", killed_first)
+    results = run_ensemble(
+        config, replicates=2, workers=2, progress=lambda p: kill() if when == "while it works" and p.lived else None
+    )
+    assert len(killed) == 1
+    assert server() != killed[0]
+    assert results.results.equals(run_ensemble(config, replicates=2, workers=1).results)
 
 
 def test_where_nothing_is_to_be_compiled_a_kernel_that_is_not_kept_is_refused():
