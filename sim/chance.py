@@ -176,6 +176,7 @@ def permanent_ids(cause: int, count: int) -> Any:
     """`permanent_id` (cause, k) for k from 0, as a column: a million in a moment.
 
     Examples:
+        >>> from sim.chance import permanent_id, permanent_ids
         >>> permanent_ids(7, 3).tolist() == [permanent_id(7, k) for k in range(3)]
         True
     """
