@@ -175,10 +175,10 @@ def test_many_scenarios_are_told_in_one_table(monkeypatch, tmp_path, capsys):
 
 
 def test_a_scenario_that_cannot_be_run_is_named_and_left_out(monkeypatch, tmp_path, capsys):
-    def simulated(spec, tick=None):
+    def simulated(spec, *listeners):
         if spec.config.months == 2:
             raise FoundingError("no such place")
-        return simulate(spec, tick)
+        return simulate(spec, *listeners)
 
     monkeypatch.setattr(ensemble, "simulate", simulated)
     where = [f"store={tmp_path}/store", f"hydra.sweep.dir={tmp_path}/out", "replicates=2", "workers=1"]
