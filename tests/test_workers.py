@@ -15,6 +15,7 @@ from numba.core.targetconfig import TargetConfig
 from numba.core.types.functions import BaseFunction
 
 from sim import compose, run_ensemble
+from sim.cli import lived_here
 from sim.compiling import KERNEL, NotKeptError, nothing_compiled
 from sim.workers import at_hand, context
 from tests.outside_rules import Surrounded
@@ -127,3 +128,11 @@ def test_numba_is_left_as_it_was_found():
         wrong(1)
     assert (BaseFunction.get_call_type, TargetConfig.__eq__, TargetConfig.__hash__) == (asked, alike, hashed)
     assert asked.__module__.startswith("numba")
+
+
+@pytest.mark.parametrize(("words", "here"), [
+    ([], True), (["replicates=auto", "workers=2"], True), (["hydra/launcher=local"], True), (["workers=1"], False),
+    (["hydra/launcher=slurm", "-m"], False), (["hydra/launcher=ray"], False),
+])  # fmt: skip
+def test_no_server_is_started_for_what_is_lived_elsewhere(words, here):
+    assert lived_here(words) is here
