@@ -15,33 +15,32 @@ import multiprocessing
 import os
 import pickle
 import signal
-import sys
 import threading
 import time
-import types
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from sim.config import Config
 from sim.files import OutputError
-from sim.founding import FoundingError
-from sim.founding.first_morning import first_morning
-from sim.founding.solving import guess
+from sim.founding import FoundingError, morning_calls
+from sim.observables import OBSERVABLES
 from sim.outside import is_passing
 from sim.run import RunSpec, simulate
 from sim.schedule import kernel_calls
 from sim.source import source_hash
 from sim.store import LOOSE, Store, pack, put_together
 from sim.tables import Tables
+from sim.units import MONTHS_A_YEAR
+from sim.workers import children_of_sim, context as workers_context, surroundings
 
 TRIES = 3
 """Pools that may die in a row without finishing one run before it is given up."""
@@ -56,7 +55,6 @@ BLOCK_SECONDS = 1.0
 20 milliseconds, and six for all of a second's runs next to nothing."""
 LONGEST_TURN = 60.0
 """Seconds that a worker waits for what another one compiles, before it does so itself."""
-ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 class EnsembleError(Exception):
@@ -76,6 +74,8 @@ class Progress:
         newest: the run that has just been found or finished, with its tables.
         failed: how many were given up.
         stopping: whether Ctrl-C was pressed, and no more is begun.
+        year: each observable in the first year of the first run that was not found, the mean of its months; None until
+            it has lived longer than that.
     """
 
     runs: int
@@ -86,6 +86,7 @@ class Progress:
     newest: tuple[RunSpec, Tables] | None = field(default=None, repr=False)
     failed: int = 0
     stopping: bool = False
+    year: Mapping[str, float] | None = field(default=None, repr=False)
 
 
 def cores() -> int:
@@ -172,7 +173,7 @@ def _each(
             else:
                 watch.found(spec, stored)
                 yield place, stored
-    watch.look()
+    watch.begin(todo)
     workers, turns = 1 if passing else min(workers or cores(), len(todo)), Turns(specs, todo, failed)
     if elsewhere is not None and shelf is not None:
         fresh = elsewhere(specs, turns, shelf, watch)
@@ -251,6 +252,49 @@ def is_whole(value: object, *, least: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
+@dataclass(frozen=True)
+class _Shared:
+    """What all processes see, without a lock: each cell is written by one of them.
+
+    Attributes:
+        lived: months lived, a cell a run.
+        kept: not nil where a run is stored, a cell a run.
+        stop: not nil where no run is to be begun any more.
+        means: of the first run that is lived: what was observed in its first year, the mean of its months.
+        first: which that is; -1 for none.
+    """
+
+    lived: Any
+    kept: Any
+    stop: Any
+    means: Any
+    first: int = -1
+
+    @classmethod
+    def alone(cls, runs: int) -> _Shared:
+        """As long as there is one process."""
+        unknown = np.full(len(OBSERVABLES), math.nan)
+        return cls(np.zeros(runs, np.int64), np.zeros(runs, np.int8), SimpleNamespace(value=0), unknown)
+
+    @classmethod
+    def between_processes(cls, runs: int, first: int) -> _Shared:
+        """Before any month is lived."""
+        context, unknown = workers_context(), [math.nan] * len(OBSERVABLES)
+        whole, small, real = context.RawArray("q", runs), context.RawArray("b", runs), context.RawArray("d", unknown)
+        return cls(whole, small, context.RawValue("b", 0), real, first)
+
+    def tell_year(self, place: int, means: Mapping[str, float]) -> None:
+        """A run has lived its first year."""
+        if place == self.first:
+            self.means[:] = [means[name] for name in OBSERVABLES]
+
+    def year(self) -> dict[str, float] | None:
+        """What was observed in the first year of the first run, once it is lived, and lived by us."""
+        if self.first < 0 or self.lived[self.first] <= MONTHS_A_YEAR or all(map(math.isnan, self.means)):
+            return None
+        return dict(zip(OBSERVABLES, map(float, self.means), strict=True))
+
+
 class Watch:
     """Counts months and runs, and tells who asked."""
 
@@ -260,21 +304,26 @@ class Watch:
         self._specs, self._tell, self._failed = specs, tell, failed
         self._done = self._stored = 0
         self._months = sum(spec.config.months for spec in specs)
-        self.lived: Any = np.zeros(len(specs), np.int64)
-        self.shared: Any = None
+        self.shared = _Shared.alone(len(specs))
+        self.lived: Any = self.shared.lived
         self.stopping = False
 
+    def begin(self, todo: Sequence[int]) -> None:
+        """All were looked up, and these are to be lived."""
+        self.shared = replace(self.shared, first=todo[0] if todo else -1)
+        self.look()
+
     def share(self) -> None:
-        """Let other processes count too: a cell a run, each written by one of them only, so no lock is needed."""
-        self.shared = multiprocessing.get_context("spawn").RawArray("q", len(self.lived))
-        self.lived = np.frombuffer(self.shared, np.int64)
+        """Let other processes tell, too."""
+        self.shared = _Shared.between_processes(len(self.lived), self.shared.first)
+        self.lived = np.frombuffer(self.shared.lived, np.int64)
 
     def look(self, newest: tuple[RunSpec, Tables] | None = None) -> None:
         """Tell how far it is, and of the run that has just finished."""
         if self._tell is not None:
             never = sum(self._specs[place].config.months - int(self.lived[place]) for place in self._failed)
             self._tell(Progress(len(self._specs), self._done, self._stored, self._months - never, int(self.lived.sum()),
-                                newest, len(self._failed), self.stopping))  # fmt: skip
+                                newest, len(self._failed), self.stopping, self.shared.year()))  # fmt: skip
 
     def found(self, spec: RunSpec, tables: Tables) -> None:
         """A run was found in the store."""
@@ -309,7 +358,8 @@ def _here(
                     yield place, there
                     continue
                 try:
-                    block.add(place, specs[place], simulate(specs[place], tick))
+                    first_year = partial(watch.shared.tell_year, place)
+                    block.add(place, specs[place], simulate(specs[place], tick, first_year))
                 except Exception as fault:  # noqa: BLE001 - whatever it is, it is told with the run's name
                     turns.fault(place, fault)
                 if block.is_due or not turns:
@@ -401,13 +451,10 @@ def _one_pool(
 
     After Ctrl-C no run is begun any more, and where there is patience those that are under way come to their end.
     """
-    spawn = multiprocessing.get_context("spawn")
-    kept = spawn.RawArray("b", len(specs))
-    policies, config = any(spec.config.policy for spec in specs), specs[0].config
-    locks = [spawn.Lock() for _ in _compiling(config, policies)]
-    stop = spawn.RawValue("b", 0)
-    begin = partial(_begin, _Shared(watch.shared, kept, stop), shelf, locks, config, policies)
-    pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=begin)
+    context, policies, shared = workers_context(), any(spec.config.policy for spec in specs), watch.shared
+    locks = [context.Lock() for _ in compiling(policies=policies)]
+    begin = partial(_begin, surroundings(), shared, shelf, locks, policies)
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=begin)
     finished_all = False
     jobs, sizes = dict[Future[_Word], list[int]](), _Sizes(specs, workers)
     try:
@@ -415,32 +462,42 @@ def _one_pool(
             while True:
                 ctrl_c.heed()
                 if ctrl_c.pressed:
-                    watch.stopping, stop.value = True, 1
+                    watch.stopping, shared.stop.value = True, 1
                     turns.back([place for future in list(jobs) if future.cancel() for place in jobs.pop(future)])
                 else:
-                    with _children_of_sim():
+                    with children_of_sim():
                         while turns and len(jobs) < AHEAD * workers and (job := sizes.job(turns)):
-                            jobs[pool.submit(_work, [(place, specs[place]) for place in job], source_hash())] = job
+                            jobs[_submitted(pool, specs, job, turns)] = job
                 if not jobs:
                     break
                 finished, _ = wait(jobs, timeout=GLANCE_SECONDS, return_when=FIRST_COMPLETED)
                 for job in jobs.values():
-                    for place in [place for place in job if kept[place]]:
+                    for place in [place for place in job if shared.kept[place]]:
                         job.remove(place)
                         yield place
-                try:
-                    _harvest({future: jobs.pop(future) for future in finished}, turns, sizes)
-                except BrokenProcessPool:
-                    if ctrl_c.pressed:  # another pool would begin anew
-                        raise KeyboardInterrupt from None
-                    raise
+                _harvest({future: jobs.pop(future) for future in finished}, turns, sizes)
                 watch.look()
             if ctrl_c.pressed:
                 raise KeyboardInterrupt
         finished_all = True
+    except BrokenProcessPool:
+        if ctrl_c.pressed:  # another pool would begin anew
+            raise KeyboardInterrupt from None
+        raise
     finally:
         turns.back(place for job in jobs.values() for place in job)
         _end(pool, at_once=not finished_all)
+
+
+def _submitted(
+    pool: ProcessPoolExecutor, specs: Sequence[RunSpec], job: list[int], turns: Turns
+) -> Future[_Word]:
+    """Hand out a job, which may start a worker; put it back and raise `BrokenProcessPool` if there is nobody for it."""
+    try:
+        return pool.submit(_work, [(place, specs[place]) for place in job], source_hash())
+    except (BrokenProcessPool, EOFError, ConnectionError) as fault:
+        turns.back(job)
+        raise BrokenProcessPool("a worker, or the server that forks them, has died") from fault
 
 
 class CtrlC:
@@ -566,42 +623,6 @@ def _end(pool: ProcessPoolExecutor, *, at_once: bool) -> None:
             process.join()
 
 
-@contextmanager
-def _children_of_sim() -> Iterator[None]:
-    """Processes started in here run one thread each, are deaf to Ctrl-C, and do not import the caller's script.
-
-    A script without ``if __name__ == "__main__"`` would otherwise start itself anew in every worker.
-    """
-    surroundings = {name: os.environ.get(name) for name in ONE_THREAD}
-    script, deaf = sys.modules["__main__"], hasattr(signal, "pthread_sigmask")
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if deaf else set()
-    try:
-        sys.modules["__main__"] = types.ModuleType("__main__")
-        os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
-        yield
-    finally:
-        sys.modules["__main__"] = script
-        for name, value in surroundings.items():
-            os.environ.pop(name) if value is None else os.environ.__setitem__(name, value)
-        if deaf:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-
-
-@dataclass(frozen=True)
-class _Shared:
-    """What all processes see, without a lock: each cell is written by one of them.
-
-    Attributes:
-        lived: months lived, a cell a run.
-        kept: not nil where a run is stored, a cell a run.
-        stop: not nil where no run is to be begun any more.
-    """
-
-    lived: Any
-    kept: Any
-    stop: Any
-
-
 @dataclass(frozen=True)
 class _Word:
     """What a worker says of a job that has come to its end.
@@ -621,24 +642,26 @@ _shared: Any = None  # in a worker: the `_Shared` of all
 _shelf: Any = None  # in a worker: where runs go, a `Store`; it knows what is in packs, and looks that up once
 
 
-def _begin(
-    shared: _Shared, shelf: Store, turns: Sequence[Any], config: Config, policies: bool
-) -> None:
-    """Make ready a worker: it leaves Ctrl-C to its parent, and ends with it."""
+def _begin(environment: dict[str, str], shared: _Shared, shelf: Store, turns: Sequence[Any], policies: bool) -> None:
+    """Make ready a worker: it has its parent's environment, leaves Ctrl-C to its parent, and ends with it."""
     global _shared, _shelf
     _shared, _shelf = shared, shelf
+    os.environ.clear()
+    os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _compile(turns, config, policies)
+    _compile(turns, policies)
 
 
-def _compiling(config: Config, policies: bool) -> list[Callable[[], Any]]:
-    """Calls that compile all kernels: dear ones first, so that no worker is left with one while the others wait."""
-    morning = partial(first_morning, config, 1, guess(), month=-1)
-    return [*reversed(kernel_calls(config, policies=policies)), morning]
+def compiling(*, policies: bool) -> list[Callable[[], Any]]:
+    """Calls that compile all kernels: dear ones first, so that no worker is left with one while the others wait.
+
+    Without policies, not those that policies alone need.
+    """
+    return [*reversed(kernel_calls(policies=policies)), *morning_calls()]
 
 
-def _compile(turns: Sequence[Any], config: Config, policies: bool) -> None:
+def _compile(turns: Sequence[Any], policies: bool) -> None:
     """Compile the kernels that the runs need, or find them compiled; what one worker is at, the others leave to it.
 
     Then each calls all of them, and waits for what is still being compiled, though not for ever: a worker that was
@@ -646,7 +669,7 @@ def _compile(turns: Sequence[Any], config: Config, policies: bool) -> None:
     a tenth of its time.
     """
     gc.disable()
-    calls = _compiling(config, policies)
+    calls = compiling(policies=policies)
     for seconds in (0.0, LONGEST_TURN):
         for turn, call in zip(turns, calls, strict=True):
             if _shared.stop.value:
@@ -690,8 +713,9 @@ def _work(job: Sequence[tuple[int, RunSpec]], source: str) -> _Word:
         if _put_meanwhile(spec, _shelf) is not None:
             _shared.lived[place], _shared.kept[place] = spec.config.months, 1
             continue
+        tick = partial(_shared.lived.__setitem__, place)
         try:
-            block.add(place, spec, simulate(spec, partial(_shared.lived.__setitem__, place)))
+            block.add(place, spec, simulate(spec, tick, partial(_shared.tell_year, place)))
         except Exception as fault:  # noqa: BLE001 - whatever it is, it is told with the run's name
             faults[place] = sendable(fault)
         if block.is_due:

@@ -18,7 +18,7 @@ from sim.schedule import live_a_month
 from sim.source import source_hash
 from sim.store import About, run_id
 from sim.tables import Diary, Tables
-from sim.units import date_of
+from sim.units import MONTHS_A_YEAR, date_of
 
 if TYPE_CHECKING:
     from sim.model import CommunityModel
@@ -102,12 +102,16 @@ def lived(spec: RunSpec) -> Iterator[tuple[Any, Any]]:
         yield live_a_month(state, spec.config), state
 
 
-def simulate(spec: RunSpec, tick: Callable[[int], None] | None = None) -> Tables:
+def simulate(
+    spec: RunSpec, tick: Callable[[int], None] | None = None,
+    first_year: Callable[[dict[str, float]], None] | None = None,
+) -> Tables:  # fmt: skip
     """Live one run and write it down.
 
     Args:
         spec: which run.
         tick: told how many months are lived, after each.
+        first_year: told each observable once the first year is lived, the mean of its months.
 
     Returns:
         The run's tables, with the columns of `sim.tables.SCHEMAS`.
@@ -125,6 +129,8 @@ def simulate(spec: RunSpec, tick: Callable[[int], None] | None = None) -> Tables
     diary = Diary(spec.identity, [date_of(m, config.world.first_month) for m in range(config.months)], spec.record)
     for months, (observed, state) in enumerate(lived(spec), 1):
         diary.write(observed, state)
+        if months == MONTHS_A_YEAR and first_year is not None:
+            first_year(diary.means())
         if tick is not None:
             tick(months)
     return diary.tables()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from sim import observables
@@ -114,7 +115,7 @@ def pass_a_month(state: State, config: Any) -> None:
     state.month += 1
 
 
-def kernel_calls(config: Any, *, policies: bool = True) -> list[Callable[[], Any]]:
+def kernel_calls(*, policies: bool = True) -> list[Callable[[], Any]]:
     """Calls that live and observe a month of an empty town, a room each: all kernels are compiled by them, and kept.
 
     Without policies, not those that policies alone need. Processes that share the calls out share the compiling.
@@ -124,7 +125,8 @@ def kernel_calls(config: Any, *, policies: bool = True) -> list[Callable[[], Any
     town.policies.months[:], town.policies.dose[:] = 1, 1.0
     town.neighbourhoods.quintile[:] = 1
     rooms = [partial(step.room.advance, town.fork(), step.room.Parameters(), Dice(1, 0)) for step in MONTH]
-    return [*rooms, partial(observables.observe, town, config)]
+    numbers = SimpleNamespace(**{step.name: step.room.Parameters() for step in MONTH})
+    return [*rooms, partial(observables.observe, town, numbers)]
 
 
 def act(state: State, config: Any, *, plain: bool = False, month: tuple[Step, ...] = MONTH) -> None:

@@ -9,6 +9,7 @@ names, dtypes, units and meanings; the files carry them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -245,6 +246,10 @@ class Diary:
                 rows = len(next(iter(columns.values())))
                 self._states[name].append(self._table(name, columns, [month] * rows))
 
+    def means(self) -> dict[str, float]:
+        """Each observable, the mean of the months that were written down so far and in which it exists."""
+        return {name: _mean([row[name] for row in self._whole]) for name in self._whole[0]}
+
     def tables(self) -> Tables:
         """All that was written."""
         months = range(len(self._whole))
@@ -276,6 +281,11 @@ class Diary:
         known: dict[str, Any] = {field: [value] * rows for field, value in self._identity.items()}
         known |= {"month": months, "date": [self._dates[m] for m in months], **columns}
         return pa.table([pa.array(known[field.name], field.type) for field in schema], schema=schema)
+
+
+def _mean(months: Sequence[float]) -> float:
+    there = [value for value in months if not math.isnan(value)]
+    return math.fsum(there) / len(there) if there else math.nan
 
 
 def _residents(state: State, lately: Lately) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 from typing import ClassVar
 
 from sim import CommunityModel
@@ -31,3 +33,13 @@ class Fails(CommunityModel):
         if self.steps == 1 and self.state.seed == run_seed(self.config.seed, 0):
             raise ArithmeticError("nothing adds up")
         super().step()
+
+
+class Surrounded(CommunityModel):
+    """Tells of the process in which it lives."""
+
+    also: ClassVar = {
+        "said": lambda _: float(os.environ["TAKESTWO_TEST"]),
+        "threads": lambda _: float(os.environ["OMP_NUM_THREADS"]),
+        "at_home": lambda _: float(multiprocessing.parent_process() is None),
+    }

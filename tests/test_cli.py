@@ -136,7 +136,8 @@ def test_a_run_leaves_its_folder(store, tmp_path, capsys):
     (folder,) = tmp_path.glob("outputs/*/*")
     assert re.fullmatch(r"\d{4}-\d\d-\d\d/\d\d-\d\d-\d\d-\d{6}", folder.relative_to(tmp_path / "outputs").as_posix())
     assert f"Results: {folder.relative_to(tmp_path)}" in out
-    assert "First numbers, from one run" in progress
+    assert "First numbers, from the first year of one run: unmet need " in progress
+    assert "One run is finished, first year to last: unmet need " in progress
     assert "2 of 2 runs done" in progress
     there = {file.name for file in folder.iterdir()}
     assert there == {"results.parquet", "by_quintile.parquet", "by_band.parquet", "by_service.parquet", "summary.csv",
@@ -494,7 +495,7 @@ def test_ctrl_c_keeps_finished_runs(workers, capsys):
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     running = subprocess.Popen([*TAKESTWO, *words], **pipes, start_new_session=True)
     heard = []
-    while not any("First numbers" in line for line in heard):
+    while not any("One run is finished" in line for line in heard):
         heard.append(running.stderr.readline())
         assert heard[-1], heard
     os.killpg(running.pid, signal.SIGINT)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from omegaconf import OmegaConf
 
-from sim import compose, draws, ensemble, read_results
+from sim import compose, draws, read_results
 from sim.cli import UsageError, folder, main, screen
 from sim.cli.request import read
 from sim.composition import options
@@ -175,12 +175,12 @@ def test_many_scenarios_are_told_in_one_table(monkeypatch, tmp_path, capsys):
 
 
 def test_a_scenario_that_cannot_be_run_is_named_and_left_out(monkeypatch, tmp_path, capsys):
-    def simulated(spec, tick=None):
+    def simulated(spec, *listeners):
         if spec.config.months == 2:
             raise FoundingError("no such place")
-        return simulate(spec, tick)
+        return simulate(spec, *listeners)
 
-    monkeypatch.setattr(ensemble, "simulate", simulated)
+    monkeypatch.setattr("sim.pool.simulate", simulated)
     where = [f"store={tmp_path}/store", f"hydra.sweep.dir={tmp_path}/out", "replicates=2", "workers=1"]
     assert main(["run", "-m", "place.residents=1500", "months=2,3", *where]) == 2
     told = capsys.readouterr().err

@@ -179,6 +179,22 @@ def test_a_ctrl_c_that_python_cannot_raise_is_heeded_all_the_same(config):
     assert signal.getsignal(signal.SIGINT) is before
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_first_year_of_the_first_run_is_told_while_it_is_lived(workers, config, plain):
+    reports = []
+    run_ensemble(config, workers=workers, progress=reports.append)
+    assert reports[0].year is None
+    rows = plain.results.to_pandas()
+    first = rows[(rows["replicate"] == 0) & (rows["month"] < 12)]
+    assert reports[-1].year == pytest.approx({name: first[name].mean() for name in OBSERVABLES}, rel=1e-12, nan_ok=True)
+
+
+def test_a_run_of_a_year_is_told_when_it_is_done():
+    reports = []
+    run_ensemble(compose([*SMALL, "months=12"]), replicates=1, workers=1, progress=reports.append)
+    assert [report.year for report in reports] == [None] * len(reports)
+
+
 def test_progress_ends_where_it_should(config):
     reports = []
     run_ensemble(config, progress=reports.append)
@@ -361,12 +377,12 @@ def failing(monkeypatch, times, fault):
     """Let the run of replicate 1 fail so often; returns the replicates that were tried, in order."""
     tried, left = [], [times]
 
-    def simulated(spec, tick=None):
+    def simulated(spec, *listeners):
         tried.append((spec.config.months, spec.replicate))
         if spec.replicate == 1 and left[0] > 0:
             left[0] -= 1
             raise fault
-        return simulate(spec, tick)
+        return simulate(spec, *listeners)
 
     monkeypatch.setattr(module, "simulate", simulated)
     return tried

@@ -34,12 +34,14 @@ def sweep(store, out, words=SWEEP):
 
 
 def family(process):
-    """The parent and its workers, as far as they live."""
-    try:
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    except OSError:
-        return []
-    return [process.pid, *map(int, children)]
+    """The parent, its workers and the server that forks them, as far as they live."""
+    there = [process.pid]
+    for pid in there:
+        try:
+            there += map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+        except OSError:
+            continue
+    return there if Path(f"/proc/{process.pid}").exists() else []
 
 
 @pytest.fixture(scope="module")

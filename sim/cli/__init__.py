@@ -103,6 +103,12 @@ def _done(command: str, rest: Sequence[str]) -> int:
     return code
 
 
+def lived_here(words: Sequence[str]) -> bool:
+    """Whether runs may be lived by several processes of this machine, as far as overrides tell before they are read."""
+    away = any(word.startswith("hydra/launcher=") and word != "hydra/launcher=local" for word in words)
+    return not away and "workers=1" not in words
+
+
 def _unknown(command: str) -> str:
     built = f"There is {', '.join(COMMANDS)}."
     if command in NOT_BUILT:

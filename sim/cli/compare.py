@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from sim.cli import lived_here
+from sim.workers import at_hand
+
 if TYPE_CHECKING:
     from sim.cli.request import Request
     from sim.results import Results
@@ -51,18 +54,19 @@ MOST_RESIDENTS = 500_000
 
 def main(words: Sequence[str]) -> int:
     """Compare what the overrides name."""
-    from sim.cli import UsageError, comparison, folder, narrowing, request, screen, work
-    from sim.contrast import Contrast
-    from sim.ensemble import EnsembleError, check_pairs
-    from sim.report.study import read_study
-
     started = datetime.now(UTC)
-    asked = request.read(words, several=True)
-    if len(asked.points) == 1:
-        raise UsageError("one scenario was given, and two are needed. Name them as policy=none,nurture_early.")
-    check_pairs([point.config for point in asked.points])
-    asked = _in_one_area(asked)
-    done = work.run_points(asked, ["compare", *words], started, record=_record(asked), alike=True)
+    with at_hand(needed=lived_here(words)):
+        from sim.cli import UsageError, comparison, folder, narrowing, request, screen, work
+        from sim.contrast import Contrast
+        from sim.ensemble import EnsembleError, check_pairs
+        from sim.report.study import read_study
+
+        asked = request.read(words, several=True)
+        if len(asked.points) == 1:
+            raise UsageError("one scenario was given, and two are needed. Name them as policy=none,nurture_early.")
+        check_pairs([point.config for point in asked.points])
+        asked = _in_one_area(asked)
+        done = work.run_points(asked, ["compare", *words], started, record=_record(asked), alike=True)
     if done.failed:
         raise EnsembleError("\n".join(done.failed))
     first, *others = done.points

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from textwrap import wrap
 
+from sim.cli import lived_here
+from sim.workers import at_hand
+
 HELP = """usage: takestwo run [KEY=VALUE ...] [-m]
 
 Runs one scenario, all replicates in parallel, and writes a results folder. Runs that were done before are found again
@@ -60,12 +63,13 @@ def choices() -> str:
 
 def main(words: Sequence[str]) -> int:
     """Run what the overrides ask for."""
-    from sim.cli import folder, narrowing, request, screen, work
-    from sim.pool import EnsembleError
-
     started = datetime.now(UTC)
-    asked = request.read(words)
-    done = work.run_points(asked, ["run", *words], started)
+    with at_hand(needed=lived_here(words) and ("replicates=1" not in words or bool({"-m", "--multirun"} & {*words}))):
+        from sim.cli import folder, narrowing, request, screen, work
+        from sim.pool import EnsembleError
+
+        asked = request.read(words)
+        done = work.run_points(asked, ["run", *words], started)
     out = screen.console()
     few = len(done.points) <= folder.FEW
     if few:

@@ -6,7 +6,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -21,7 +21,7 @@ from sim.headlines import NAMES, SHORT
 from sim.pool import Progress
 from sim.results import Results, summarised
 from sim.run import RunSpec
-from sim.tables import Tables
+from sim.tables import Tables, unit_of
 from sim.wording import is_share, plural
 
 FIRST_NUMBERS = ("unmet_need", "formal_volunteering", "ties_per_resident")
@@ -89,7 +89,7 @@ class Watcher:
         self._began = self._last_line = time.monotonic()
         self._last_estimate = -math.inf
         self._pause = FIRST_LINE_SECONDS
-        self._first, self._told_stop = True, False
+        self._first, self._year_told, self._told_stop = True, False, False
         self._moving: tuple[float, int] | None = None  # since when months are lived, and how many were then
         self.progress: Progress | None = None
         self._bar = _Bar(
@@ -117,6 +117,9 @@ class Watcher:
         self.progress = progress
         if progress.lived and self._moving is None:
             self._moving = time.monotonic(), progress.lived
+        if progress.year is not None and progress.newest is None and self._first and not self._year_told:
+            self._year_told = True
+            self._console.print(first_year(progress.year), soft_wrap=True)
         if progress.newest is not None and self._estimates is not None:
             self._estimates.take(*progress.newest)
         if progress.newest is not None and progress.done > progress.stored and self._first:
@@ -197,6 +200,12 @@ def titled(title: str) -> Table:
     return table
 
 
+def first_year(means: Mapping[str, float]) -> str:
+    """One line on the first run's first year, while it is lived."""
+    said = [f"{NAMES[name]} {value(means[name], unit_of(name))}" for name in FIRST_NUMBERS]
+    return f"First numbers, from the first year of one run: {', '.join(said)}."
+
+
 def first_numbers(results: Results) -> str:
     """One line on the first run that is finished."""
     rows = results.summary.set_index("outcome")
@@ -205,7 +214,7 @@ def first_numbers(results: Results) -> str:
         for name in FIRST_NUMBERS
         if name in rows.index
     ]
-    return f"First numbers, from one run, first year to last: {', '.join(said)}."
+    return f"One run is finished, first year to last: {', '.join(said)}."
 
 
 def outcomes(results: Results, title: str) -> Table:

@@ -19,8 +19,10 @@ import json
 import math
 import os
 import shutil
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
@@ -35,6 +37,7 @@ from sim.founding.solving import (
     FoundingError,
     Solved,
     follow_members,
+    guess,
     levels,
     levers,
     pull_to_match,
@@ -42,6 +45,7 @@ from sim.founding.solving import (
     shortfalls,
     solve,
 )  # fmt: skip
+from sim.parameters import ROOMS
 from sim.place import Place
 from sim.source import cache_folder, source_hash
 from sim.state import NOBODY, SURVIVAL_MONTHS, Policies, State, World
@@ -86,6 +90,13 @@ def found(config: Config, seed: int) -> State:
     town.world = World(**{name: column[before:] for name, column in ahead.items()})
     town.policies = Policies(**{name: rows.get(name, blank.copy()) for name in Policies._fields})
     return town
+
+
+def morning_calls() -> list[Callable[[], Any]]:
+    """Calls that compile all kernels of a first morning."""
+    place = Place.named(REFERENCE).model_copy(update={"residents": 1500})
+    config: Any = SimpleNamespace(place=place, **{name: room() for name, room in ROOMS.items()})
+    return [partial(first_morning, config, 1, guess(), month=-1)]
 
 
 def solved_for(config: Config) -> Solved:

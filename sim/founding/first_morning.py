@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numba import njit
 
-from sim.chance import Dice, Die, between, permanent_id, uniform, uniform2, uniforms
+from sim.chance import Dice, Die, between, permanent_id, permanent_ids, uniform, uniform2, uniforms
 from sim.compiling import KERNEL, PART
 from sim.elementary import exp, log
 from sim.founding import books
@@ -195,7 +195,7 @@ def _open_posts(state: State) -> None:
 
 def _people_the_homes(state: State, config: Config, dice: Dice) -> None:
     r, place, n = state.residents, config.place, len(state.residents.id)
-    r.id[:] = [permanent_id(place.neighbourhoods, row) for row in range(n)]
+    r.id[:] = permanent_ids(place.neighbourhoods, n)
     r.neighbourhood[:] = np.arange(n) * place.neighbourhoods // n
     abc1 = np.array(place.abc1_share)[state.neighbourhoods.quintile[r.neighbourhood] - 1]
     grade = (uniforms(dice.streams[Die.GRADE], r.id) >= abc1).astype(np.int8)

@@ -14,7 +14,8 @@ from typing import Any
 
 from sim.launchers.jobs import Ended, Job
 from sim.launchers.settings import Ray
-from sim.pool import ONE_THREAD, TRIES, EnsembleError
+from sim.pool import TRIES, EnsembleError
+from sim.workers import ONE_THREAD
 
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 """Surroundings of a Ray that is started here: it tells nobody, and listens to this machine alone."""
