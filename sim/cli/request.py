@@ -23,13 +23,13 @@ from sim.contrast.stopping import AUTO, LEAST, MOST, Precision, check_outcome
 from sim.designs import Values, parameters_of, points_of, written
 from sim.ensemble import check_pairs
 from sim.headlines import HEADLINE
-from sim.launchers import KEY, Launcher, Local, Slurm, check_launcher
+from sim.launchers import KEY, Launcher, Local, check_launcher
 from sim.tables import unit_of
 from sim.vectors import with_values
 
 OUTPUTS = Path("outputs")
 FOLDERS = ("hydra.run.dir", "hydra.sweep.dir", "store")
-HYDRA = (*FOLDERS[:2], LAUNCHER, *(f"{KEY}{name}" for name in Slurm.model_fields if name != "kind"))
+HYDRA = (*FOLDERS[:2], LAUNCHER)
 LOCAL = Local(kind="local")
 
 
