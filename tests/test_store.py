@@ -187,6 +187,30 @@ def test_a_run_that_lies_in_two_blocks_comes_to_lie_in_one_pack(store, monkeypat
     assert (found.runs, found.is_sound) == (3, True)
 
 
+def test_runs_of_a_block_whose_tables_have_changed_places_are_kept_as_they_were_lived_again(store):
+    """Each table is sound by itself: it is the wrong one, and does not stand for what was put beside it."""
+    together(store, "ab12", "ab13")
+    (name,) = store.names()
+    one, other = store.path("by_band", name), store.path("by_area", name)
+    one.rename(one.with_name("between"))
+    other.rename(one)
+    one.with_name("between").rename(other)
+    assert store.get("ab12") is None
+    for again in ("ab12", "ab13"):
+        store.put(again, run([1.0, 2.0], run_id=again), About())
+    pack(Store(store.folder), least=0)
+    assert all(Store(store.folder).get(one) is not None for one in ("ab12", "ab13"))
+
+
+@pytest.mark.parametrize("other", ["by_band", "by_area"])
+def test_a_run_whose_row_is_another_table_is_not_packed_and_stops_nothing(store, other):
+    together(store, "ab12", "ab13")
+    store.put("ab14", run([1.0, 2.0], run_id="ab14"), About())
+    store.path("runs", "ab14").write_bytes(store.path(other, "ab14").read_bytes())
+    assert pack(Store(store.folder), least=0) == 2
+    assert {finding.path.stem for finding in check(Store(store.folder)).findings} == {"ab14"}
+
+
 def test_a_block_that_is_being_written_is_left_alone(store):
     """Its row in ``runs`` is the last that is written."""
     together(store, "ab12", "ab13")

@@ -83,7 +83,7 @@ def pack(store: Store, least: int = LOOSE) -> int:
         packed = {run for name, runs in store.members().items() if name not in blocks for run in runs}
         lies_in = {run: name for name, runs in blocks.items() for run in runs if run not in packed}
         lies_in |= {run: run for run in _loose(store)}
-        rows = {run: file.read(store.path("runs", name), run) for run, name in lies_in.items()}
+        rows = {run: _read(store, "runs", name, run) for run, name in lies_in.items()}
         known = {run: row.to_pylist()[0] for run, row in rows.items() if row is not None}
         own = [run for run, row in known.items() if not row["model"]]
         ordered = sorted(own, key=lambda run: [str(known[run][name]).rjust(20) for name in ORDER])
@@ -228,11 +228,17 @@ def _tidy(store: Store) -> None:
         if run in packed:
             mended.setdefault(packed[run], set()).add(run)
     for name, runs in mended.items():
-        whole = [run for run in runs if all(file.read(store.path(table, name), run) is not None for table in PACKED)]
+        whole = [run for run in runs if all(_read(store, table, name, run) is not None for table in PACKED)]
         for run in whole:
             _forget(store, run, but_states=True)
         if len(whole) < len(runs):
             _rewrite(store, name, [run for run in packed if packed[run] == name and run not in runs - set(whole)])
+
+
+def _read(store: Store, table: str, name: str, run: str) -> Any:
+    """A run's table from a file; None, too, where it is another table: files may have changed their names."""
+    read = file.read(store.path(table, name), run)
+    return read if read is not None and read.schema.equals(SCHEMAS.get(table, RUNS)) else None
 
 
 def _is_left(path: Path, long_ago: float) -> bool:
