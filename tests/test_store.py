@@ -202,6 +202,28 @@ def test_runs_of_a_block_whose_tables_have_changed_places_are_kept_as_they_were_
     assert all(Store(store.folder).get(one) is not None for one in ("ab12", "ab13"))
 
 
+def test_a_block_is_not_dropped_for_a_larger_one_that_lacks_a_table(store):
+    together(store, "ab12", "ab13", "ab14")
+    (name,) = store.names()
+    store.path("by_area", name).unlink()
+    again = Store(store.folder)
+    again.put("ab12", run([1.0, 2.0], run_id="ab12"), About())
+    together(again, "ab13", "ab14")
+    pack(Store(store.folder), least=0)
+    assert all(Store(store.folder).get(one) is not None for one in ("ab12", "ab13", "ab14"))
+
+
+def test_runs_of_a_spoilt_pack_that_were_lived_again_are_packed_anew(store):
+    together(store, "ab12", "ab13", "ab14")
+    pack(Store(store.folder), least=0)
+    (name,) = store.names()
+    store.path("by_area", name).unlink()
+    together(Store(store.folder), "ab12", "ab13", "ab14")
+    assert pack(Store(store.folder), least=0) == 3
+    assert all(Store(store.folder).get(one) is not None for one in ("ab12", "ab13", "ab14"))
+    assert check(Store(store.folder)).is_sound
+
+
 @pytest.mark.parametrize("other", ["by_band", "by_area"])
 def test_a_run_whose_row_is_another_table_is_not_packed_and_stops_nothing(store, other):
     together(store, "ab12", "ab13")

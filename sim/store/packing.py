@@ -80,8 +80,17 @@ def pack(store: Store, least: int = LOOSE) -> int:
             return 0
         _tidy(store)
         blocks = _blocks(store) if twice else _blocks(store, SMALL)
-        packed = {run for name, runs in store.members().items() if name not in blocks for run in runs}
-        lies_in = {run: name for name, runs in blocks.items() for run in runs if run not in packed}
+        members = store.members()
+        packed = {run: name for name, runs in members.items() if name not in blocks for run in runs}
+        lies_in, spoilt = dict[str, str](), dict[str, str]()
+        for name, runs in blocks.items():
+            for run in runs:
+                if run in packed and not _has_whole(store, packed[run], [run]):
+                    spoilt[run] = packed[run]
+                if run in lies_in and _has_whole(store, lies_in[run], [run]):
+                    continue
+                if run not in packed or run in spoilt:
+                    lies_in[run] = name
         lies_in |= {run: run for run in _loose(store)}
         rows = {run: _read(store, "runs", name, run) for run, name in lies_in.items()}
         known = {run: row.to_pylist()[0] for run, row in rows.items() if row is not None}
@@ -89,6 +98,10 @@ def pack(store: Store, least: int = LOOSE) -> int:
         ordered = sorted(own, key=lambda run: [str(known[run][name]).rjust(20) for name in ORDER])
         parts = [ordered[first : first + LOOSE] for first in range(0, len(ordered), LOOSE)]
         count = sum(_pack(store, part, lies_in=lies_in) for part in parts)
+        for name in set(spoilt.values()):  # unless the new one is called as it was
+            kept = [run for run in members[name] if _has_whole(store, name, [run])]
+            if len(kept) < len(members[name]):
+                _rewrite(store, name, kept)
         for name in blocks:
             _forget(store, name)
         return count
@@ -220,7 +233,7 @@ def _tidy(store: Store) -> None:
         if name.startswith(PACK):
             members[name] = set(file.digests(store.path("runs", name))) if _is_read(store, name) else set()
     for name, runs in members.items():
-        if runs and any(runs < others for others in members.values()):
+        if runs and any(runs < others and _has_whole(store, other, runs) for other, others in members.items()):
             _forget(store, name)
     packed = store.packed()
     mended: dict[str, set[str]] = {}
@@ -228,7 +241,7 @@ def _tidy(store: Store) -> None:
         if run in packed:
             mended.setdefault(packed[run], set()).add(run)
     for name, runs in mended.items():
-        whole = [run for run in runs if all(_read(store, table, name, run) is not None for table in PACKED)]
+        whole = [run for run in runs if _has_whole(store, name, [run])]
         for run in whole:
             _forget(store, run, but_states=True)
         if len(whole) < len(runs):
@@ -239,6 +252,11 @@ def _read(store: Store, table: str, name: str, run: str) -> Any:
     """A run's table from a file; None, too, where it is another table: files may have changed their names."""
     read = file.read(store.path(table, name), run)
     return read if read is not None and read.schema.equals(SCHEMAS.get(table, RUNS)) else None
+
+
+def _has_whole(store: Store, name: str, runs: Iterable[str]) -> bool:
+    """Whether a pack has these runs, sound and with every table."""
+    return all(_read(store, table, name, run) is not None for table in PACKED for run in runs)
 
 
 def _is_left(path: Path, long_ago: float) -> bool:
