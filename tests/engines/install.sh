@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the engines that `make test-engines` tests with: SLURM with its accounting from Debian, where it is not
-# installed yet (as root), and Ray and submitit from PyPI, into an environment of their own, .venv-engines.
+# installed yet (as root), and Ray and submitit by pip, into an environment of their own, .venv-engines.
 #
 # No service of the system is started: the tests start daemons of their own, in a passing folder.
 set -eu
