@@ -182,9 +182,15 @@ def _each(
     for number, (place, tables) in enumerate(fresh, 1):
         watch.finished(specs[place], tables)
         yield place, tables
-        if shelf is not None and (number % LOOSE == 0 or number == len(todo)):
-            with suppress(OutputError):  # no room to pack: the runs are kept as they are
-                pack(shelf)
+        if shelf is not None and number % LOOSE == 0:
+            _packed(shelf)
+    if shelf is not None:  # also where all was found: who put it there may have been killed before it was packed
+        _packed(shelf)
+
+
+def _packed(shelf: Store) -> None:
+    with suppress(OutputError):  # no room to pack: the runs are kept as they are
+        pack(shelf)
 
 
 class Turns:
