@@ -92,7 +92,7 @@ def pack(store: Store, least: int = LOOSE) -> int:
                 if run not in packed or run in spoilt:
                     lies_in[run] = name
         lies_in |= {run: run for run in _loose(store)}
-        rows = {run: _read(store, "runs", name, run) for run, name in lies_in.items()}
+        rows = {run: store.read("runs", name, run) for run, name in lies_in.items()}
         known = {run: row.to_pylist()[0] for run, row in rows.items() if row is not None}
         own = [run for run, row in known.items() if not row["model"]]
         ordered = sorted(own, key=lambda run: [str(known[run][name]).rjust(20) for name in ORDER])
@@ -248,19 +248,13 @@ def _tidy(store: Store) -> None:
             _rewrite(store, name, [run for run in packed if packed[run] == name and run not in runs - set(whole)])
 
 
-def _read(store: Store, table: str, name: str, run: str) -> Any:
-    """A run's table from a file; None, too, where it is another table: files may have changed their names."""
-    read = file.read(store.path(table, name), run)
-    return read if read is not None and read.schema.equals(SCHEMAS.get(table, RUNS)) else None
-
-
 def _has_whole(store: Store, name: str, runs: Iterable[str]) -> bool:
     """Whether a pack has these runs, sound and with every table."""
-    return all(_read(store, table, name, run) is not None for table in PACKED for run in runs)
+    return all(store.read(table, name, run) is not None for table in PACKED for run in runs)
 
 
 def _is_left(path: Path, long_ago: float) -> bool:
-    """Whether nobody is still writing the pack of which this is a file: packs have the lock, and blocks have none."""
+    """Whether nobody is still writing it: packs are written under the lock that is held here, blocks under another."""
     return not path.name.startswith(BLOCK) or path.stat().st_mtime < long_ago
 
 

@@ -125,7 +125,7 @@ class Store:
     def about(self, run: str) -> dict[str, Any] | None:
         """A finished run's row of ``runs``, or None if it is not there whole."""
         for name in (run, self.packed().get(run)):
-            row = None if name is None else self._row(run, name)
+            row = None if name is None else self.read("runs", name, run)
             if row is not None:
                 found: dict[str, Any] = row.to_pylist()[0]
                 return found
@@ -176,14 +176,14 @@ class Store:
         self.packed()
         return self._members
 
-    def _row(self, run: str, name: str) -> Any:
-        """A run's row of ``runs`` in a file; None, too, where another table lies under its name."""
-        row = file.read(self.path("runs", name), run)
-        return row if row is not None and row.schema.equals(RUNS) else None
+    def read(self, table: str, name: str, run: str) -> Any:
+        """A run's table from a file of its own or a pack's; None, too, where another table lies under its name."""
+        rows = file.read(self.path(table, name), run)
+        return rows if rows is not None and rows.schema.equals(SCHEMAS.get(table, RUNS)) else None
 
     def _of(self, run: str, name: str | None, record: Iterable[str]) -> Tables | None:
         """A run's tables by the file that they are in, if all are there and sound, its row of ``runs`` too."""
-        if name is None or self._row(run, name) is None:
+        if name is None or self.read("runs", name, run) is None:
             return None
         tables = {}
         for table in (*ALWAYS, *record):
