@@ -418,32 +418,42 @@ def test_in_a_terminal_the_estimate_stands_under_the_bar(monkeypatch):
 
 @pytest.fixture(scope="module")
 def specs():
-    return specs_of(compose(["place.residents=1500", "months=14", "workers=1"]), 40)
+    return specs_of(compose(["place.residents=1500", "months=204", "workers=1"]), 40)
 
 
 def stopped(specs, store, workers, presses):
-    """Runs that are stored when Ctrl-C is pressed so often, as soon as a month is lived."""
-    reports, left = [], [signal.SIGINT] * presses
+    """Runs that are stored when Ctrl-C is pressed so often, as soon as a month is seen to be lived.
+
+    Returns:
+        How many were stored at the end and when it was pressed, and what was reported.
+    """
+    reports, left, before = [], [signal.SIGINT] * presses, []
+
+    def stored():
+        return sum(Store(store).has(spec.run_id) for spec in specs)
 
     def press(progress):
         reports.append(progress)
+        if progress.lived and left:
+            before.append(stored())
         while progress.lived and left:
             signal.raise_signal(left.pop())
 
     with pytest.raises(KeyboardInterrupt):
         store_all(specs, store, workers=workers, progress=press)
-    return sum(Store(store).has(spec.run_id) for spec in specs), reports
+    return stored(), before[0], reports
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is sent another way there")
 @pytest.mark.parametrize("workers", [1, 2])
 def test_ctrl_c_once_finishes_what_runs_and_twice_does_not(specs, tmp_path, workers):
-    once, reports = stopped(specs, tmp_path / "once", workers, 1)
-    assert 1 <= once <= workers
+    once, before, reports = stopped(specs, tmp_path / "once", workers, 1)
+    # A busy machine looks late: then runs have come to their end before it, and while the key is being pressed.
+    assert 1 <= once <= before + (2 * workers if workers > 1 else 1)
     assert reports[-1].stopping
     assert reports[-1].done == once
-    twice, _ = stopped(specs, tmp_path / "twice", workers, 2)
-    assert twice == 0
+    twice, before, _ = stopped(specs, tmp_path / "twice", workers, 2)
+    assert before <= twice <= before + workers - 1
     assert store_all(specs[:3], tmp_path / "once", workers=workers) == {}
 
 
@@ -468,7 +478,7 @@ def test_what_failed_is_counted_and_its_months_are_not_waited_for(monkeypatch, t
     monkeypatch.setattr("sim.pool.simulate", fails)
     reports = []
     assert len(store_all(specs[:2], tmp_path, workers=1, progress=reports.append)) == 2
-    assert reports[0].months == 28
+    assert reports[0].months == 2 * specs[0].config.months
     monkeypatch.undo()
     told = []
     store_all(specs[:1], tmp_path, workers=1)
