@@ -23,12 +23,13 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
+import pyarrow as pa
 
 from sim.files import OutputError
 from sim.founding import FoundingError, morning_calls
@@ -41,6 +42,8 @@ from sim.store import LOOSE, Store, pack, put_together
 from sim.tables import Tables
 from sim.units import MONTHS_A_YEAR
 from sim.workers import children_of_sim, context as workers_context, surroundings
+
+T = TypeVar("T")
 
 TRIES = 3
 """Pools that may die in a row without finishing one run before it is given up."""
@@ -61,6 +64,41 @@ class EnsembleError(Exception):
     """An ensemble that cannot be run, told in one message."""
 
 
+class HasResults(Protocol):
+    """What was observed in a run: its tables, or what reads one of them when it is asked for."""
+
+    @property
+    def results(self) -> pa.Table:
+        """The table ``results``."""
+
+
+class _Kept:
+    """A run that a process has just stored. Most who asked for it look at little of it, and reading takes time.
+
+    Args:
+        shelf: where it lies.
+        spec: the run.
+    """
+
+    def __init__(self, shelf: Store, spec: RunSpec) -> None:
+        self._shelf, self._spec = shelf, spec
+
+    @cached_property
+    def results(self) -> pa.Table:
+        """The table ``results``."""
+        return self._there(self._shelf.results(self._spec.run_id))
+
+    def whole(self) -> Tables:
+        """All of its tables."""
+        return self._there(self._shelf.get(self._spec.run_id, self._spec.record))
+
+    def _there(self, found: T | None) -> T:
+        if found is None:
+            kept = f"run {self._spec.run_id} was kept in {self._shelf.folder}"
+            raise OutputError(f"{kept} and cannot be read back. Is the disk sound?")
+        return found
+
+
 @dataclass(frozen=True)
 class Progress:
     """How far an ensemble is.
@@ -71,7 +109,7 @@ class Progress:
         stored: how many were found in the store.
         months: months to live in the runs that were not found, or not looked up yet.
         lived: how many of them are lived.
-        newest: the run that has just been found or finished, with its tables.
+        newest: the run that has just been found or finished, with its results.
         failed: how many were given up.
         stopping: whether Ctrl-C was pressed, and no more is begun.
         year: each observable in the first year of the first run that was not found, the mean of its months; None until
@@ -83,7 +121,7 @@ class Progress:
     stored: int
     months: int
     lived: int
-    newest: tuple[RunSpec, Tables] | None = field(default=None, repr=False)
+    newest: tuple[RunSpec, HasResults] | None = field(default=None, repr=False)
     failed: int = 0
     stopping: bool = False
     year: Mapping[str, float] | None = field(default=None, repr=False)
@@ -115,7 +153,9 @@ def run_all(
         KeyboardInterrupt: on Ctrl-C; what is finished stays in the store. With a store, runs that are under way are
             finished first; pressed twice, it stops at once.
     """
-    done = dict(_each(specs, workers, store, progress))
+    done = {
+        place: run.whole() if isinstance(run, _Kept) else run for place, run in _each(specs, workers, store, progress)
+    }
     return [done[place] for place in range(len(specs))]
 
 
@@ -152,7 +192,7 @@ def _each(
     specs: Sequence[RunSpec], workers: int | None, store: str | os.PathLike[str] | None,
     progress: Callable[[Progress], None] | None, failed: dict[int, Exception] | None = None,
     elsewhere: Elsewhere | None = None,
-) -> Iterator[tuple[int, Tables]]:  # fmt: skip
+) -> Iterator[tuple[int, Tables | _Kept]]:  # fmt: skip
     """Yield the place of each run with its tables: first what the store has, then what is lived now as it is done.
 
     Faults are raised at once, or go into ``failed``.
@@ -175,13 +215,14 @@ def _each(
                 yield place, stored
     watch.begin(todo)
     workers, turns = 1 if passing else min(workers or cores(), len(todo)), Turns(specs, todo, failed)
+    fresh: Iterator[tuple[int, Tables | _Kept]]
     if elsewhere is not None and shelf is not None:
         fresh = elsewhere(specs, turns, shelf, watch)
     else:
         fresh = _fresh(specs, turns, workers, shelf, watch)
-    for number, (place, tables) in enumerate(fresh, 1):
-        watch.finished(specs[place], tables)
-        yield place, tables
+    for number, (place, run) in enumerate(fresh, 1):
+        watch.finished(specs[place], run)
+        yield place, run
         if shelf is not None and number % LOOSE == 0:
             _packed(shelf)
     if shelf is not None:  # also where all was found: who put it there may have been killed before it was packed
@@ -242,7 +283,7 @@ class Turns:
 
 def _fresh(
     specs: Sequence[RunSpec], turns: Turns, workers: int, shelf: Store | None, watch: Watch
-) -> Iterator[tuple[int, Tables]]:
+) -> Iterator[tuple[int, Tables | _Kept]]:
     """Yield what is lived now. Processes hand tables over in the store, or else in a passing folder."""
     if workers <= 1:
         yield from _here(specs, turns, shelf, watch)
@@ -324,23 +365,23 @@ class Watch:
         self.shared = _Shared.between_processes(len(self.lived), self.shared.first)
         self.lived = np.frombuffer(self.shared.lived, np.int64)
 
-    def look(self, newest: tuple[RunSpec, Tables] | None = None) -> None:
+    def look(self, newest: tuple[RunSpec, HasResults] | None = None) -> None:
         """Tell how far it is, and of the run that has just finished."""
         if self._tell is not None:
             never = sum(self._specs[place].config.months - int(self.lived[place]) for place in self._failed)
             self._tell(Progress(len(self._specs), self._done, self._stored, self._months - never, int(self.lived.sum()),
                                 newest, len(self._failed), self.stopping, self.shared.year()))  # fmt: skip
 
-    def found(self, spec: RunSpec, tables: Tables) -> None:
+    def found(self, spec: RunSpec, run: HasResults) -> None:
         """A run was found in the store."""
         self._stored += 1
         self._months -= spec.config.months
-        self.finished(spec, tables)
+        self.finished(spec, run)
 
-    def finished(self, spec: RunSpec, tables: Tables) -> None:
+    def finished(self, spec: RunSpec, run: HasResults) -> None:
         """A run is done."""
         self._done += 1
-        self.look((spec, tables))
+        self.look((spec, run))
 
 
 Elsewhere = Callable[[Sequence[RunSpec], Turns, Store, Watch], Iterator[tuple[int, Tables]]]
@@ -425,7 +466,7 @@ class _Block:
 
 def _in_processes(
     specs: Sequence[RunSpec], turns: Turns, workers: int, shelf: Store, watch: Watch, *, patient: bool
-) -> Iterator[tuple[int, Tables]]:
+) -> Iterator[tuple[int, _Kept]]:
     in_vain = 0
     watch.share()
     while turns:
@@ -433,7 +474,7 @@ def _in_processes(
         try:
             for place in _one_pool(specs, turns, workers, shelf, watch, patient=patient):
                 finished += 1
-                yield place, _handed_over(specs[place], shelf)
+                yield place, _Kept(shelf, specs[place])
         except BrokenProcessPool as fault:
             in_vain = 0 if finished else in_vain + 1
             if in_vain == TRIES:
@@ -441,13 +482,6 @@ def _in_processes(
                     f"worker processes died {TRIES} times without finishing one of {len(turns)} runs. Often that is "
                     "for want of memory: try workers=1, or a smaller place.residents."
                 ) from fault
-
-
-def _handed_over(spec: RunSpec, shelf: Store) -> Tables:
-    tables = shelf.get(spec.run_id, spec.record)
-    if tables is None:
-        raise OutputError(f"run {spec.run_id} was kept in {shelf.folder} and cannot be read back. Is the disk sound?")
-    return tables
 
 
 def _one_pool(

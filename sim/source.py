@@ -18,8 +18,8 @@ HERE = Path(__file__).parent
 PACKAGES = ("takestwo", "numpy", "numba", "pandas", "pyarrow", "pydantic", "hydra-core", "omegaconf", "mesa")
 COUNTS = (
     "units.py", "columns.py", "compiling.py", "elementary.py", "chance.py", "parameters.py", "checked.py", "place.py",
-    "world.py", "policy.py", "state.py", "indexes.py", "reach.py", "ledger.py", "founding", "processes", "schedule.py",
-    "observables", "decisions.py", "model.py", "data",
+    "world.py", "policy.py", "flat_file.py", "state.py", "indexes.py", "reach.py", "ledger.py", "founding", "processes",
+    "schedule.py", "observables", "decisions.py", "model.py", "data",
 )  # fmt: skip
 """What can change a result: files, and folders with all that is in them."""
 

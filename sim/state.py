@@ -11,16 +11,14 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import json
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sim import flat_file
 from sim.columns import read_in_place
 
 Floats = NDArray[np.float64]
@@ -468,20 +466,8 @@ class State:
         Raises:
             OSError: if the file cannot be written; its folder must be there.
         """
-        target = Path(path)
-        if not target.parent.is_dir():
-            raise FileNotFoundError(f"cannot write {target}: there is no folder {target.parent}")
-        columns = {"ledger": self.ledger}
-        for table, name, column in self.columns():
-            columns[f"{table}.{name}"] = column
-        head = np.frombuffer(json.dumps({"seed": self.seed, "month": self.month}).encode(), dtype=np.uint8)
-        passing = target.with_name(f".{target.name}.{os.getpid()}")
-        try:
-            with passing.open("wb") as file:
-                np.savez(file, allow_pickle=False, head=head, beside=np.array(beside.encode()), **columns)
-            passing.replace(target)
-        finally:
-            passing.unlink(missing_ok=True)
+        columns = {"ledger": self.ledger} | {f"{table}.{name}": column for table, name, column in self.columns()}
+        flat_file.save(path, columns, {"seed": self.seed, "month": self.month, "beside": beside})
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> State:
@@ -491,21 +477,18 @@ class State:
             ValueError: if the file is not a saved state, or was saved by a version with other columns.
         """
         try:
-            with np.load(path, allow_pickle=False) as file:
-                head = json.loads(bytes(file["head"]))
-                tables = {
-                    name: kind(*(file[f"{name}.{column}"] for column in kind._fields))
-                    for name, kind in TABLES.items()
-                }
-                return cls(**head, **tables, ledger=file["ledger"])
-        except (KeyError, ValueError, TypeError, EOFError, BadZipFile) as fault:
+            columns, words = flat_file.load(path)
+            tables = {
+                name: kind(*(columns[f"{name}.{column}"] for column in kind._fields)) for name, kind in TABLES.items()
+            }
+            return cls(seed=words["seed"], month=words["month"], **tables, ledger=columns["ledger"])
+        except (KeyError, ValueError) as fault:
             raise ValueError(f"{path} is not a saved state of this version: {fault}") from fault
 
     @staticmethod
     def beside(path: str | os.PathLike[str]) -> str:
         """The text that `save` wrote beside a state; nothing if it wrote none."""
-        with np.load(path, allow_pickle=False) as file:
-            return bytes(file["beside"].item()).decode() if "beside" in file else ""
+        return str(flat_file.load(path)[1]["beside"])
 
     def columns(self) -> list[tuple[str, str, Any]]:
         """Every column as (table, name, array), in a fixed order."""

@@ -217,11 +217,13 @@ def _of(year: int, column: str) -> float:
 
 def _core_funding(world: WorldSpec, place: Place, years: list[int]) -> NDArray[np.float64]:
     if world.core_funding == "drivers":
-        level = np.array([_drivers_with_turns(world, place, year) for year in years])
+        of_year = {year: _drivers_with_turns(world, place, year) for year in dict.fromkeys(years)}
+        level = np.array([of_year[year] for year in years])
         return np.asarray(level / level[0])
     if world.core_funding == "essay" and world.grant_share is not None:
         share = world.grant_share.at(place.deprivation)
-        return np.array([share * _grant(world, year) + (1.0 - share) for year in years])
+        of_year = {year: share * _grant(world, year) + (1.0 - share) for year in dict.fromkeys(years)}
+        return np.array([of_year[year] for year in years])
     return np.ones(len(years))
 
 

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from sim.files import OutputError
-from sim.store import About, Store, check, digest_of, pack, packing, put_together, run_id
+from sim.store import About, Store, check, clear, digest_of, file, pack, packing, put_together, run_id
 from sim.store.shelf import BLOCK
 from sim.tables import ALWAYS, PARTS
 from tests.test_results import run
@@ -222,6 +222,34 @@ def test_runs_of_a_spoilt_pack_that_were_lived_again_are_packed_anew(store):
     assert pack(Store(store.folder), least=0) == 3
     assert all(Store(store.folder).get(one) is not None for one in ("ab12", "ab13", "ab14"))
     assert check(Store(store.folder)).is_sound
+
+
+def test_a_block_that_is_written_over_what_lay_under_its_name_is_read_anew(store):
+    """By whoever had already looked at what lay there: a table that says it holds another run."""
+    together(store, "ab12", "ab13")
+    store.put("ab14", run([1.0, 2.0], run_id="ab14"), About())
+    (name,) = (name for name in store.names() if name.startswith(BLOCK))
+    store.path("runs", name).write_bytes(store.path("by_area", "ab14").read_bytes())
+    assert store.packed() == {"ab14": name}
+    together(store, "ab12", "ab13")
+    pack(store, least=0)
+    assert all(Store(store.folder).get(one) is not None for one in ("ab12", "ab13", "ab14"))
+
+
+@pytest.mark.parametrize("table", ["by_area", "residents"])
+def test_a_damaged_file_of_a_run_that_is_there_all_the_same_is_mended_or_goes(store, table):
+    """What its rows say is as it was, or nothing else depends on it."""
+    store.put("ab12", run([1.0, 2.0], run_id="ab12", record=("residents",), state=town(residents=7)), About())
+    path = store.path(table, "ab12")
+    whole = path.read_bytes()
+    seal = whole.rfind(file.SEAL) + len(file.SEAL) + 2
+    path.write_bytes(whole[1:] if table == "residents" else whole[:seal] + b"x" + whole[seal + 1 :])
+    found = check(store)
+    assert not found.is_sound
+    clear(store, found)
+    assert Store(store.folder).get("ab12") is not None
+    assert check(Store(store.folder)).is_sound
+    assert path.exists() == (table == "by_area")
 
 
 @pytest.mark.parametrize("other", ["by_band", "by_area"])

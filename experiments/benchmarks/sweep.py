@@ -16,10 +16,13 @@ both.
 
 from __future__ import annotations
 
+import os
 import resource
 import sys
 import time
 from collections.abc import Callable, Sequence
+from multiprocessing.forkserver import _forkserver
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sim import compose
@@ -43,11 +46,16 @@ def points(runs: int, replicates: int, months: int) -> list[RunSpec]:
 
 
 def cpu() -> float:
-    """Seconds of CPU of this process and of its children that have ended."""
-    return sum(
+    """Seconds of CPU of this process and of its children that have ended; workers are children of the fork server."""
+    own = sum(
         used.ru_utime + used.ru_stime
         for used in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     )
+    server = getattr(_forkserver, "_forkserver_pid", None)
+    if server is None:
+        return own
+    ticks = Path(f"/proc/{server}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[11:15]
+    return own + sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
 
 
 def timed(done: Callable[[], object]) -> tuple[float, float]:

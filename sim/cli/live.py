@@ -8,8 +8,9 @@ from sim.cli.request import Point
 from sim.contrast.stopping import last_year
 from sim.contrast.tally import Tally, share_their_luck
 from sim.headlines import HEADLINE, NAMES
+from sim.pool import HasResults
 from sim.run import RunSpec
-from sim.tables import Tables, unit_of
+from sim.tables import unit_of
 from sim.wording import is_share, plural, plus_minus, sign
 
 TOLD = 3
@@ -36,11 +37,11 @@ class Live:
         """Go on with the same scenarios, of more runs each."""
         self._number = {id(point.config): number for number, point in enumerate(points)}
 
-    def take(self, spec: RunSpec, tables: Tables) -> None:
+    def take(self, spec: RunSpec, run: HasResults) -> None:
         """Take up a run that has been found or finished."""
         number = self._number.get(id(spec.config))
         if len(self.tally) and number is not None and not self.tally.has(number, spec.replicate):
-            self.tally.note(number, spec.replicate, last_year(tables.results, self.tally.outcome))
+            self.tally.note(number, spec.replicate, last_year(run.results, self.tally.outcome))
 
     def lines(self) -> list[str]:
         """What to show; nothing before there is an interval."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
+import pyarrow as pa
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress as Bar, TextColumn, TimeElapsedColumn
@@ -18,10 +19,10 @@ from rich.text import Text
 
 from sim.cost import Cost
 from sim.headlines import NAMES, SHORT
-from sim.pool import Progress
-from sim.results import Results, summarised
+from sim.pool import HasResults, Progress
+from sim.results import Results, frame_of, summarised
 from sim.run import RunSpec
-from sim.tables import Tables, unit_of
+from sim.tables import unit_of
 from sim.wording import is_share, plural
 
 FIRST_NUMBERS = ("unmet_need", "formal_volunteering", "ties_per_resident")
@@ -56,7 +57,7 @@ class Screen(Console):
 class Estimates(Protocol):
     """What takes up runs as they come to their end, and says what is known by them."""
 
-    def take(self, spec: RunSpec, tables: Tables) -> None:
+    def take(self, spec: RunSpec, run: HasResults) -> None:
         """Take up a run."""
 
     def lines(self) -> list[str]:
@@ -124,7 +125,7 @@ class Watcher:
             self._estimates.take(*progress.newest)
         if progress.newest is not None and progress.done > progress.stored and self._first:
             self._first = False
-            self._console.print(first_numbers(Results(progress.newest[1])), soft_wrap=True)
+            self._console.print(first_numbers(progress.newest[1].results), soft_wrap=True)
         if progress.stopping and not self._told_stop:
             self._told_stop = True
             self._console.print(STOPPING, soft_wrap=True)
@@ -206,9 +207,9 @@ def first_year(means: Mapping[str, float]) -> str:
     return f"First numbers, from the first year of one run: {', '.join(said)}."
 
 
-def first_numbers(results: Results) -> str:
-    """One line on the first run that is finished."""
-    rows = results.summary.set_index("outcome")
+def first_numbers(results: pa.Table) -> str:
+    """One line on the first run that is finished, by its table ``results``."""
+    rows = summarised(frame_of(results)).set_index("outcome")
     said = [
         f"{NAMES[name]} {value(rows.start[name], rows.unit[name])} to {value(rows.end[name], rows.unit[name])}"
         for name in FIRST_NUMBERS

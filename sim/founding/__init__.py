@@ -24,7 +24,6 @@ from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -60,6 +59,7 @@ PUBLISHED = Path(__file__).parent / "published"
 """Constants that come with the package, in a folder named by the source of the model that they belong to."""
 REFERENCE = "england_average"
 """The place whose joint work at founding is the measure of joint work anywhere."""
+ENDINGS = {"constants": ".npz", "town": ".town"}
 SPIN_UP_MONTHS = 360
 """Thirty years: ties of every class, roles and trust have then forgotten how they were made up."""
 NEED_LEANS = 0.1
@@ -176,7 +176,7 @@ def _course_of(config: Config, seed: int) -> Course:
     path = town_file(config, seed)
     try:
         return Course.read(State.beside(path))
-    except (OSError, ValueError, BadZipFile):
+    except (OSError, ValueError):
         return _spun_up_and_kept(config, seed)[1]
 
 
@@ -246,7 +246,7 @@ def _kept(what: str, of: dict[str, Any], config: Config) -> Path:
     """Where a founded thing is kept: named by the source and by all that can change it."""
     content = {"of": of, "rooms": {name: repr(p) for name, p in sorted(config.rooms.items())}, "like": config.matched}
     name = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:24]
-    return cache_folder() / "founded" / source_hash() / f"{what}-{name}.npz"
+    return cache_folder() / "founded" / source_hash() / f"{what}-{name}{ENDINGS[what]}"
 
 
 def _keep(path: Path, save: Any) -> None:

@@ -130,8 +130,17 @@ def clear(store: Store, found: Soundness) -> None:
     """
     with _in_peace(store):
         members = _members(store)
-        for name in dict.fromkeys(f.path.stem for f in found.findings if f.kind in DAMAGE):
-            _rewrite(store, name, members.get(name, ()))
+        damaged: dict[str, list[Path]] = {}
+        for finding in found.findings:
+            if finding.kind in DAMAGE:
+                damaged.setdefault(finding.path.stem, []).append(finding.path)
+        for name, paths in damaged.items():
+            if name in members:
+                _rewrite(store, name, members[name])
+            elif store.get(name) is None:
+                _forget(store, name)
+            else:
+                _write_anew(name, paths)
         _tidy(store)
 
 
@@ -214,6 +223,16 @@ def _rewrite(store: Store, name: str, keep: Sequence[str]) -> None:
     """A pack without some of its runs, and without what is damaged of the others; or a run of which none is kept."""
     if not _pack(store, keep, stead=name):
         _forget(store, name)
+
+
+def _write_anew(run: str, paths: Iterable[Path]) -> None:
+    """Damaged files of a run that is there all the same: their rows are sound, or they are states, which go."""
+    for path in paths:
+        rows = file.read(path, run)
+        if rows is not None:
+            file.write(path, {run: rows})
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _tidy(store: Store) -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -98,7 +99,7 @@ class Store:
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)
-        self._changed, self._packs = 0, set[str]()
+        self._changed, self._packs = 0, dict[str, tuple[int, ...]]()
         self._packed: dict[str, str] = {}
         self._members: dict[str, list[str]] = {}
 
@@ -121,6 +122,11 @@ class Store:
     def get(self, run: str, record: Iterable[str] = ()) -> Tables | None:
         """A finished run's tables, or None if it, or a state asked for, is not there whole."""
         return self._of(run, run, record) or self._of(run, self.packed().get(run), record)
+
+    def results(self, run: str) -> pa.Table | None:
+        """A finished run's table ``results`` alone, or None if it is not there whole."""
+        names = (self.packed().get(run), run)
+        return next((rows for name in names if name and (rows := self.read("results", name, run)) is not None), None)
 
     def about(self, run: str) -> dict[str, Any] | None:
         """A finished run's row of ``runs``, or None if it is not there whole."""
@@ -149,23 +155,28 @@ class Store:
 
     def names(self, table: str = "runs") -> list[str]:
         """The runs that lie about one by one, and the packs, in order."""
-        try:
-            with os.scandir(self.folder / table) as there:
-                return sorted(e.name[:-8] for e in there if e.name.endswith(".parquet") and e.name[0] not in "._")
-        except OSError:  # nothing was put here yet
-            return []
+        return sorted(self._there(table))
+
+    def _there(self, table: str, marked: str = "/") -> dict[str, tuple[int, ...]]:
+        """What the folder of a table lists, and which file that is, of those whose names begin so."""
+        found: dict[str, tuple[int, ...]] = {}
+        with suppress(OSError), os.scandir(self.folder / table) as there:  # or nothing was put here yet
+            for each in there:
+                if each.name.endswith(".parquet") and each.name[0] not in "._":
+                    found[each.name[:-8]] = _mark(each) if each.name.startswith(marked) else ()
+        return found
 
     def packed(self) -> dict[str, str]:
-        """The pack in which each run lies that lies in one; looked up anew when one is added."""
+        """The pack in which each run lies that lies in one; looked up anew when one is added, or is another file."""
         try:
             changed = (self.folder / "runs").stat().st_mtime_ns
         except OSError:
             return {}
         if changed != self._changed or time.time_ns() - changed < JUST_NOW_NS:  # then more may come at the same time
-            packs = {name for name in self.names() if name.startswith(PACK)}
-            if self._packs - packs:  # some are gone, and what was in them may lie in others
-                self._packs, self._packed, self._members = set(), {}, {}
-            for name in packs - self._packs:
+            packs = {name: mark for name, mark in self._there("runs", marked=PACK).items() if mark}
+            if self._packs.items() - packs.items():  # some are gone, and what was in them may lie in others
+                self._packs, self._packed, self._members = {}, {}, {}
+            for name in sorted(packs.keys() - self._packs.keys()):
                 self._members[name] = _runs_in(self.path("runs", name))
                 self._packed |= dict.fromkeys(self._members[name], name)
             self._packs, self._changed = packs, changed
@@ -192,6 +203,15 @@ class Store:
                 return None
             tables[table] = rows
         return Tables(**tables)
+
+
+def _mark(each: os.DirEntry[str]) -> tuple[int, ...]:
+    """What changes when another file comes to lie under a name; nothing if it has gone meanwhile, or points nowhere."""
+    try:
+        known = each.stat()
+    except OSError:
+        return ()
+    return known.st_ino, known.st_mtime_ns, known.st_size
 
 
 def _runs_in(path: Path) -> list[str]:
