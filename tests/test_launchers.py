@@ -7,6 +7,7 @@ import json
 import math
 import re
 import shlex
+import signal
 from functools import partial
 from pathlib import Path
 
@@ -22,8 +23,9 @@ from sim.ensemble import specs_of, store_all
 from sim.files import OutputError
 from sim.launchers import Ray, Slurm, check_launcher, elsewhere, jobs_of, memory_gb
 from sim.launchers.away import lived_by
-from sim.launchers.jobs import SPLIT, Ended, packed
+from sim.launchers.jobs import SPLIT, Ended, Job, packed
 from sim.pool import EnsembleError
+from sim.source import source_hash
 from sim.store import Store, digest_of
 from tests.outside_rules import Fails
 
@@ -206,6 +208,10 @@ class Here:
             self._number += 1
             yield job, self._lose.get(number, lambda job: job())(job)
 
+    def finish(self):
+        back, self._waiting = self._waiting, []
+        return back
+
     def stop(self):
         self.stopped += 1
 
@@ -286,6 +292,72 @@ def test_ctrl_c_stops_the_jobs(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         swept(engine, tmp_path, points(3, 1), stop)
     assert engine.stopped == 1
+
+
+class Slow(Here):
+    """Of its jobs one is under way; when it is to finish, it has lived a run."""
+
+    def ended(self):
+        return []
+
+    def finish(self):
+        self.ended = lambda: [(under_way, Ended({}, stopped=True))]
+        (under_way, *back), self._waiting = self._waiting, []
+        half(under_way)
+        return back
+
+
+def test_ctrl_c_lets_the_jobs_that_run_finish_the_run_that_they_are_at(tmp_path):
+    engine, reports = Slow(), []
+
+    def press(progress):
+        reports.append(progress)
+        if len(reports) == 3:
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        swept(engine, tmp_path, points(3, 2), press)
+    assert len(engine.started) == engine.stopped == 1
+    assert reports[-1].stopping
+    assert reports[-1].done == 1
+    assert len(Store(tmp_path).names()) == 1
+
+
+def test_ctrl_c_pressed_twice_waits_for_nothing(tmp_path):
+    engine, reports = Slow(), []
+
+    def press(progress):
+        reports.append(progress)
+        if len(reports) == 3:
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        swept(engine, tmp_path, points(3, 2), press)
+    assert engine.stopped == 1
+    assert not Store(tmp_path).names()
+
+
+def test_what_a_job_that_was_asked_to_end_has_left_is_handed_out_again(alone, tmp_path):
+    """As by somebody who is not who asked for the sweep."""
+    assert Job((4,), (), str(tmp_path), 1, 1.0, source_hash())() == Ended({})
+
+    def asked_to_end(job):
+        half(job)
+        return Ended({}, stopped=True)
+
+    engine = Here({0: asked_to_end})
+    assert swept(engine, tmp_path, points(3, 2)) == {}
+    assert digest_of(Store(tmp_path)) == alone
+    assert len(engine.started) == 2
+
+
+def test_a_job_that_hears_ctrl_c_says_that_it_was_stopped(tmp_path, monkeypatch):
+    def heard(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sim.launchers.jobs.store_all", heard)
+    assert Job((4,), (), str(tmp_path), 1, 1.0, source_hash())() == Ended({}, stopped=True)
 
 
 def test_nothing_is_measured_or_handed_out_by_the_local_launcher(tmp_path):

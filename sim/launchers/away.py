@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from sim.launchers.jobs import Ended, Job
-from sim.pool import EnsembleError, Turns, Watch, ctrl_c_noted
+from sim.pool import CtrlC, EnsembleError, Turns, Watch, ctrl_c_noted
 from sim.run import RunSpec
 from sim.store import Store
 from sim.tables import Tables
@@ -38,6 +38,13 @@ class Engine(Protocol):
     def ended(self) -> Iterable[tuple[Job, Ended | str]]:
         """Jobs that have come to an end since it was last asked, and how; of one that was lost, in words, why."""
 
+    def finish(self) -> Iterable[Job]:
+        """Take back the jobs that wait, and let those under way come to an end with the run that they are at.
+
+        Returns:
+            The jobs that were taken back; the others are still told by `ended`.
+        """
+
     def stop(self) -> None:
         """End jobs that have not come to an end, and let go of what is held."""
 
@@ -49,16 +56,19 @@ def lived_by(
 
     Raises:
         EnsembleError, OutputError: if a job says that no other can be lived either.
-        KeyboardInterrupt: on Ctrl-C: jobs are ended, and what they have done is kept.
+        KeyboardInterrupt: on Ctrl-C: runs that are under way are finished first, and what jobs have done is kept.
+            Pressed twice, jobs are ended at once.
     """
     try:
-        with ctrl_c_noted(raised=False) as ctrl_c:
+        with ctrl_c_noted(raised=False, patient=True) as ctrl_c:
             while turns:
                 jobs = plan(sorted(turns), specs, str(shelf.folder.resolve()))
                 if not jobs:  # all that was left belongs to places that cannot be founded
                     break
                 engine.start(jobs)
-                yield from _Round(engine, jobs, specs, turns, shelf, watch).lived(ctrl_c.heed)
+                yield from _Round(engine, jobs, specs, turns, shelf, watch).lived(ctrl_c)
+                if ctrl_c.pressed:
+                    raise KeyboardInterrupt
     finally:
         engine.stop()
 
@@ -74,10 +84,14 @@ class _Round:
         self._done = set[int]()
         self._late: dict[float, list[int]] = {}
 
-    def lived(self, heed_it: Callable[[], None]) -> Iterator[tuple[int, Tables]]:
+    def lived(self, ctrl_c: CtrlC) -> Iterator[tuple[int, Tables]]:
         """Yield runs as they come to lie in the store."""
         while self._due:
-            heed_it()
+            ctrl_c.heed()
+            if ctrl_c.pressed and not self._watch.stopping:
+                self._watch.stopping = True
+                for job in self._engine.finish():
+                    self._due.difference_update(job.places)
             yield from self._stored()
             for job, end in self._engine.ended():
                 yield from self._stored(job.places)
@@ -110,18 +124,26 @@ class _Round:
         if isinstance(end, Ended):
             if end.fault is not None:
                 raise end.fault
+            if end.stopped:
+                self._take_back(left)
+                return
             for place in left:
                 if place in end.failed:
                     self._due.discard(place)
                     self._turns.fault(place, end.failed[place])
             self._late.setdefault(time.monotonic() + LAG_SECONDS, []).extend(left)
             return
-        self._due.difference_update(left)
-        if self._done.intersection(job.places):  # it came to something: the rest is no worse than others
-            self._turns.back(left)
+        if self._watch.stopping or self._done.intersection(job.places):  # it came to something: the rest is as good
+            self._take_back(left)
             return
+        self._due.difference_update(left)
         for place in left:
             self._turns.fault(place, EnsembleError(f"its job was lost: {end}"))
+
+    def _take_back(self, places: Sequence[int]) -> None:
+        """Runs that are to be handed out again; not in this round."""
+        self._due.difference_update(places)
+        self._turns.back(places)
 
     def _give_up(self) -> None:
         """Runs of jobs that have ended well, which the store does not show."""

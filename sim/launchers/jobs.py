@@ -46,6 +46,8 @@ class Job:
             return Ended({}, EnsembleError(CHANGED))
         try:
             failed = store_all(self.specs, self.store, workers=self.workers)
+        except KeyboardInterrupt:  # whoever asked has pressed Ctrl-C: the run that was under way is stored
+            return Ended({}, stopped=True)
         except (OutputError, EnsembleError) as fault:
             return Ended({}, sendable(fault))
         return Ended({self.places[number]: sendable(fault) for number, fault in failed.items()})
@@ -58,10 +60,12 @@ class Ended:
     Attributes:
         failed: why runs failed, by their place.
         fault: why it could not go on at all, if so.
+        stopped: whether it was asked to end before all was lived.
     """
 
     failed: dict[int, Exception]
     fault: Exception | None = None
+    stopped: bool = False
 
 
 def packed(

@@ -89,6 +89,14 @@ class RayEngine:
                 end = " ".join(str(fault).split())[:400]
             yield job, end
 
+    def finish(self) -> list[Job]:
+        """Tasks that wait are given up, and are told as ended; those that run hear Ctrl-C, as they do here."""
+        import ray
+
+        for each in self._running:
+            ray.cancel(each)
+        return []
+
     def stop(self) -> None:
         """End what runs, and let go of Ray."""
         import ray

@@ -118,11 +118,24 @@ class SlurmEngine:
                               capture_output=True, text=True, check=False)  # fmt: skip
         return set(done.stdout.split()) if done.returncode == 0 else None
 
+    def finish(self) -> list[Job]:
+        """Take back the jobs that wait; those that run hear Ctrl-C, as they would here."""
+        self._cancel("--state=PENDING")
+        self._cancel("--signal=INT")
+        queue = self._queue()
+        back = [name for name in self._running if queue is not None and name not in queue]
+        left = [name for name in back if not self._running[name][0].paths.result_pickle.exists()]
+        return [self._running.pop(name)[1] for name in left]
+
     def stop(self) -> None:
         """Take back the jobs that have not come to an end."""
         if self._running:
-            subprocess.run(["scancel", f"--name={self._name}"], capture_output=True, check=False)  # noqa: S603, S607
+            self._cancel()
         self._running = {}
+
+    def _cancel(self, *which: str) -> None:
+        words = ["scancel", *which, f"--name={self._name}"]
+        subprocess.run(words, capture_output=True, check=False)  # noqa: S603
 
 
 def _word_of(handed: Any) -> Ended | str:

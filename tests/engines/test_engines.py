@@ -31,9 +31,9 @@ RUNS = 14 * 3
 PATIENCE = 400.0
 
 
-def sweep(folder, *words, around=os.environ):
+def sweep(folder, *words, around=os.environ, of=SWEEP):
     """Begin a sweep by the command line."""
-    words = [*SWEEP, *words, f"store={folder / 'store'}", f"hydra.sweep.dir={folder / 'out'}"]
+    words = [*of, *words, f"store={folder / 'store'}", f"hydra.sweep.dir={folder / 'out'}"]
     command, told = [sys.executable, "-m", "sim.cli", "run", *words], folder / "told"
     folder.mkdir(parents=True, exist_ok=True)
     with told.open("w") as file:
@@ -135,16 +135,51 @@ def test_a_partition_that_is_not_there_is_told_in_one_message(cluster, tmp_path)
     assert "Traceback" not in told
 
 
-def test_ctrl_c_takes_back_the_jobs_and_keeps_what_they_did(cluster, undisturbed, tmp_path):
+@pytest.mark.parametrize("presses", [1, 2])
+def test_ctrl_c_takes_back_the_jobs_and_keeps_what_they_did(cluster, undisturbed, tmp_path, presses):
+    """Once: those that run end by themselves, with the run that they are at. Twice: they are ended."""
     words = ("hydra/launcher=slurm", "hydra.launcher.job_min=0.2")
+    before = len(states(cluster))
     process = sweep(tmp_path, *words, around=cluster.surroundings)
     until(lambda: stored(tmp_path) >= 2, "a first run")
-    process.send_signal(signal.SIGINT)
+    for _ in range(presses):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.2)
     assert process.wait(PATIENCE) == 130
+    assert "come to their end and are kept" in (tmp_path / "told").read_text()
     until(lambda: not cluster.do("squeue", "-h", "-o", "%i").split(), "an empty queue")
     assert 2 <= stored(tmp_path) < RUNS
+    mine = states(cluster)[before:]
+    print(f"presses {presses}, jobs by accounting: { {state: mine.count(state) for state in set(mine)} }")
+    assert ("COMPLETED" in mine) or presses == 2
     ended(sweep(tmp_path, *words, around=cluster.surroundings), tmp_path)
     assert is_like_the_others(tmp_path, undisturbed)
+
+
+def test_ctrl_c_lets_tasks_of_ray_finish_the_run_that_they_are_at(undisturbed, tmp_path):
+    words = ("hydra/launcher=ray", "hydra.launcher.job_min=0.2", "hydra.launcher.num_cpus=2")
+    process = sweep(tmp_path, *words)
+    until(lambda: stored(tmp_path) >= 2 and ray_workers(), "work by Ray")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(PATIENCE) == 130
+    assert "come to their end and are kept" in (tmp_path / "told").read_text()
+    assert 2 <= stored(tmp_path) < RUNS
+    assert not ray_workers()
+    ended(sweep(tmp_path, *words), tmp_path)
+    assert is_like_the_others(tmp_path, undisturbed)
+
+
+def test_as_many_pairs_as_are_needed_are_lived_by_jobs_as_here(cluster, tmp_path):
+    """`replicates=auto`: after each look, more jobs; the same pairs as this machine would take."""
+    auto = ["-m", "policy=none,nurture_early", "place.residents=1500", "months=60", "replicates=auto",
+            "precision=0.005", "replicates.most=60"]  # fmt: skip
+    found = {}
+    for name, launcher in {"here": (), "slurm": ("hydra/launcher=slurm", "hydra.launcher.job_min=0.2")}.items():
+        told = ended(sweep(tmp_path / name, *launcher, around=cluster.surroundings, of=auto), tmp_path / name)
+        store = Store(tmp_path / name / "store")
+        found[name] = digest_of(store), check(store).runs
+    assert found["here"] == found["slurm"]
+    print(f"{found['here'][1]} runs; the last lines: {told[-300:]}")
 
 
 def test_jobs_that_are_lost_without_accounting_are_noticed_and_handed_out_again(undisturbed, tmp_path):
