@@ -23,11 +23,11 @@ typedef struct {
     uint32_t residents, neighbourhoods, charities;
     const int64_t *id;
     const int32_t *neighbourhood, *belongs;
-    const double *neighbourly, *warmth, *pledged_hours, *hours_past, *need;
-    double *met, *spare_hours, *helping_hours;
+    const real *neighbourly, *warmth, *pledged_hours, *hours_past, *need;
+    real *met, *spare_hours, *helping_hours;
     int32_t *helped_months, *received_months;
     const int32_t *alter;
-    const double *strength;
+    const real *strength;
     double scale, help_rate, help_slope, hours, hours_spread, hours_noise, most_hours, displacement, favour_own;
     double pool_share;
     uint64_t helps, help_hours, help_order;
@@ -76,7 +76,8 @@ static inline double unmet_of(const Town *t, uint32_t i) {
 
 static inline void meet(Town *t, uint32_t i, double share) {
     for (int k = 0; k < KINDS; k++) {
-        double needed = t->need[i * KINDS + k], *met = &t->met[i * KINDS + k];
+        double needed = t->need[i * KINDS + k];
+        real *met = &t->met[i * KINDS + k];
         if (needed > *met) *met = share >= 1.0 ? needed : least(needed, *met + share * (needed - *met));
     }
 }

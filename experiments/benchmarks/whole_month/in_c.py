@@ -81,8 +81,8 @@ TOWNS: dict[str, Any] = {"ties": _Ties, "helping": _Helping}
 
 
 @cache
-def library(room: str) -> ctypes.CDLL:
-    """The compiled C of a room.
+def library(room: str, *options: str) -> ctypes.CDLL:
+    """The compiled C of a room, with further options of the compiler.
 
     Raises:
         MissingError: if there is no compiler, or the state has other shapes than the source was written for.
@@ -96,7 +96,7 @@ def library(room: str) -> ctypes.CDLL:
             raise MissingError(f"the C does not state {name} as {value}, as sim/state.py does: write it anew")
     with tempfile.TemporaryDirectory() as folder:
         built = Path(folder) / f"{room}.so"
-        subprocess.run([COMPILER, *OPTIONS, "-o", str(built), str(source)], check=True)  # noqa: S603 - our own source
+        subprocess.run([COMPILER, *OPTIONS, *options, "-o", str(built), str(source)], check=True)  # noqa: S603 - our own source
         # The file may go once it is loaded: the process keeps what it has mapped.
         return ctypes.CDLL(str(built))
 
@@ -107,7 +107,22 @@ def by_c(room: str, state: State, p: Any, dice: Dice) -> Callable[[], None]:
     Raises:
         MissingError: as `library`.
     """
-    made, code = TOWNS[room], library(room)
+    town, code = town_of(room, state, p, dice), library(room)
+    posted = town._fields_[-len(town.posts) :]
+    for (name, _), flow in zip(posted, town.posts, strict=True):
+        setattr(town, name, state.ledger[flow])
+
+    def work() -> None:
+        code.live_a_month(ctypes.byref(town))
+        for (name, _), flow in zip(posted, town.posts, strict=True):
+            state.ledger[flow] = getattr(town, name)
+
+    return work
+
+
+def town_of(room: str, state: State, p: Any, dice: Dice) -> Any:
+    """``Town`` of a room's source, with nothing posted: the state's columns where they lie."""
+    made = TOWNS[room]
     town = made()
     tables = (state.residents, state.ties)
     for name, kind in made._fields_:
@@ -125,16 +140,7 @@ def by_c(room: str, state: State, p: Any, dice: Dice) -> Callable[[], None]:
         town.month = state.month & 0xFFFFFFFF
     else:
         town.charities, town.scale = len(state.charities.id), float(state.constants.help_scale[0])
-    posted = made._fields_[-len(made.posts) :]
-    for (name, _), flow in zip(posted, made.posts, strict=True):
-        setattr(town, name, state.ledger[flow])
-
-    def work() -> None:
-        code.live_a_month(ctypes.byref(town))
-        for (name, _), flow in zip(posted, made.posts, strict=True):
-            state.ledger[flow] = getattr(town, name)
-
-    return work
+    return town
 
 
 def by_kernel(room: str, state: State, p: Any, dice: Dice) -> Callable[[], None]:

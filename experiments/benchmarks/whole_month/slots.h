@@ -7,6 +7,12 @@
 #include <immintrin.h>
 #endif
 
+/* What columns hold: float only where `limits.py` asks what half the width would bring. Sums are in double. */
+#ifndef REAL
+#define REAL double
+#endif
+typedef REAL real;
+
 #define SLOTS 16u
 #define EMPTY (-1)
 

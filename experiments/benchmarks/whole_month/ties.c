@@ -24,12 +24,12 @@ typedef struct {
     const int64_t *id;
     const int32_t *neighbourhood;
     const int8_t *group;
-    const double *planned_hours, *nurtured_hours;
+    const real *planned_hours, *nurtured_hours;
     int32_t *alter;
-    double *strength;
+    real *strength;
     int8_t *klass, *deepening;
     int32_t *born;
-    double *hours;
+    real *hours;
     double search_chance, take_up_chance, acceptance;
     double build, kept[3], survival[3], contact_hours, bonding_from, weak_below, new_strength, time_limit;
     double triadic_share, near_share, introduction_chance;
