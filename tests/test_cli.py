@@ -37,16 +37,12 @@ from sim.source import config_folder
 from sim.tables import SCENARIO
 from sim.wording import plus_minus
 
+pytestmark = pytest.mark.usefixtures("elsewhere")
+
 SMALL = ("place.residents=1500", "months=13", "replicates=2", "workers=1")
 EXAMPLES = {"run": ["workers=1"], "compare": ["workers=1"], "runs": []}
 """Commands whose examples use the store, and what else they are given."""
 TAKESTWO = [sys.executable, "-m", "sim.cli"]
-
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path, monkeypatch):
-    """Every test runs in a folder of its own, and writes its results there."""
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture(scope="module")

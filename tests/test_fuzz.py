@@ -26,6 +26,8 @@ from sim.policy import Policy
 from sim.store import Store, check, clear, digest_of, file, pack, packing
 from sim.world import WorldSpec
 
+pytestmark = pytest.mark.usefixtures("no_power_is_cut")
+
 FEW = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
                derandomize=True)  # fmt: skip
 """The same ones each time, so that no change is held up by what it has not done; the slow suite goes on looking."""
@@ -175,12 +177,6 @@ def lived(specs, tmp_path_factory):
     assert pack(Store(folder / "packed"), least=1) == 6
     packing.LOOSE = before
     return folder
-
-
-@pytest.fixture(autouse=True)
-def no_power_is_cut(monkeypatch):
-    """Waiting for the disk would take most of the time."""
-    monkeypatch.setattr("os.fsync", lambda _: None)
 
 
 def cut(path, other, data):

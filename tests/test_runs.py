@@ -27,6 +27,8 @@ from sim.tables import ALWAYS, PARTS, Tables
 from tests.test_results import run
 from tests.towns import town
 
+pytestmark = pytest.mark.usefixtures("no_power_is_cut")
+
 TABLES = (*ALWAYS, "runs")
 POLICIES = ("none", "listening")
 RUNS = [f"{number:024x}" for number in range(0xA0000, 0xA0006)]
@@ -61,12 +63,6 @@ def filled(runs, tmp_path_factory):
     assert pack(Store(folder / "packed"), least=1) == 6
     packing.LOOSE = before
     return folder
-
-
-@pytest.fixture(autouse=True)
-def no_power_is_cut(monkeypatch):
-    """Waiting for the disk would take most of the time."""
-    monkeypatch.setattr("os.fsync", lambda _: None)
 
 
 @pytest.fixture(params=["loose", "packed"])

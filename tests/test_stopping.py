@@ -27,14 +27,10 @@ from sim.ensemble import EnsembleError, Progress, RunSpec, run_all, specs_of, st
 from sim.results import read_results
 from sim.store import Store
 
+pytestmark = pytest.mark.usefixtures("elsewhere")
+
 SMALL = ("place.residents=1500", "months=3")
 PAIR = ("policy=none,ready_meals", "policy.ready_meals.start=2007-04", *SMALL, "workers=1")
-
-
-@pytest.fixture(autouse=True)
-def elsewhere(tmp_path, monkeypatch):
-    """Every test runs in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture(scope="module")
