@@ -7,6 +7,9 @@ town is lived by the same C, from the same morning each time, in four ways: colu
 that half as much moves; residents' rows in the order of their neighbourhoods, so that those who meet lie side by side;
 and both. Neither is the product's: the state is float64, and rows stay where founding has put them.
 
+And what a resident takes in memory, by table: all columns, those of float64 among them, and what they would come to at
+half the width.
+
 The quickest of some turns counts, in nanoseconds a resident; ways take turns, so that what else the machine does meets
 all of them.
 """
@@ -108,14 +111,30 @@ def measured(residents: int) -> dict[str, dict[str, float]]:
     return found
 
 
+def bytes_a_resident(state: State) -> dict[str, dict[str, float]]:
+    """Of each table that grows with the town: all of its columns, and those of float64."""
+    residents, found = len(state.residents.id), dict[str, dict[str, float]]()
+    for table, _, column in state.columns():
+        if column.nbytes >= residents:
+            each = found.setdefault(table, {"all": 0.0, "float64": 0.0})
+            each["all"] += column.nbytes / residents
+            each["float64"] += column.nbytes / residents * (column.dtype == np.float64)
+    return found
+
+
 def main() -> None:
     """Measure the sizes that are asked for, and print them; last all of it as one line of JSON."""
-    found = {}
+    found: dict[str, Any] = {}
     for residents in map(int, sys.argv[1:] or ["20000"]):
         found[str(residents)] = measured(residents)
+        held = found.setdefault("bytes", bytes_a_resident(founded(residents)[1]))
         print(f"{residents:>9,} residents{''.join(f'{way:>12}' for way in WAYS)}   ns a resident, in C")
         for room, ways in found[str(residents)].items():
             print(f"{room:<19}{''.join(f'{ns:>12.1f}' for ns in ways.values())}", flush=True)
+    total, floats = (sum(each[name] for each in held.values()) for name in ("all", "float64"))
+    for table, each in held.items():
+        print(f"{table:<19}{each['all']:>12.0f} bytes a resident, {each['float64']:.0f} of them in float64")
+    print(f"{'all':<19}{total:>12.0f} bytes a resident; {total - floats / 2.0:.0f} if these were float32")
     print(json.dumps(found))
 
 
