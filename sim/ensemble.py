@@ -69,7 +69,7 @@ def run_ensemble(
         ['1', '1', '3.0']
         >>> run_ensemble(config, replicates=0)
         Traceback (most recent call last):
-        sim.pool.EnsembleError: replicates is 0: a whole number is needed, and at least 1.
+        sim.pool.faults.EnsembleError: replicates is 0: a whole number is needed, and at least 1.
 
         An observable of one's own, over many runs:
 

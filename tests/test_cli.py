@@ -213,7 +213,7 @@ def test_the_second_time_nothing_is_run(store, capsys, monkeypatch):
     def never(*_):
         raise AssertionError("a run that was stored is run again")
 
-    monkeypatch.setattr("sim.pool.simulate", never)
+    monkeypatch.setattr("sim.pool.alone.simulate", never)
     out, _ = said(capsys, "run", *SMALL, store, "workers=2")
     assert "2 of 2 runs were found" in out
 

@@ -180,7 +180,7 @@ def test_a_scenario_that_cannot_be_run_is_named_and_left_out(monkeypatch, tmp_pa
             raise FoundingError("no such place")
         return simulate(spec, *listeners)
 
-    monkeypatch.setattr("sim.pool.simulate", simulated)
+    monkeypatch.setattr("sim.pool.alone.simulate", simulated)
     where = [f"store={tmp_path}/store", f"hydra.sweep.dir={tmp_path}/out", "replicates=2", "workers=1"]
     assert main(["run", "-m", "place.residents=1500", "months=2,3", *where]) == 2
     told = capsys.readouterr().err

@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sim import compose, pool as module
+from sim import compose
 from sim.chance import run_seed
 from sim.contrast import matched, t_quantile
 from sim.ensemble import EnsembleError, RunSpec, compare, lived, run_all, run_ensemble, simulate, specs_of, store_all
+from sim.files import OutputError
 from sim.founding import FoundingError
 from sim.observables import OBSERVABLES
 from sim.store import Store
@@ -76,7 +77,7 @@ def test_what_cannot_change_a_run_does_not_change_its_name(config):
 
 def test_a_stored_run_is_not_run_again(config, plain, tmp_path, monkeypatch):
     run_ensemble(config, store=tmp_path)
-    monkeypatch.setattr(module, "simulate", never)
+    monkeypatch.setattr("sim.pool.alone.simulate", never)
     reports = []
     assert same(run_ensemble(config, store=tmp_path, progress=reports.append).tables, plain)
     assert (reports[-1].done, reports[-1].stored, reports[-1].months) == (3, 3, 0)
@@ -95,7 +96,7 @@ def test_only_what_is_missing_or_damaged_is_run(config, plain, tmp_path):
 
 def test_workers_store_what_they_finish(config, plain, tmp_path, monkeypatch):
     run_ensemble(config, workers=2, store=tmp_path)
-    monkeypatch.setattr(module, "simulate", never)
+    monkeypatch.setattr("sim.pool.alone.simulate", never)
     assert same(run_ensemble(config, store=tmp_path).tables, plain)
 
 
@@ -384,7 +385,7 @@ def failing(monkeypatch, times, fault):
             raise fault
         return simulate(spec, *listeners)
 
-    monkeypatch.setattr(module, "simulate", simulated)
+    monkeypatch.setattr("sim.pool.alone.simulate", simulated)
     return tried
 
 
@@ -417,8 +418,8 @@ def test_where_a_place_cannot_be_founded_no_other_run_of_it_is_tried(monkeypatch
 
 
 def test_a_disk_that_is_full_ends_it_at_once(monkeypatch, tmp_path):
-    tried = failing(monkeypatch, 9, module.OutputError("no room"))
-    with pytest.raises(module.OutputError, match="no room"):
+    tried = failing(monkeypatch, 9, OutputError("no room"))
+    with pytest.raises(OutputError, match="no room"):
         store_all(runs(2), tmp_path, workers=1)
     assert len(tried) == 2
 
@@ -431,7 +432,7 @@ def test_a_run_that_fails_in_another_process_is_named_too(tmp_path):
 
 
 def test_many_more_runs_than_are_handed_out_ahead(monkeypatch, tmp_path):
-    monkeypatch.setattr(module, "AHEAD", 1)
+    monkeypatch.setattr("sim.pool.processes.AHEAD", 1)
     specs = [spec for seed in range(5) for spec in specs_of(compose([*SMALL, "months=1", f"seed={seed}"]))]
     assert store_all(specs, tmp_path, workers=2) == {}
     assert all(Store(tmp_path).get(spec.run_id) is not None for spec in specs)

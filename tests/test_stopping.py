@@ -471,13 +471,13 @@ def test_what_failed_is_counted_and_its_months_are_not_waited_for(monkeypatch, t
     def fails(spec, *_):
         raise ZeroDivisionError("by nought")
 
-    monkeypatch.setattr("sim.pool.simulate", fails)
+    monkeypatch.setattr("sim.pool.alone.simulate", fails)
     reports = []
     assert len(store_all(specs[:2], tmp_path, workers=1, progress=reports.append)) == 2
     assert reports[0].months == 2 * specs[0].config.months
     monkeypatch.undo()
     told = []
     store_all(specs[:1], tmp_path, workers=1)
-    monkeypatch.setattr("sim.pool.simulate", fails)
+    monkeypatch.setattr("sim.pool.alone.simulate", fails)
     store_all(specs[:3], tmp_path, workers=1, progress=told.append)
     assert (told[-1].runs, told[-1].done, told[-1].stored) == (3, 1, 1)

@@ -14,10 +14,10 @@ from tests.test_kills import PATIENCE
 PACKING_SOON = """
 import sys
 from functools import partial
-from sim import pool
+from sim.pool import asked
 from sim.store import packing
-pool.LOOSE = packing.LOOSE = {loose}
-pool.pack = partial(packing.pack, least={loose})
+asked.LOOSE = packing.LOOSE = {loose}
+asked.pack = partial(packing.pack, least={loose})
 if __name__ == "__main__":
     from sim.cli import main
     sys.exit(main(sys.argv[1:]))
