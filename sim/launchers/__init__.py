@@ -21,6 +21,7 @@ from sim.launchers.ray import RayEngine
 from sim.launchers.settings import KEY, Launcher, Local, Ray, Slurm, check_launcher
 from sim.launchers.slurm import SlurmEngine, check_slurm
 from sim.pool import Elsewhere, EnsembleError, cores
+from sim.pool.jobs import JOB_SECONDS, SHARES
 from sim.run import RunSpec
 
 __all__ = [
@@ -28,9 +29,6 @@ __all__ = [
     "memory_gb",
 ]  # fmt: skip
 
-LOCAL_SECONDS = 30.0
-"""Work of a job on this machine, where there is enough for `SHARES` jobs a process; else less."""
-SHARES = 8
 SPARE_MEMORY = 1.5
 """A job is given so many times the memory that it is expected to need: one that needs more than it has is killed."""
 LEAST_GB = 1.0
@@ -68,7 +66,7 @@ def jobs_of(
     seconds = cost.each_alone(specs, places, cost.pace(store) or 1.0)
     if isinstance(launcher, Local):
         whole = math.fsum(seconds[place] for place in places)
-        target, side = min(LOCAL_SECONDS, whole / (SHARES * (workers or cores()))), 1
+        target, side = min(JOB_SECONDS, whole / (SHARES * (workers or cores()))), 1
     else:
         target, side = 60.0 * launcher.job_min, launcher.cpus_per_task
     return packed(places, specs, seconds, target=target, store=str(store), workers=side)
