@@ -84,7 +84,7 @@ def test_a_sweep_that_is_killed_again_and_again_ends_as_one_that_was_left_alone(
     print(f"{killed} kills, {parents} of them of the parent, in {rounds} rounds")
     assert digest_of(Store(store)) == undisturbed
     found = check(Store(store))
-    assert (found.runs, found.is_sound) == (2 * SEEDS, True)
+    assert (found.runs, found.is_sound) == (2 * SEEDS, True), found.findings
 
 
 def _is_whole(store):

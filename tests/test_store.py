@@ -2,6 +2,7 @@
 
 import os
 import time
+from contextlib import nullcontext
 
 import pytest
 
@@ -269,19 +270,27 @@ def test_a_block_that_is_being_written_is_left_alone(store):
     row.rename(row.with_suffix(".later"))
     for each in ("cd12", "cd13"):
         store.put(each, run([1.0], run_id=each))
-    assert pack(store, 2) == 2
+    with packing._alone(store.folder, lock=packing.WRITING):
+        assert pack(store, 2) == 2
     row.with_suffix(".later").rename(row)
     assert store.get("ab13") is not None
 
 
-def test_a_block_that_nobody_ended_goes_in_time(store):
+@pytest.mark.parametrize("how", ["nobody writes", "long ago"])
+def test_a_block_that_nobody_ended_is_unfinished_and_goes(store, how):
+    """As of a worker that was killed while it wrote: its runs were lived again, and lie elsewhere now."""
     together(store, "ab12", "ab13")
     (name,) = store.names()
     store.path("runs", name).unlink()
-    long_ago = time.time() - 2.0 * packing.STALE_SECONDS
-    for table in ALWAYS:
-        os.utime(store.path(table, name), (long_ago, long_ago))
-    for each in ("cd12", "cd13"):
-        store.put(each, run([1.0], run_id=each))
-    assert pack(store, 2) == 2
+    again = Store(store.folder)
+    together(again, "ab12", "ab13", "ab14")
+    found = check(again)
+    assert found.is_sound
+    assert [(finding.kind, finding.path.stem) for finding in found.findings] == [("unfinished", name)] * len(ALWAYS)
+    if how == "long ago":
+        for table in ALWAYS:
+            os.utime(store.path(table, name), (time.time() - 2.0 * packing.STALE_SECONDS,) * 2)
+    with packing._alone(store.folder, lock=packing.WRITING) if how == "long ago" else nullcontext():
+        assert pack(again) == 0
     assert not any(store.path(table, name).exists() for table in ALWAYS)
+    assert check(again).findings == ()

@@ -72,13 +72,15 @@ def pack(store: Store, least: int = LOOSE) -> int:
     Raises:
         OutputError: if the disk is full or the folder cannot be written.
     """
-    twice = _lie_twice(store)
-    if len(_loose(store)) + len(_blocks(store, SMALL)) < least and not twice:
+    twice, few = _lie_twice(store), len(_loose(store)) + len(_blocks(store, SMALL)) < least
+    if few and not twice and not _unfinished(store):
         return 0
     with _alone(store.folder, BLOCK_PATIENCE_SECONDS if twice else 0.0) as alone:
         if not alone:
             return 0
         _tidy(store)
+        if few and not twice:
+            return 0
         blocks = _blocks(store) if twice else _blocks(store, SMALL)
         members = store.members()
         packed = {run: name for name, runs in members.items() if name not in blocks for run in runs}
@@ -179,6 +181,20 @@ def _lie_twice(store: Store) -> bool:
     return len(set(inside)) < len(inside) or not set(inside).isdisjoint(_loose(store))
 
 
+def _unfinished(store: Store) -> list[Path]:
+    """Tables of packs, or of packed runs, that are not there whole: somebody puts them here now, or was killed at it.
+
+    Of others nobody can say: what is neither packed nor a pack is being put here now.
+    """
+    there, packed = set(store.names()), store.packed()
+    return [
+        store.path(table, name)
+        for table in PACKED[:-1]
+        for name in store.names(table)
+        if name not in there and (name in packed or name.startswith(PACK))
+    ]
+
+
 def _name(kind: str, runs: Iterable[str]) -> str:
     """What a file of these runs is called."""
     return kind + hashlib.sha256(" ".join(sorted(runs)).encode()).hexdigest()[:ID_DIGITS]
@@ -237,16 +253,16 @@ def _write_anew(run: str, paths: Iterable[Path]) -> None:
 
 def _tidy(store: Store) -> None:
     """Clear up what was left by whoever was killed at this, or lived again what a damaged pack had lost."""
-    there, packed, long_ago = set(store.names()), store.packed(), time.time() - STALE_SECONDS
+    there, long_ago = set(store.names()), time.time() - STALE_SECONDS
     for passing in store.folder.glob("*/.*"):
         with suppress(FileNotFoundError):  # it has got its name, by a worker who put it here
             if passing.stat().st_mtime < long_ago:
                 passing.unlink(missing_ok=True)
-    for table in PACKED[:-1]:
-        for name in store.names(table):  # what is neither packed nor a pack is being put here now
-            path = store.path(table, name)
-            if name not in there and (name in packed or (name.startswith(PACK) and _is_left(path, long_ago))):
-                path.unlink(missing_ok=True)
+    with _alone(store.folder, lock=WRITING) as quiet:  # packs are written under the lock that is held here
+        for path in _unfinished(store):
+            with suppress(FileNotFoundError):
+                if quiet or not path.name.startswith(BLOCK) or path.stat().st_mtime < long_ago:
+                    path.unlink()
     members: dict[str, set[str]] = {}
     for name in sorted(there):
         if name.startswith(PACK):
@@ -270,11 +286,6 @@ def _tidy(store: Store) -> None:
 def _has_whole(store: Store, name: str, runs: Iterable[str]) -> bool:
     """Whether a pack has these runs, sound and with every table."""
     return all(store.read(table, name, run) is not None for table in PACKED for run in runs)
-
-
-def _is_left(path: Path, long_ago: float) -> bool:
-    """Whether nobody is still writing it: packs are written under the lock that is held here, blocks under another."""
-    return not path.name.startswith(BLOCK) or path.stat().st_mtime < long_ago
 
 
 def _is_read(store: Store, name: str) -> bool:

@@ -87,7 +87,7 @@ def check(store: Store, tick: Callable[[int, int], None] | None = None) -> Sound
         findings += _look(store, path, sound)
         if tick is not None:
             tick(number, len(paths))
-    findings += _missing(store, sound)
+    findings += _missing(store)
     lost = {run for finding in findings for run in finding.runs if finding.kind != "twice"}
     whole = {run for table, run in sound if table == "runs"} - lost
     return Soundness(len(paths), len(whole), tuple(findings), _digest(sound, whole))
@@ -140,6 +140,10 @@ def _look(store: Store, path: Path, sound: dict[tuple[str, str], str]) -> Iterat
     good = set(said) if is_sound else _sound_runs(path) if right else set()
     if not is_sound:
         yield Finding(path, "altered", tuple(run for run in said if run not in good))
+    if table in PACKED[:-1] and not store.path("runs", name).exists():
+        if good:
+            yield Finding(path, "unfinished")
+        return
     if again := tuple(run for run in good if (table, run) in sound):
         yield Finding(path, "twice", again)
     sound.update({(table, run): said[run] for run in good})
@@ -172,25 +176,20 @@ def _sound_runs(path: Path) -> set[str]:
     return good
 
 
-def _missing(store: Store, sound: dict[tuple[str, str], str]) -> Iterator[Finding]:
-    """Tables that are not there of runs that are, and runs that are not of which tables are there."""
+def _missing(store: Store) -> Iterator[Finding]:
+    """Tables that are not there of runs that are."""
     for name in store.names():
         for table in PACKED:
             path = store.path(table, name)
             if not path.exists():
                 yield Finding(path, "missing", _runs_of(store, name))
-    there = set(store.names())
-    for table in PACKED[:-1]:
-        for name in store.names(table):
-            if name not in there and any((table, run) in sound for run in _runs_of(store, name, table)):
-                yield Finding(store.path(table, name), "unfinished")
 
 
-def _runs_of(store: Store, name: str, table: str = "runs") -> tuple[str, ...]:
+def _runs_of(store: Store, name: str) -> tuple[str, ...]:
     """The runs of a file, as far as it says."""
     if not name.startswith(PACK):
         return (name,)
     try:
-        return tuple(file.digests(store.path(table, name)))
+        return tuple(file.digests(store.path("runs", name)))
     except file.FAULTS:
         return ()
