@@ -239,6 +239,36 @@ def test_what_is_no_commit_is_told_in_one_message():
 # The table of the README.
 
 
+def ties_by_id(state):
+    """Who is tied to whom, by their permanent numbers, and how strongly."""
+    ids, held = state.residents.id, np.flatnonzero(state.ties.alter != EMPTY)
+    owners, alters = ids[held // SLOTS], ids[state.ties.alter[held]]
+    return sorted(zip(owners.tolist(), alters.tolist(), state.ties.strength[held].tolist(), strict=True))
+
+
+def test_a_town_in_order_is_the_same_town(nurtured):
+    state = nurtured[1].fork()
+    state.residents.neighbourhood[:] = np.arange(len(state.residents.id)) % 3
+    ordered = import_module("limits").in_order(state)
+    assert (np.diff(ordered.residents.neighbourhood) >= 0).all()
+    assert ties_by_id(ordered) == ties_by_id(state)
+
+
+@needs_gcc
+def test_each_way_of_a_room_in_c_lives_the_same_month(nurtured):
+    """As far as float32 can say it."""
+    limits, (config, state) = import_module("limits"), nurtured
+    dice = limits.Dice(state.seed, state.month)
+    ways = [
+        limits.Way("helping", town, config.helping, dice, narrow=narrow)
+        for town in (state, limits.in_order(state)) for narrow in (False, True)
+    ]  # fmt: skip
+    assert all(way.seconds() > 0.0 for way in ways)
+    hours = [float(way._columns["helping_hours"].sum()) for way in ways]
+    assert hours[0] > 0.0
+    assert hours == pytest.approx([hours[0]] * 4, rel=0.02)
+
+
 def test_the_readme_holds_the_newest_results():
     table = import_module("table")
     assert f"{table.BEGIN}\n{table.told(table.newest())}\n{table.END}" in table.README.read_text(encoding="utf-8")
@@ -264,6 +294,6 @@ def test_parts_of_the_benchmark_are_named(capsys):
         [sys.executable, str(BENCHMARKS / "run.py"), "moth"], check=False, capture_output=True, text=True
     )
     assert done.returncode == 2
-    assert "there is no part 'moth'; there are month, common, large, towns, commands" in done.stderr
+    assert "there is no part 'moth'; there are month, common, large, towns, limits, commands" in done.stderr
 
 

@@ -11,6 +11,8 @@ Parts, in order:
 - ``common``: the common month (`common_month/`) by this engine, by careful C and by other tools, at 20,000 and 200,000;
 - ``large``: both at 1,000,000 residents;
 - ``towns``: founding, memory a resident, how cost grows with ties and with residents (`town.py`);
+- ``limits``: what half the width, and rows in another order, would bring to the two dearest rooms
+  (`whole_month/limits.py`);
 - ``commands``: import, cold and warm start, replicates on two cores against one, a sweep's overhead (`command.py`).
 
 All of it goes into ``results/<date>.json``, into which parts that are measured on the same day at the same commit come
@@ -66,12 +68,16 @@ def month(seen: dict[str, Any], sizes: Sequence[int] = SIZES) -> None:
 
 
 def _rooms(residents: int) -> dict[str, Any]:
-    """`whole_month.rooms` in a process of its own, so that no town is left in memory from the one before."""
-    script = str(HERE / "whole_month" / "rooms.py")
-    with subprocess.Popen([sys.executable, script, str(residents)], stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+    return _told_by("rooms", residents)
+
+
+def _told_by(script: str, *residents: int) -> dict[str, Any]:
+    """What a script of `whole_month` finds, in a process of its own, so that no town is left from the one before."""
+    words = [sys.executable, str(HERE / "whole_month" / f"{script}.py"), *map(str, residents)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
         lines = list(process.stdout or ())
     if process.returncode:
-        raise RuntimeError(f"the whole month of {residents:,} residents could not be measured")
+        raise RuntimeError(f"whole_month/{script}.py could not measure {residents}")
     print("".join(lines[:-1]), flush=True)
     return dict(json.loads(lines[-1]))
 
@@ -105,6 +111,11 @@ def towns(seen: dict[str, Any]) -> None:
     print(json.dumps(seen["towns"], indent=2), flush=True)
 
 
+def limits(seen: dict[str, Any]) -> None:
+    """What less to move would bring."""
+    seen["limits"] = _told_by("limits", *SIZES[1:])
+
+
 def commands(seen: dict[str, Any]) -> None:
     """What commands cost beside their months."""
     seen["commands"] = command.measured()
@@ -112,10 +123,10 @@ def commands(seen: dict[str, Any]) -> None:
 
 
 PARTS: dict[str, Callable[[dict[str, Any]], None]] = {
-    "month": month, "common": common, "large": large, "towns": towns, "commands": commands,
+    "month": month, "common": common, "large": large, "towns": towns, "limits": limits, "commands": commands,
 }  # fmt: skip
 QUICK = ("month", "common")
-KEPT = ("whole_month", "plain", "common_month", "towns", "commands", "growth")
+KEPT = ("whole_month", "plain", "common_month", "towns", "limits", "commands", "growth")
 
 
 def about() -> dict[str, Any]:

@@ -18,6 +18,7 @@ PEERS = {
     "plain_mesa": "plain Mesa with networkx", "mesa_well": "Mesa done well", "mesa_frames_month": "mesa-frames",
     "starsim_month": "Starsim", "numpy_month": "NumPy", "c_month": "careful C",
 }  # fmt: skip
+WAYS = {"float32": "columns of float32", "in order": "rows in order of neighbourhood", "both": "both of these"}
 
 
 class Row(NamedTuple):
@@ -68,6 +69,12 @@ def rows(seen: dict[str, Any]) -> Iterator[Row]:
     if seen.get("growth"):
         to = seen["growth"]["to"]
         yield Row(f"cost with residents, 20,000 to {to:,}, exponent", seen["growth"]["exponent"], "{:.2f}", 1.1)
+    for size, found in seen.get("limits", {}).items():
+        for room in ("ties", "helping"):
+            if room in found:
+                for way in ("float32", "in order", "both"):
+                    yield Row(f"`{room}` in C, {int(size):,} residents: {WAYS[way]}, beside as it is, times",
+                              found[room][way] / found[room]["as it is"], "{:.2f}")  # fmt: skip
     yield from _of_towns(seen.get("towns", {}))
     yield from _of_commands(seen.get("commands", {}))
 

@@ -92,12 +92,12 @@ class Way:
         return time.thread_time() - began
 
 
-def measured(residents: int) -> dict[str, dict[str, float]]:
+def measured(residents: int) -> dict[str, Any]:
     """Nanoseconds a resident of each room, in each way."""
     config, state = founded(residents)
     for _ in range(SETTLING):
         live_a_month(state, config)
-    found: dict[str, dict[str, float]] = {}
+    found: dict[str, Any] = {}
     for room in TOWNS:
         before = tuple(step for step in MONTH[: [step.name for step in MONTH].index(room)])
         noon = state.fork()
@@ -127,9 +127,10 @@ def main() -> None:
     found: dict[str, Any] = {}
     for residents in map(int, sys.argv[1:] or ["20000"]):
         found[str(residents)] = measured(residents)
-        held = found.setdefault("bytes", bytes_a_resident(founded(residents)[1]))
+        held = found[str(residents)]["bytes"] = bytes_a_resident(founded(residents)[1])
         print(f"{residents:>9,} residents{''.join(f'{way:>12}' for way in WAYS)}   ns a resident, in C")
-        for room, ways in found[str(residents)].items():
+        for room in TOWNS:
+            ways = found[str(residents)][room]
             print(f"{room:<19}{''.join(f'{ns:>12.1f}' for ns in ways.values())}", flush=True)
     total, floats = (sum(each[name] for each in held.values()) for name in ("all", "float64"))
     for table, each in held.items():
