@@ -237,6 +237,41 @@ def test_a_block_that_is_written_over_what_lay_under_its_name_is_read_anew(store
     assert all(Store(store.folder).get(one) is not None for one in ("ab12", "ab13", "ab14"))
 
 
+def test_packs_whose_tables_have_changed_places_stand_for_no_run_that_was_lived_again(store):
+    """The row in ``runs`` of one lies among the areas of the other: both then say that they hold the same two runs."""
+    for names in (("ab12", "ab13"), ("ab14", "ab15")):
+        together(store, *names)
+        pack(store, least=0)
+    one, other = store.names()
+    between = store.folder / "between"
+    store.path("runs", one).rename(between)
+    store.path("by_area", other).rename(store.path("runs", one))
+    between.rename(store.path("by_area", other))
+    again = Store(store.folder)
+    every = ("ab12", "ab13", "ab14", "ab15")
+    for name in [name for name in every if again.get(name) is None]:
+        again.put(name, run([1.0, 2.0], run_id=name), About())
+    assert all(again.get(name) is not None for name in every)
+    pack(again, least=0)
+    assert all(Store(store.folder).get(name) is not None for name in every)
+    assert check(Store(store.folder)).runs == len(every)
+
+
+@pytest.mark.parametrize("spoilt", [0, 1])
+def test_a_run_that_is_spoilt_in_one_pack_is_found_in_another(store, spoilt):
+    together(store, "ab12", "ab13")
+    (name,) = store.names()
+    for table in (*ALWAYS, "runs"):
+        store.path(table, "pack-zz").write_bytes(store.path(table, name).read_bytes())
+    for table in (*ALWAYS, "runs"):
+        path = store.path(table, sorted([name, "pack-zz"])[spoilt])
+        whole = path.read_bytes()
+        path.write_bytes(b"")
+        found = Store(store.folder)
+        assert all(each is not None for each in (found.get("ab13"), found.about("ab13"), found.results("ab13")))
+        path.write_bytes(whole)
+
+
 @pytest.mark.parametrize("table", ["by_area", "residents"])
 def test_a_damaged_file_of_a_run_that_is_there_all_the_same_is_mended_or_goes(store, table):
     """What its rows say is as it was, or nothing else depends on it."""

@@ -270,17 +270,14 @@ def _tidy(store: Store) -> None:
     for name, runs in members.items():
         if runs and any(runs < others and _has_whole(store, other, runs) for other, others in members.items()):
             _forget(store, name)
-    packed = store.packed()
-    mended: dict[str, set[str]] = {}
-    for run in _loose(store):
-        if run in packed:
-            mended.setdefault(packed[run], set()).add(run)
-    for name, runs in mended.items():
-        whole = [run for run in runs if _has_whole(store, name, [run])]
-        for run in whole:
+    loose, packs = set(_loose(store)), dict(store.members())
+    for name, inside in packs.items():
+        mended = loose.intersection(inside)
+        whole = {run for run in mended if _has_whole(store, name, [run])}
+        for run in sorted(whole):
             _forget(store, run, but_states=True)
-        if len(whole) < len(runs):
-            _rewrite(store, name, [run for run in packed if packed[run] == name and run not in runs - set(whole)])
+        if len(whole) < len(mended):
+            _rewrite(store, name, [run for run in inside if run not in mended - whole])
 
 
 def _has_whole(store: Store, name: str, runs: Iterable[str]) -> bool:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -121,17 +121,17 @@ class Store:
 
     def get(self, run: str, record: Iterable[str] = ()) -> Tables | None:
         """A finished run's tables, or None if it, or a state asked for, is not there whole."""
-        return self._of(run, run, record) or self._of(run, self.packed().get(run), record)
+        return next((found for name in self._files_of(run) if (found := self._of(run, name, record))), None)
 
     def results(self, run: str) -> pa.Table | None:
         """A finished run's table ``results`` alone, or None if it is not there whole."""
-        names = (self.packed().get(run), run)
-        return next((rows for name in names if name and (rows := self.read("results", name, run)) is not None), None)
+        names = self._files_of(run)
+        return next((rows for name in names if (rows := self.read("results", name, run)) is not None), None)
 
     def about(self, run: str) -> dict[str, Any] | None:
         """A finished run's row of ``runs``, or None if it is not there whole."""
-        for name in (run, self.packed().get(run)):
-            row = None if name is None else self.read("runs", name, run)
+        for name in self._files_of(run):
+            row = self.read("runs", name, run)
             if row is not None:
                 found: dict[str, Any] = row.to_pylist()[0]
                 return found
@@ -192,9 +192,17 @@ class Store:
         rows = file.read(self.path(table, name), run)
         return rows if rows is not None and rows.schema.equals(SCHEMAS.get(table, RUNS)) else None
 
-    def _of(self, run: str, name: str | None, record: Iterable[str]) -> Tables | None:
+    def _files_of(self, run: str) -> Iterator[str]:
+        """Where a run may lie: in files of its own, in its pack, and in other packs that say so."""
+        yield run
+        first = self.packed().get(run)
+        if first is not None:
+            yield first
+            yield from [name for name, runs in self._members.items() if name != first and run in runs]
+
+    def _of(self, run: str, name: str, record: Iterable[str]) -> Tables | None:
         """A run's tables by the file that they are in, if all are there and sound, its row of ``runs`` too."""
-        if name is None or self.read("runs", name, run) is None:
+        if self.read("runs", name, run) is None:
             return None
         tables = {}
         for table in (*ALWAYS, *record):
