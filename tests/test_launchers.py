@@ -307,35 +307,20 @@ class Slow(Here):
         return back
 
 
-def test_ctrl_c_lets_the_jobs_that_run_finish_the_run_that_they_are_at(tmp_path):
+@pytest.mark.parametrize("presses", [1, 2])
+def test_ctrl_c_lets_the_jobs_that_run_finish_the_run_that_they_are_at_and_twice_waits_for_nothing(tmp_path, presses):
     engine, reports = Slow(), []
 
     def press(progress):
         reports.append(progress)
-        if len(reports) == 3:
+        for _ in range(presses * (len(reports) == 3)):
             signal.raise_signal(signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
         swept(engine, tmp_path, points(3, 2), press)
     assert len(engine.started) == engine.stopped == 1
-    assert reports[-1].stopping
-    assert reports[-1].done == 1
-    assert len(Store(tmp_path).names()) == 1
-
-
-def test_ctrl_c_pressed_twice_waits_for_nothing(tmp_path):
-    engine, reports = Slow(), []
-
-    def press(progress):
-        reports.append(progress)
-        if len(reports) == 3:
-            signal.raise_signal(signal.SIGINT)
-            signal.raise_signal(signal.SIGINT)
-
-    with pytest.raises(KeyboardInterrupt):
-        swept(engine, tmp_path, points(3, 2), press)
-    assert engine.stopped == 1
-    assert not Store(tmp_path).names()
+    assert reports[-1].stopping == (presses == 1)
+    assert reports[-1].done == len(Store(tmp_path).names()) == (presses == 1)
 
 
 def test_what_a_job_that_was_asked_to_end_has_left_is_handed_out_again(alone, tmp_path):
