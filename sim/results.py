@@ -166,29 +166,44 @@ def summarised(results: Any) -> Any:
 
     runs = results.drop_duplicates("run_id").set_index("run_id")[[*SCENARIO, "replicate"]]
     apart = runs.groupby([*SCENARIO, "replicate"], dropna=False).cumcount().rename("apart")
-    ends = yearly(results)
+    ends, outcomes = yearly(results), outcomes_of(results.columns)
+    first, last = (ends.xs(end, axis=1, level=1)[outcomes].to_numpy() for end in ("first", "last"))
     rows = []
     for (*names, _), members in runs.groupby([*SCENARIO, apart], sort=False, dropna=False):
-        for name in outcomes_of(results.columns):
-            pair = ends.loc[members.index, name]
-            rows.append([*names, name, unit_of(name), *_spread(pair["first"].to_numpy(), pair["last"].to_numpy())])
+        own = ends.index.get_indexer(members.index)
+        for name, spread in zip(outcomes, _spreads(first[own], last[own]), strict=True):
+            rows.append([*names, name, unit_of(name), *spread])
     return pd.DataFrame(rows, columns=[*SCENARIO, *SUMMARY])
 
 
-def _spread(first: Any, last: Any) -> list[float | int]:
-    change = (last - first)[~np.isnan(last - first)]
-    first, last = first[~np.isnan(first)], last[~np.isnan(last)]
-    start = float(first.mean()) if len(first) else np.nan
-    return [len(last), start, *_moments(last), *_moments(change)]
+def _spreads(first: Any, last: Any) -> list[list[float | int]]:
+    """Of each column, whose rows are runs: what `SUMMARY` says from ``replicates`` on."""
+    start, (end, change) = _means(first), (_moments(values) for values in (last, last - first))
+    return [
+        [int(count), mean, *ends, *changes]
+        for count, mean, ends, changes in zip((~np.isnan(last)).sum(axis=0), start, end, change, strict=True)
+    ]
 
 
-def _moments(values: Any) -> list[float]:
-    """Mean, 5%, 95% and the standard error of the mean."""
-    if len(values) == 0:
-        return [np.nan] * 4
-    error = float(values.std(ddof=1)) / len(values) ** 0.5 if len(values) > 1 else np.nan
-    low, high = np.quantile(values, [0.05, 0.95])
-    return [float(values.mean()), float(low), float(high), error]
+def _means(values: Any) -> list[float]:
+    """The mean of each column over the runs that have a value."""
+    known = [column[~np.isnan(column)] for column in values.T]
+    return [float(column.mean()) if len(column) else np.nan for column in known]
+
+
+def _moments(values: Any) -> list[list[float]]:
+    """Mean, 5%, 95% and the standard error of the mean, of each column."""
+    whole = ~np.isnan(values).any(axis=0)
+    lows, highs = np.full((2, values.shape[1]), np.nan)
+    lows[whole], highs[whole] = np.quantile(values[:, whole], [0.05, 0.95], axis=0)  # one call for many is quick
+    errors = np.full(values.shape[1], np.nan)
+    for number, column in enumerate(values.T):
+        known = column[~np.isnan(column)]
+        if len(known) and not whole[number]:
+            lows[number], highs[number] = np.quantile(known, [0.05, 0.95])
+        if len(known) > 1:
+            errors[number] = known.std(ddof=1) / len(known) ** 0.5
+    return [list(map(float, each)) for each in zip(_means(values), lows, highs, errors, strict=True)]
 
 
 # The folder.

@@ -165,8 +165,8 @@ OWN_UNIT = "own"
 
 def outcomes_of(columns: Iterable[str]) -> list[str]:
     """The outcomes among the columns of ``results``: the model's, then those of a model from outside."""
-    names = list(columns)
-    added = [name for name in names if name not in SCHEMAS["results"].names]
+    names, known = list(columns), set(SCHEMAS["results"].names)
+    added = [name for name in names if name not in known]
     return [name for name in OBSERVABLES if name in names] + added
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -114,4 +116,10 @@ def title(config: Config) -> str:
 
 
 def _yaml(plain: dict[str, Any]) -> str:
-    return OmegaConf.to_yaml(OmegaConf.create(plain))
+    return "".join(_section(json.dumps({name: value})) for name, value in plain.items())
+
+
+@lru_cache(maxsize=512)
+def _section(said: str) -> str:
+    """One setting with all below it, given as JSON. Scenarios of a sweep have most of them in common."""
+    return OmegaConf.to_yaml(OmegaConf.create(json.loads(said)))

@@ -19,6 +19,7 @@ from rich.text import Text
 
 from sim.cost import Cost
 from sim.headlines import NAMES, SHORT
+from sim.observables import OBSERVABLES
 from sim.pool import HasResults, Progress
 from sim.results import Results, frame_of, summarised
 from sim.run import RunSpec
@@ -254,7 +255,8 @@ def sweep(names: Sequence[str], results: Sequence[Results]) -> Table:
     for outcome in SWEEP:
         table.add_column(NAMES[outcome], justify="right")
     for number, (name, result) in enumerate(zip(names[:LISTED], results, strict=False)):
-        rows = summarised(result.results).set_index("outcome")
+        shown = [name for name in result.results if name in SWEEP or name not in OBSERVABLES]
+        rows = summarised(result.results[shown]).set_index("outcome")
         ends = [value(rows.end[outcome], rows.unit[outcome]) for outcome in SWEEP]
         table.add_row(str(number), " ".join(map(_short, name.split())), *ends)
     return table
