@@ -1,6 +1,7 @@
 """The store: a run is found by all that can change it, whole or not at all."""
 
 import os
+import shutil
 import time
 from contextlib import nullcontext
 
@@ -255,6 +256,21 @@ def test_packs_whose_tables_have_changed_places_stand_for_no_run_that_was_lived_
     pack(again, least=0)
     assert all(Store(store.folder).get(name) is not None for name in every)
     assert check(Store(store.folder)).runs == len(every)
+
+
+def test_a_sound_pack_outlives_another_that_says_it_holds_the_same_runs(store):
+    """One's areas lie over the row in ``runs`` of the other, which is then cleared away."""
+    for names in (("ab12", "ab13"), ("ab14", "ab15")):
+        together(store, *names)
+        pack(store, least=0)
+    for sound, spoilt in (store.names(), store.names()[::-1]):
+        again = Store(shutil.copytree(store.folder, store.folder.with_name(f"without-{spoilt}")))
+        again.path("runs", spoilt).write_bytes(again.path("by_area", sound).read_bytes())
+        kept = [name for name in ("ab12", "ab13", "ab14", "ab15") if again.get(name) is not None]
+        assert len(kept) == 2
+        clear(again, check(again))
+        assert [name for name in kept if Store(again.folder).get(name) is None] == []
+        assert check(again).is_sound
 
 
 @pytest.mark.parametrize("spoilt", [0, 1])

@@ -117,7 +117,7 @@ def drop(store: Store, runs: Iterable[str]) -> None:
     """
     unwanted = set(runs)
     with _in_peace(store):
-        for name, members in _members(store).items():
+        for name, members in dict(store.members()).items():
             if unwanted & set(members):
                 _rewrite(store, name, [run for run in members if run not in unwanted])
         for run in unwanted:
@@ -131,7 +131,7 @@ def clear(store: Store, found: Soundness) -> None:
         OutputError: if the folder cannot be written, or another process packs for long.
     """
     with _in_peace(store):
-        members = _members(store)
+        members = dict(store.members())
         damaged: dict[str, list[Path]] = {}
         for finding in found.findings:
             if finding.kind in DAMAGE:
@@ -152,14 +152,6 @@ def _in_peace(store: Store) -> Iterator[None]:
         if not alone:
             raise OutputError(f"another process is packing {store.folder}. Try again when it has ended.")
         yield
-
-
-def _members(store: Store) -> dict[str, list[str]]:
-    """The runs of each pack."""
-    packs: dict[str, list[str]] = {}
-    for run, name in store.packed().items():
-        packs.setdefault(name, []).append(run)
-    return packs
 
 
 def _loose(store: Store) -> list[str]:
@@ -212,7 +204,8 @@ def _pack(
         lies_in: the file in which each lies, where it does not lie in one of its own.
     """
     name, lies_in = _name(PACK, runs), lies_in or {}
-    for table in PACKED:
+    is_there = name != stead and bool(runs) and _has_whole(store, name, runs)  # and is not to be written over
+    for table in () if is_there else PACKED:
         read = {run: file.read_with_digest(store.path(table, stead or lies_in.get(run, run)), run) for run in runs}
         own = SCHEMAS.get(table, RUNS)
         sound = {run: each for run, each in read.items() if each is not None and each[0].schema.equals(own)}
