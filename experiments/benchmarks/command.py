@@ -15,7 +15,7 @@ TAKESTWO = str(Path(sys.executable).with_name("takestwo"))
 ROOT = Path(__file__).resolve().parents[2]
 SPREAD = ("place.residents=20000", "world=flat")
 """The scenario whose replicates are spread over cores."""
-MONTHS, SIDE_BY_SIDE = 204, 4
+MONTHS, SIDE_BY_SIDE = 204, 8
 SWEPT = ("place.residents=1500", "world=flat", "replicates=1")
 POINTS = tuple(range(12, 60))
 """Scenarios of a sweep, told by their months: no town is founded anew for them."""
