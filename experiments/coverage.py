@@ -1,11 +1,10 @@
 """Does replicates=auto cover the truth as often as it says? Renews the tables in docs/coverage.md.
 
-python experiments/coverage.py [--anew] [--second] [--pairs 800] [--workers 2] [--store FOLDER]
+python experiments/coverage.py [--anew] [--pairs 800] [--workers 2] [--store FOLDER]
 
 Many pairs of runs of a small town are a pool, whose mean is taken for the truth. Experiments are drawn from the pool
 with replacement, each decides by its own first pairs how many it takes, and it is counted how often the interval holds
-the truth. The pool is kept in docs/coverage.csv; ``--anew`` lives it again. The least number of pairs was chosen by
-that pool, so it is tried on a second one too, of other luck, in docs/coverage_second.csv; ``--second`` lives that.
+the truth. The pool is kept in docs/coverage.csv; ``--anew`` lives it again.
 """
 
 from __future__ import annotations
@@ -28,8 +27,7 @@ from sim.store import Store
 from sim.tables import unit_of
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-KEPT, POOL, SECOND = DOCS / "coverage.md", DOCS / "coverage.csv", DOCS / "coverage_second.csv"
-SEEDS = {POOL: 1, SECOND: 2}
+KEPT, POOL = DOCS / "coverage.md", DOCS / "coverage.csv"
 BEGIN, END = "<!-- the tables: made by experiments/coverage.py -->", "<!-- end of the tables -->"
 TOWN = ("place.residents=1500", "months=24")
 NURTURED = ("policy=nurture_early", "policy.nurture_early.start=0")
@@ -124,9 +122,9 @@ def covered(tried: Tried, truth: float) -> Share:
 # The pool.
 
 
-def pool_of(pairs: int, store: Path, *, workers: int | None, seed: int = SEEDS[POOL]) -> pd.DataFrame:
+def pool_of(pairs: int, store: Path, *, workers: int | None) -> pd.DataFrame:
     """The difference that a policy makes in each outcome, a row a pair of runs of a small town."""
-    before, after = (specs_of(compose([*TOWN, *more, f"seed={seed}"]), pairs) for more in ((), NURTURED))
+    before, after = (specs_of(compose([*TOWN, *more]), pairs) for more in ((), NURTURED))
     specs = [spec for pair in zip(before, after, strict=True) for spec in pair]
     if failed := store_all(specs, store, workers=workers):
         raise next(iter(failed.values()))
@@ -191,17 +189,13 @@ def main() -> None:
     """Draw from the pool, print the tables and keep them."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--anew", action="store_true", help="live the pool again")
-    asked.add_argument("--second", action="store_true", help="live the second pool again")
     asked.add_argument("--pairs", type=int, default=800, help="of the pool that is lived again")
     asked.add_argument("--workers", type=int, default=0, help="processes; 0 is one a core")
     asked.add_argument("--store", type=Path, default=Path("outputs/.store"), help="where runs of the pool are kept")
     said = asked.parse_args()
-    for file, anew in ((POOL, said.anew), (SECOND, said.second)):
-        if anew or not file.exists():
-            pool = pool_of(said.pairs, said.store, workers=said.workers, seed=SEEDS[file])
-            pool.to_csv(file, index=False, lineterminator="\n")
-    second = written(pd.read_csv(SECOND), (LEAST,)).replace("The pool:", "The second pool, of other luck:")
-    made = f"{written(pd.read_csv(POOL))}\n\n{second}"
+    if said.anew or not POOL.exists():
+        pool_of(said.pairs, said.store, workers=said.workers).to_csv(POOL, index=False, lineterminator="\n")
+    made = written(pd.read_csv(POOL))
     print(made)
     text = KEPT.read_text(encoding="utf-8")
     kept = f"{BEGIN}\n\n{made}\n\n{END}"

@@ -26,7 +26,7 @@ pytest.importorskip("ray")
 pytestmark = pytest.mark.engines
 
 SWEEP = ["-m", "policy=ready_meals", "policy.ready_meals.start=6", "policy.ready_meals.dose=range(1,15)",
-         "place.residents=1500", "months=60", "replicates=3"]  # fmt: skip
+         "place.residents=1500", "months=204", "replicates=3"]  # fmt: skip
 RUNS = 14 * 3
 PATIENCE = 400.0
 
@@ -103,7 +103,7 @@ def states(cluster):
 
 
 def test_a_sweep_whose_node_dies_has_the_store_of_one_that_nothing_befell(cluster, undisturbed, tmp_path):
-    process = sweep(tmp_path, "hydra/launcher=slurm", "hydra.launcher.job_min=0.2", around=cluster.surroundings)
+    process = sweep(tmp_path, "hydra/launcher=slurm", "hydra.launcher.job_min=0.05", around=cluster.surroundings)
     until(lambda: stored(tmp_path) >= 4 and running(cluster, "one") and running(cluster, "two"), "work on both nodes")
     assert cluster.kill_node("one") > 0
     assert stored(tmp_path) < RUNS
@@ -138,7 +138,7 @@ def test_a_partition_that_is_not_there_is_told_in_one_message(cluster, tmp_path)
 @pytest.mark.parametrize("presses", [1, 2])
 def test_ctrl_c_takes_back_the_jobs_and_keeps_what_they_did(cluster, undisturbed, tmp_path, presses):
     """Once: those that run end by themselves, with the run that they are at. Twice: they are ended."""
-    words = ("hydra/launcher=slurm", "hydra.launcher.job_min=0.2")
+    words = ("hydra/launcher=slurm", "hydra.launcher.job_min=0.05")
     before = len(states(cluster))
     process = sweep(tmp_path, *words, around=cluster.surroundings)
     until(lambda: stored(tmp_path) >= 2, "a first run")
@@ -157,7 +157,7 @@ def test_ctrl_c_takes_back_the_jobs_and_keeps_what_they_did(cluster, undisturbed
 
 
 def test_ctrl_c_lets_tasks_of_ray_finish_the_run_that_they_are_at(undisturbed, tmp_path):
-    words = ("hydra/launcher=ray", "hydra.launcher.job_min=0.2", "hydra.launcher.num_cpus=2")
+    words = ("hydra/launcher=ray", "hydra.launcher.job_min=0.05", "hydra.launcher.num_cpus=2")
     process = sweep(tmp_path, *words)
     until(lambda: stored(tmp_path) >= 2 and ray_workers(), "work by Ray")
     process.send_signal(signal.SIGINT)
@@ -174,7 +174,7 @@ def test_as_many_pairs_as_are_needed_are_lived_by_jobs_as_here(cluster, tmp_path
     auto = ["-m", "policy=none,nurture_early", "place.residents=1500", "months=60", "replicates=auto",
             "precision=0.005", "replicates.most=60"]  # fmt: skip
     found = {}
-    for name, launcher in {"here": (), "slurm": ("hydra/launcher=slurm", "hydra.launcher.job_min=0.2")}.items():
+    for name, launcher in {"here": (), "slurm": ("hydra/launcher=slurm", "hydra.launcher.job_min=0.05")}.items():
         told = ended(sweep(tmp_path / name, *launcher, around=cluster.surroundings, of=auto), tmp_path / name)
         store = Store(tmp_path / name / "store")
         found[name] = digest_of(store), check(store).runs
@@ -185,7 +185,7 @@ def test_as_many_pairs_as_are_needed_are_lived_by_jobs_as_here(cluster, tmp_path
 def test_jobs_that_are_lost_without_accounting_are_noticed_and_handed_out_again(undisturbed, tmp_path):
     """Somebody takes back two jobs, and no books are kept that would tell: by submitit alone one waits for ever."""
     with Cluster(tmp_path / "slurm", accounting=False) as bare:
-        process = sweep(tmp_path, "hydra/launcher=slurm", "hydra.launcher.job_min=0.2", around=bare.surroundings)
+        process = sweep(tmp_path, "hydra/launcher=slurm", "hydra.launcher.job_min=0.05", around=bare.surroundings)
         until(lambda: stored(tmp_path) >= 2 and running(bare, "one") and running(bare, "two"), "work on both nodes")
         taken = [*running(bare, "one"), *running(bare, "two")]
         bare.do("scancel", *taken)
@@ -225,7 +225,7 @@ def ray_workers():
 
 
 def test_a_sweep_of_ray_whose_workers_are_killed_has_the_same_store(undisturbed, tmp_path):
-    process = sweep(tmp_path, "hydra/launcher=ray", "hydra.launcher.job_min=0.2", "hydra.launcher.num_cpus=2")
+    process = sweep(tmp_path, "hydra/launcher=ray", "hydra.launcher.job_min=0.05", "hydra.launcher.num_cpus=2")
     killed = 0
     for enough in (2, 8):
         until(lambda at_least=enough: stored(tmp_path) >= at_least and ray_workers(), "work by Ray")
