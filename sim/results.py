@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import cached_property, partial
 from pathlib import Path
@@ -247,16 +248,16 @@ def write_results(folder: Path, results: Results, *, config: str, provenance: di
             continue  # a place without a funded area
         files.append(folder / f"{name}.parquet")
         write_parquet(table, files[-1])
-    return files + _write_texts(folder, results.summary, config, provenance)
+    summary = write_text(folder / SUMMARIES, results.summary.to_csv(index=False, lineterminator="\n"))
+    return [*files, summary, *_write_texts(folder, config, provenance)]
 
 
-def _write_texts(folder: Path, summary: Any, config: str, provenance: dict[str, Any]) -> list[Path]:
-    texts = {
-        "summary.csv": summary.to_csv(index=False, lineterminator="\n"),
-        "config.yaml": config,
-        "provenance.json": json.dumps(provenance, indent=2) + "\n",
-    }
+def _write_texts(folder: Path, config: str, provenance: dict[str, Any]) -> list[Path]:
+    texts = {"config.yaml": config, "provenance.json": json.dumps(provenance, indent=2) + "\n"}
     return [write_text(folder / name, text) for name, text in texts.items()]
+
+
+SUMMARIES = "summary.csv"
 
 
 ROWS_AT_ONCE = 100_000
@@ -264,16 +265,16 @@ ROWS_AT_ONCE = 100_000
 
 
 def write_together(
-    folder: Path, parts: Sequence[Path], *, config: str, provenance: dict[str, Any], summary: Any
+    folder: Path, parts: Sequence[Path], names: Sequence[str], *, config: str, provenance: dict[str, Any]
 ) -> list[Path]:
-    """Write the results of several folders into one, read from theirs one after another.
+    """Write the results of several folders into one, read from theirs one after another: not all are in memory at once.
 
     Args:
         folder: where to.
         parts: folders that `write_results` has left. A table that one of them lacks is left out, unless it is of areas.
-        config: as `write_results` takes it; so the others.
+        names: what the scenario of each was called; it stands in ``summary.csv``, behind its number.
+        config: as `write_results` takes it.
         provenance: of all.
-        summary: of all.
 
     Raises:
         OutputError: if the disk is full, or a folder may not be written or read.
@@ -284,7 +285,20 @@ def write_together(
         if there and (len(there) == len(parts) or name == "by_area"):
             files.append(folder / f"{name}.parquet")
             written_whole(files[-1], partial(_one_after_another, there))
-    return files + _write_texts(folder, summary, config, provenance)
+    files.append(folder / SUMMARIES)
+    written_whole(files[-1], partial(_summaries, dict(zip(parts, names, strict=True))))
+    return files + _write_texts(folder, config, provenance)
+
+
+def _summaries(parts: Mapping[Path, str], passing: Path) -> None:
+    """The summaries of scenarios, one under the other, each row with the scenario's number and name behind it."""
+    with passing.open("w", encoding="utf-8", newline="") as file:
+        to = csv.writer(file, lineterminator="\n")
+        for number, (part, name) in enumerate(parts.items()):
+            with (part / SUMMARIES).open(encoding="utf-8", newline="") as own:
+                head, *rows = csv.reader(own)
+            to.writerows([[*head, "point", "overrides"]] if number == 0 else [])
+            to.writerows([*row, number, name] for row in rows)
 
 
 def _one_after_another(files: Sequence[Path], passing: Path) -> None:

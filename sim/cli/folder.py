@@ -38,21 +38,18 @@ def write_several(
 
     Results are taken one scenario after another, so that they need not be in memory all at once.
     """
-    import pandas as pd
-
     runs = {run["run_id"]: run for run in provenance["runs"]}
     whose: dict[str, list[int]] = {run: [] for run in runs}
-    summaries = []
     for number, (point, result) in enumerate(zip(points, results, strict=True)):
         own = list(dict.fromkeys(result.tables.results["run_id"].to_pylist()))
         for run in own:
             whose[run].append(number)
         write_one(folder / str(number), point, result, provenance | {"runs": [runs[run] for run in own]})
-        summaries.append(result.summary.assign(point=number, overrides=point.name))
     told = [run | {"points": whose[run["run_id"]]} for run in provenance["runs"]]
+    parts = [folder / str(number) for number in range(len(points))]
     write_together(
-        folder, [folder / str(number) for number in range(len(points))], config=_yaml({"points": _told(points)}),
-        provenance=provenance | {"runs": told}, summary=pd.concat(summaries, ignore_index=True),
+        folder, parts, [point.name for point in points], config=_yaml({"points": _told(points)}),
+        provenance=provenance | {"runs": told},
     )  # fmt: skip
 
 
