@@ -297,7 +297,8 @@ def _summaries(parts: Mapping[Path, str], passing: Path) -> None:
         for number, (part, name) in enumerate(parts.items()):
             with (part / SUMMARIES).open(encoding="utf-8", newline="") as own:
                 head, *rows = csv.reader(own)
-            to.writerows([[*head, "point", "overrides"]] if number == 0 else [])
+            if number == 0:
+                to.writerow([*head, "point", "overrides"])
             to.writerows([*row, number, name] for row in rows)
 
 

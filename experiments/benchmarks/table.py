@@ -72,8 +72,8 @@ def rows(seen: dict[str, Any]) -> Iterator[Row]:
     for size, found in seen.get("limits", {}).items():
         for room in ("ties", "helping"):
             if room in found:
-                for way in ("float32", "in order", "both"):
-                    yield Row(f"`{room}` in C, {int(size):,} residents: {WAYS[way]}, beside as it is, times",
+                for way, said in WAYS.items():
+                    yield Row(f"`{room}` in C, {int(size):,} residents: {said}, beside as it is, times",
                               found[room][way] / found[room]["as it is"], "{:.2f}")  # fmt: skip
     yield from _of_towns(seen.get("towns", {}))
     yield from _of_commands(seen.get("commands", {}))
