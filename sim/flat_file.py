@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import secrets
 import struct
 import zlib
 from collections.abc import Mapping
@@ -41,13 +42,13 @@ def save(path: str | os.PathLike[str], arrays: Mapping[str, Any], words: Mapping
     each = [[name, array.dtype.str, array.shape] for name, array in arrays.items()]
     head = json.dumps({"words": dict(words), "arrays": each}).encode()
     parts: list[Any] = [FIRST_LINE + _LENGTH.pack(len(head)) + head, *map(np.ascontiguousarray, arrays.values())]
-    passing = target.with_name(f".{target.name}.{os.getpid()}")
+    passing = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         with passing.open("wb") as file:
-            check = written = 0
+            check = 0
             for part in parts:
                 for piece in (part, bytes(-memoryview(part).nbytes % ALIGN)):
-                    written += file.write(piece)
+                    file.write(piece)
                     check = zlib.crc32(piece, check)
             file.write(_CHECK.pack(check))
         passing.replace(target)

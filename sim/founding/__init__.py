@@ -17,9 +17,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -59,7 +59,7 @@ PUBLISHED = Path(__file__).parent / "published"
 """Constants that come with the package, in a folder named by the source of the model that they belong to."""
 REFERENCE = "england_average"
 """The place whose joint work at founding is the measure of joint work anywhere."""
-ENDINGS = {"constants": ".npz", "town": ".town"}
+ENDINGS = {"constants": ".constants", "town": ".town"}
 SPIN_UP_MONTHS = 360
 """Thirty years: ties of every class, roles and trust have then forgotten how they were made up."""
 NEED_LEANS = 0.1
@@ -251,9 +251,6 @@ def _kept(what: str, of: dict[str, Any], config: Config) -> Path:
 
 def _keep(path: Path, save: Any) -> None:
     """Keep a founded thing, unless the cache cannot be written: then it is made again next time."""
-    try:
+    with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         save(path)
-    except OSError:
-        passing = path.with_name(f".{path.name}.{os.getpid()}")
-        passing.unlink(missing_ok=True)

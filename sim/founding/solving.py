@@ -29,13 +29,12 @@ the acceptance of strangers that gives the stated homophily.
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from sim import observables, schedule
+from sim import flat_file, observables, schedule
 from sim.elementary import exp_plain
 from sim.founding.books import hold_births, members
 from sim.founding.first_morning import first_morning
@@ -194,12 +193,9 @@ class Solved(NamedTuple):
         return np.divide(mine, theirs, out=np.ones(len(LEVERS)), where=theirs > 0.0)
 
     def save(self, path: Path) -> None:
-        """Write to exactly ``path``, by a temporary file and a rename."""
+        """Write to exactly ``path``, whole or not at all."""
         columns = {f"{n}.{f}": c for n, t in self._asdict().items() for f, c in zip(t._fields, t, strict=True)}
-        passing = path.with_name(f".{path.name}.{os.getpid()}")
-        with passing.open("wb") as file:
-            np.savez(file, allow_pickle=False, **columns)
-        passing.replace(path)
+        flat_file.save(path, columns, {})
 
     @classmethod
     def load(cls, path: Path) -> Solved:
@@ -209,10 +205,10 @@ class Solved(NamedTuple):
             OSError: if there is no such file.
             ValueError: if it holds something else.
         """
+        columns, _ = flat_file.load(path)
         try:
-            with np.load(path, allow_pickle=False) as file:
-                return cls(*(made(*(file[f"{name}.{f}"] for f in made._fields)) for name, made in _TABLES.items()))
-        except (KeyError, EOFError) as fault:
+            return cls(*(made(*(columns[f"{name}.{f}"] for f in made._fields)) for name, made in _TABLES.items()))
+        except KeyError as fault:
             raise ValueError(f"{path} holds no constants of this version") from fault
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from sim.observables import parties, people, ties
 from sim.observables.town import OBSERVABLES, Observable, Ratio, Town, observable, summed_up
-from sim.state import INSIDE, SURVIVAL_MONTHS, State
+from sim.state import SURVIVAL_MONTHS, State
 from sim.units import MONTHS_A_YEAR
 
 __all__ = ["OBSERVABLES", "Observable", "Observed", "Ratio", "Town", "observable", "observe", "parties", "people",
@@ -33,7 +33,6 @@ def observe(state: State, config: Any) -> Observed:
     whole: dict[str, float] = {}
     by_quintile: dict[str, tuple[float, ...]] = {}
     by_area: dict[str, tuple[float, ...]] = {}
-    has_area = bool((state.neighbourhoods.area == INSIDE).any())
     for name, entry in OBSERVABLES.items():
         value = entry.measure(town)
         if isinstance(value, Ratio):
@@ -41,7 +40,7 @@ def observe(state: State, config: Any) -> Observed:
             whole[name] = sums.whole
             if entry.by_quintile:
                 by_quintile[name] = sums.by_quintile
-            if entry.by_quintile and has_area:
+            if entry.by_quintile and town.has_area:
                 by_area[name] = sums.by_area
         else:
             whole[name] = float(value)

@@ -6,6 +6,7 @@ A charity's row counts by its weight: a branch stands for its part of a body. Mo
 from __future__ import annotations
 
 import math
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,10 @@ from sim.compiling import KERNEL
 from sim.ledger import Flow
 from sim.observables.town import PER, Ratio, Town, median_of, observable, share_of
 from sim.state import BANDS, EMPTY, LIBRARIES, LIBRARY, NOBODY, PARTNERED, PARTNERS
-from sim.units import MONTHS_A_YEAR, population
+from sim.units import population
 
 MILLION_BAND = 4
 """The lowest income band over a million pounds a year."""
-TWO_YEARS = 24
 
 
 def _alive(town: Town) -> Any:
@@ -79,20 +79,9 @@ def _income(town: Town) -> Any:
     return c.private_income + c.grants + c.contracts
 
 
-def _growth(town: Town) -> tuple[Any, Any]:
-    """Rows that have lived two whole years, and their last 12 months' income over the 12 before."""
-    c = town.state.charities
-    old = np.flatnonzero((c.alive == 1) & (c.founded <= town.month - TWO_YEARS))
-    months = (town.month - np.arange(TWO_YEARS)) % TWO_YEARS
-    past = c.income_past[old][:, months]
-    last, before = past[:, :MONTHS_A_YEAR].sum(axis=1), past[:, MONTHS_A_YEAR:].sum(axis=1)
-    known = before > 0.0
-    return old[known], last[known] / before[known]
-
-
 @observable("ratio", "median of a body's last 12 months' income over the 12 before, real")
 def income_growth_median(town: Town) -> float:
-    rows, growth = _growth(town)
+    rows, growth = town.growth
     return median_of(growth[town.state.charities.band[rows] > 0])
 
 
@@ -238,8 +227,7 @@ def by_band(town: Town) -> dict[str, tuple[float, ...]]:
     def summed(values: Any) -> tuple[float, ...]:
         return tuple(np.bincount(c.band, values, BANDS).tolist())
 
-    rows, growth = _growth(town)
-    bands = c.band[rows]
+    rows, growth = town.growth
     return {
         "charities": summed(_alive(town)),
         "charities_opened": summed(_opened(town)),
@@ -249,7 +237,7 @@ def by_band(town: Town) -> dict[str, tuple[float, ...]]:
         "income_grants": summed(c.grants),
         "income_contracts": summed(c.contracts),
         "income_private": summed(c.private_income),
-        "income_growth_median": tuple(median_of(growth[bands == band]) for band in range(BANDS)),
+        "income_growth_median": tuple(median(each) if each else math.nan for each in _listed(growth, c.band[rows])),
         "locality": _locality(town),
     }
 
@@ -257,23 +245,32 @@ def by_band(town: Town) -> dict[str, tuple[float, ...]]:
 def _locality(town: Town) -> tuple[float, ...]:
     """By band, the mean over charities of the share of its ties with residents that lie where it is at home."""
     c, r = town.state.charities, town.residents
-    ties, local = _ties_at_home(r.belongs, r.neighbourhood, c.neighbourhood)
+    ties, local = _ties_at_home(r.belongs, r.neighbourhood, np.concatenate(([NOBODY], c.neighbourhood)))
     counted = (ties > 0) & (c.alive == 1)
-    share, bands = local[counted] / ties[counted], c.band[counted]
-    shares = [share[bands == band] for band in range(BANDS)]
-    return tuple(share_of(_money(mine), float(len(mine))) for mine in shares)
+    shares = _listed(local[counted] / ties[counted], c.band[counted])
+    return tuple(share_of(math.fsum(mine), float(len(mine))) for mine in shares)
+
+
+def _listed(values: Any, bands: Any) -> list[list[float]]:
+    """The values of each band."""
+    lists: list[list[float]] = [[] for _ in range(BANDS)]
+    for value, band in zip(values.tolist(), bands.tolist(), strict=True):
+        lists[band].append(value)
+    return lists
 
 
 @njit(**KERNEL)
-def _ties_at_home(belongs, lives, home):  # noqa: ANN001, ANN202 - compiled
-    """Ties of each charity with residents, and those of them with residents who live where it is at home."""
-    ties, local = np.zeros(home.size), np.zeros(home.size)
+def _ties_at_home(belongs, lives, homes):  # noqa: ANN001, ANN202 - compiled
+    """Ties of each charity with residents, and those of them with residents who live where it is at home.
+
+    Luck decides who belongs, so this does not branch on it: those who do not are counted in a row of their own.
+    """
+    ties, local = np.zeros(homes.size, np.uint32), np.zeros(homes.size, np.uint32)
     for i in range(belongs.size):
-        g = belongs[i]
-        if g != NOBODY:
-            ties[g] += 1.0
-            local[g] += lives[i] == home[g]
-    return ties, local
+        g = np.uint32(belongs[i] - NOBODY)
+        ties[g] += np.uint32(1)
+        local[g] += np.uint32(lives[i] == homes[g])
+    return ties[1:], local[1:]
 
 
 def by_service(town: Town) -> dict[str, tuple[float, ...]]:

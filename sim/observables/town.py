@@ -19,7 +19,7 @@ from numba import njit
 from sim.compiling import KERNEL, PART
 from sim.indexes import held_slots
 from sim.ledger import Flow
-from sim.state import AREAS, EMPTY, KINDS, QUINTILES, SLOTS, STRONG, SURVIVAL_MONTHS, State
+from sim.state import AREAS, EMPTY, INSIDE, KINDS, QUINTILES, SLOTS, STRONG, SURVIVAL_MONTHS, State
 from sim.units import MONTHS_A_YEAR
 
 PER = 1000.0
@@ -27,6 +27,7 @@ PER = 1000.0
 TOP = (0.09, 0.36)
 """Shares of residents, the most generous first, whose part in all hours is written down."""
 PARTS = QUINTILES * AREAS
+TWO_YEARS = 24
 ABREAST = 4
 """Sums that are added up side by side."""
 
@@ -37,6 +38,7 @@ class Ratio(NamedTuple):
     top: Any
     bottom: Any
     part: Any
+    has_area: bool
     scale: float = 1.0
 
 
@@ -81,17 +83,18 @@ class Town:
         self.residents, self.ties, self.ledger = state.residents, state.ties, state.ledger
         self.size = len(state.residents.id)
         places = state.neighbourhoods
+        self.has_area = bool((places.area == INSIDE).any())
         self.part_of = ((places.quintile - 1) * AREAS + places.area).astype(np.uint8)
         self.part = self.part_of.take(state.residents.neighbourhood)
 
     def among(self, top: Any, bottom: Any | None = None, scale: float = 1.0) -> Ratio:
         """A ratio over residents; over everybody, unless a denominator is given."""
-        return Ratio(top, self.counts if bottom is None else bottom, self.part, scale)
+        return Ratio(top, self.counts if bottom is None else bottom, self.part, self.has_area, scale)
 
     @cached_property
     def counts(self) -> Sums:
         """Residents, in all and of each part of the place."""
-        return _sums(by_part(self.part, np.ones(self.size, np.bool_)).tolist())
+        return _sums(np.bincount(self.part_of, self.living_in, PARTS).tolist(), has_area=self.has_area)
 
     def posted(self, *flows: Flow) -> float:
         """What was posted of these flows, for every resident."""
@@ -117,9 +120,14 @@ class Town:
         """The slots that hold a tie, ascending."""
         return _held(self.ties.alter)
 
+    @cached_property
+    def holds(self) -> Any:
+        """Whether each slot holds a tie."""
+        return self.ties.alter != EMPTY
+
     def lasting(self, months: int) -> Any:
         """Slots that have held their tie for so many months; of shape (N * SLOTS,)."""
-        return (self.ties.born <= self.month - months) & (self.ties.alter != EMPTY)
+        return (self.ties.born <= self.month - months) & self.holds
 
     @cached_property
     def ends(self) -> tuple[Any, Any]:
@@ -149,7 +157,18 @@ class Town:
 
     def charities(self, top: Any) -> Ratio:
         """A plain sum over charities."""
-        return Ratio(top, None, self.charity_part)
+        return Ratio(top, None, self.charity_part, self.has_area)
+
+    @cached_property
+    def growth(self) -> tuple[Any, Any]:
+        """Rows of charities that have lived two whole years, and their last 12 months' income over the 12 before."""
+        c = self.state.charities
+        old = np.flatnonzero((c.alive == 1) & (c.founded <= self.month - TWO_YEARS))
+        months = (self.month - np.arange(TWO_YEARS)) % TWO_YEARS
+        past = c.income_past[old][:, months]
+        last, before = past[:, :MONTHS_A_YEAR].sum(axis=1), past[:, MONTHS_A_YEAR:].sum(axis=1)
+        known = before > 0.0
+        return old[known], last[known] / before[known]
 
     @cached_property
     def living_in(self) -> Any:
@@ -164,7 +183,7 @@ class Town:
 
 
 class Sums(NamedTuple):
-    """An observable over the whole place, in each quintile, and in each area."""
+    """An observable over the whole place, in each quintile, and in each area, if there is any."""
 
     whole: float
     by_quintile: tuple[float, ...]
@@ -173,24 +192,29 @@ class Sums(NamedTuple):
 
 def summed_up(ratio: Ratio) -> Sums:
     """A ratio over the whole place, and in its parts."""
-    top = _sums(by_part(ratio.part, ratio.top).tolist())
-    if ratio.bottom is None:
+    top, bottom = _summed(ratio, ratio.top), ratio.bottom
+    if bottom is None:
         return top
-    bottom = ratio.bottom if isinstance(ratio.bottom, Sums) else _sums(by_part(ratio.part, ratio.bottom).tolist())
+    if not isinstance(bottom, Sums):
+        bottom = _summed(ratio, bottom)
     scale = ratio.scale
     return Sums(
         share_of(top.whole, bottom.whole) * scale,
-        tuple(share_of(one, other) * scale for one, other in zip(top.by_quintile, bottom.by_quintile, strict=True)),
-        tuple(share_of(one, other) * scale for one, other in zip(top.by_area, bottom.by_area, strict=True)),
+        tuple([share_of(one, other) * scale for one, other in zip(top.by_quintile, bottom.by_quintile, strict=True)]),
+        tuple([share_of(one, other) * scale for one, other in zip(top.by_area, bottom.by_area, strict=True)]),
     )
 
 
-def _sums(parts: Sequence[float]) -> Sums:
+def _summed(ratio: Ratio, values: Any) -> Sums:
+    return _sums(by_part(ratio.part, values).tolist(), has_area=ratio.has_area)
+
+
+def _sums(parts: Sequence[float], *, has_area: bool) -> Sums:
     """What the parts of the place come to: they are in order of quintile, and within one in order of area."""
     return Sums(
         math.fsum(parts),
-        tuple(math.fsum(parts[first : first + AREAS]) for first in range(0, PARTS, AREAS)),
-        tuple(math.fsum(parts[area::AREAS]) for area in range(AREAS)),
+        tuple([math.fsum(parts[first : first + AREAS]) for first in range(0, PARTS, AREAS)]),
+        tuple([math.fsum(parts[area::AREAS]) for area in range(AREAS)]) if has_area else (),
     )
 
 
@@ -208,10 +232,10 @@ def share_of(top: float, bottom: float) -> float:
 
 
 def median_of(values: Any) -> float:
-    """The median, or NaN of nothing."""
+    """The median, or NaN of nothing. NumPy sorts whole in less time than it finds the middle."""
     if not (n := len(values)):
         return math.nan
-    ordered = np.partition(values, ((n - 1) // 2, n // 2))
+    ordered = np.sort(values)
     return float((ordered[(n - 1) // 2] + ordered[n // 2]) / 2.0)
 
 
@@ -220,7 +244,7 @@ def shares_of_most(values: Any, most: Sequence[int]) -> tuple[float, ...]:
     if not (n := len(values)):
         return (math.nan,) * len(most)
     counts = np.minimum(n, most)
-    tops, whole = _sums_of_most(values, np.partition(values, n - counts)[n - counts], counts)
+    tops, whole = _sums_of_most(values, np.sort(values)[n - counts], counts)
     return tuple((tops / whole).tolist())
 
 
