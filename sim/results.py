@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import cached_property, partial
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from sim.files import OutputError, read_parquet, write_parquet, write_text, written_whole
+from sim.files import OutputError, packed_as, read_parquet, write_parquet, write_text, written_whole
 from sim.tables import ALWAYS, OPTIONAL, PARTS, SCENARIO, SCHEMAS, Tables, outcomes_of, unit_of
 from sim.units import MONTHS_A_YEAR
 
@@ -125,14 +126,23 @@ def yearly(results: Any) -> Any:
     """
     import pandas as pd
 
-    runs = results.groupby("run_id", sort=False)["month"]
-    first = results["month"] < runs.transform("min") + MONTHS_A_YEAR
-    last = results["month"] > runs.transform("max") - MONTHS_A_YEAR
-    ends = {
-        name: results[months].groupby("run_id", sort=False)[outcomes_of(results.columns)].mean()
-        for name, months in (("first", first), ("last", last))
-    }
-    return pd.concat(ends, axis=1).swaplevel(axis=1)
+    outcomes = outcomes_of(results.columns)
+    run, names = pd.factorize(results["run_id"])
+    order = np.argsort(run, kind="stable")
+    begins = np.searchsorted(run[order], np.arange(len(names)))
+    month, values = results["month"].to_numpy()[order], results[outcomes].to_numpy(np.float64)[order]
+    since = month - np.minimum.reduceat(month, begins)[run[order]]
+    until = np.maximum.reduceat(month, begins)[run[order]] - month
+    ends = [_means_of_runs(values, begins, months < MONTHS_A_YEAR) for months in (since, until)]
+    columns = pd.MultiIndex.from_tuples([(name, end) for end in ("first", "last") for name in outcomes])
+    return pd.DataFrame(np.hstack(ends), pd.Index(names, name="run_id"), columns)
+
+
+def _means_of_runs(values: Any, begins: Any, counted: Any) -> Any:
+    """The mean of each column over the months of each run that are counted and have a value; NaN where none has."""
+    known = counted[:, None] & ~np.isnan(values)
+    sums, months = np.add.reduceat(np.where(known, values, 0.0), begins), np.add.reduceat(known, begins, dtype=np.int64)
+    return np.divide(sums, months, out=np.full(sums.shape, np.nan), where=months > 0)
 
 
 SUMMARY = {
@@ -165,13 +175,14 @@ def summarised(results: Any) -> Any:
     """
     import pandas as pd
 
-    runs = results.drop_duplicates("run_id").set_index("run_id")[[*SCENARIO, "replicate"]]
-    apart = runs.groupby([*SCENARIO, "replicate"], dropna=False).cumcount().rename("apart")
-    ends, outcomes = yearly(results), outcomes_of(results.columns)
-    first, last = (ends.xs(end, axis=1, level=1)[outcomes].to_numpy() for end in ("first", "last"))
-    rows = []
-    for (*names, _), members in runs.groupby([*SCENARIO, apart], sort=False, dropna=False):
-        own = ends.index.get_indexer(members.index)
+    runs = results.loc[~results["run_id"].duplicated().to_numpy(), [*SCENARIO, "replicate"]]
+    seen, groups = Counter[Any](), dict[Any, list[int]]()
+    for place, (*names, replicate) in enumerate(runs.itertuples(index=False, name=None)):
+        groups.setdefault((*names, seen[*names, replicate]), []).append(place)
+        seen[*names, replicate] += 1
+    outcomes, rows = outcomes_of(results.columns), []
+    first, last = np.hsplit(yearly(results).to_numpy(), 2)
+    for (*names, _), own in groups.items():
         for name, spread in zip(outcomes, _spreads(first[own], last[own]), strict=True):
             rows.append([*names, name, unit_of(name), *spread])
     return pd.DataFrame(rows, columns=[*SCENARIO, *SUMMARY])
@@ -310,8 +321,8 @@ def _one_after_another(files: Sequence[Path], passing: Path) -> None:
         for number, file in enumerate(files, 1):
             waiting.append(read_parquet(file))
             if writer is None:
-                writer = open_files.enter_context(pq.ParquetWriter(
-                    passing, waiting[0].schema, compression="zstd", write_page_checksum=True))  # fmt: skip
+                schema = waiting[0].schema
+                writer = open_files.enter_context(pq.ParquetWriter(passing, schema, **packed_as(schema, ROWS_AT_ONCE)))
             if number == len(files) or sum(map(len, waiting)) >= ROWS_AT_ONCE:
                 writer.write_table(pa.concat_tables(waiting))
                 waiting.clear()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from sim.cli.request import Point
 from sim.config import Config
 from sim.contrast import Contrast
 from sim.files import write_text
-from sim.results import Results, write_results, write_together
+from sim.results import SUMMARIES, Results, write_results, write_together
 
 
 def unmake(folder: Path) -> None:
@@ -51,6 +52,13 @@ def write_several(
         folder, parts, [point.name for point in points], config=_yaml({"points": _told(points)}),
         provenance=provenance | {"runs": told},
     )  # fmt: skip
+
+
+def summaries(folder: Path) -> Iterator[Any]:
+    """The summary of each scenario that `write_several` has written, in order, read when it is asked for."""
+    import pandas as pd
+
+    return (pd.read_csv(folder / str(number) / SUMMARIES) for number in count())
 
 
 FEW = 12

@@ -75,12 +75,12 @@ def main(words: Sequence[str]) -> int:
     if few:
         for point, results in zip(done.points, done.results, strict=True):
             out.print(screen.outcomes(results, folder.title(point.config)))
-    else:
-        out.print(screen.sweep([point.name for point in done.points], done.results))
     if asked.multirun:
         folder.write_several(asked.folder, done.points, done.results, done.provenance)
     else:
         folder.write_one(asked.folder, done.points[0], done.results[0], done.provenance)
+    if not few:
+        out.print(screen.sweep([point.name for point in done.points], folder.summaries(asked.folder)))
     if few:
         for number in range(len(done.points) if asked.multirun else 0):
             work.report(asked.folder / str(number))

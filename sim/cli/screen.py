@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import pyarrow as pa
 from rich.box import SIMPLE_HEAD
@@ -19,7 +19,6 @@ from rich.text import Text
 
 from sim.cost import Cost
 from sim.headlines import NAMES, SHORT
-from sim.observables import OBSERVABLES
 from sim.pool import HasResults, Progress
 from sim.results import Results, frame_of, summarised
 from sim.run import RunSpec
@@ -32,6 +31,8 @@ HOURS = "Hours are a month's, for every 1,000 residents."
 WIDTH = 100
 PACE_SECONDS = 1.0
 """How long months are watched before their pace says anything."""
+EYE_SECONDS = 0.05
+"""How long a report is shown at least, unless a run has come to its end."""
 ESTIMATE_SECONDS = 1.0
 """How long what is known so far stays on the screen, at least."""
 STOPPING = "Ctrl-C: the runs that are under way come to their end and are kept. Press it again to stop at once."
@@ -89,7 +90,7 @@ class Watcher:
         self._console.print(str(cost), soft_wrap=True)
         self._estimates = estimates
         self._began = self._last_line = time.monotonic()
-        self._last_estimate = -math.inf
+        self._shown = self._last_estimate = -math.inf
         self._pause = FIRST_LINE_SECONDS
         self._first, self._year_told, self._told_stop = True, False, False
         self._moving: tuple[float, int] | None = None  # since when months are lived, and how many were then
@@ -130,6 +131,9 @@ class Watcher:
         if progress.stopping and not self._told_stop:
             self._told_stop = True
             self._console.print(STOPPING, soft_wrap=True)
+        if progress.newest is None and time.monotonic() - self._shown < EYE_SECONDS:
+            return  # months of a small town go by faster than anybody reads
+        self._shown = time.monotonic()
         total = progress.months or None
         self._bar.update(
             self._task, description=_what(progress), total=total, completed=progress.lived, left=self._left(progress)
@@ -245,8 +249,13 @@ LISTED = 40
 """Scenarios of a sweep that are listed; all are in its files."""
 
 
-def sweep(names: Sequence[str], results: Sequence[Results]) -> Table:
-    """Many scenarios in one table: the last year of a few outcomes, a row a scenario."""
+def sweep(names: Sequence[str], summaries: Iterable[Any]) -> Table:
+    """Many scenarios in one table: the last year of a few outcomes, a row a scenario.
+
+    Args:
+        names: of the scenarios.
+        summaries: `Results.summary` of each; no more are asked for than are listed.
+    """
     table = titled(f"{len(names):,} scenarios: the last year, mean of the runs of each")
     more = f" The first {LISTED} are listed; summary.csv has all." if len(names) > LISTED else ""
     table.caption = f"{HOURS}{more}"
@@ -254,9 +263,8 @@ def sweep(names: Sequence[str], results: Sequence[Results]) -> Table:
     table.add_column("scenario", overflow="fold")
     for outcome in SWEEP:
         table.add_column(NAMES[outcome], justify="right")
-    for number, (name, result) in enumerate(zip(names[:LISTED], results, strict=False)):
-        shown = [name for name in result.results if name in SWEEP or name not in OBSERVABLES]
-        rows = summarised(result.results[shown]).set_index("outcome")
+    for number, (name, summary) in enumerate(zip(names[:LISTED], summaries, strict=False)):
+        rows = summary.set_index("outcome")
         ends = [value(rows.end[outcome], rows.unit[outcome]) for outcome in SWEEP]
         table.add_row(str(number), " ".join(map(_short, name.split())), *ends)
     return table

@@ -57,6 +57,7 @@ class Watch:
     ) -> None:
         self._specs, self._tell, self._failed = specs, tell, failed
         self._done = self._stored = 0
+        self._year: Mapping[str, float] | None = None
         self._months = sum(spec.config.months for spec in specs)
         self.shared = Shared.alone(len(specs))
         self.lived: Any = self.shared.lived
@@ -75,9 +76,10 @@ class Watch:
     def look(self, newest: tuple[RunSpec, HasResults] | None = None) -> None:
         """Tell how far it is, and of the run that has just finished."""
         if self._tell is not None:
+            self._year = self._year or self.shared.year()
             never = sum(self._specs[place].config.months - int(self.lived[place]) for place in self._failed)
             self._tell(Progress(len(self._specs), self._done, self._stored, self._months - never, int(self.lived.sum()),
-                                newest, len(self._failed), self.stopping, self.shared.year()))  # fmt: skip
+                                newest, len(self._failed), self.stopping, self._year))  # fmt: skip
 
     def found(self, spec: RunSpec, run: HasResults) -> None:
         """A run was found in the store."""

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from sim.files import OutputError, written_whole
+from sim.files import OutputError, packed_as, written_whole
 from sim.store.frame import ROWS
 from sim.store.frames import Runs
 from sim.store.shelf import RUNS
@@ -65,7 +65,7 @@ def _in_bulk(parts: Iterator[Any]) -> Iterator[pa.Table]:
 def _writer(path: Path, passing: Path, schema: pa.Schema) -> Any:
     if path.suffix == ".csv":
         return pyarrow.csv.CSVWriter(passing, schema)
-    return pq.ParquetWriter(passing, schema, compression="zstd")
+    return pq.ParquetWriter(passing, schema, **packed_as(schema, ROWS))
 
 
 def _rows_of_runs(runs: Runs) -> Iterator[pa.Table]:

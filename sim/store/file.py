@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from sim.files import written_whole
+from sim.files import packed_as, written_whole
 
 DIGESTS = b"takestwo.digests"
 """Under this key a file's metadata has, as JSON, the digest of each run, in the order of their rows."""
@@ -91,12 +91,10 @@ def write(path: Path, runs: Mapping[str, pa.Table], known: Mapping[str, str] | N
     head = told(tables[0].schema)
     said = json.dumps({run: known[run] if known else digest(table, head) for run, table in runs.items()})
     schema = tables[0].schema.with_metadata({DIGESTS: said.encode()})
-    words = [field.name for field in schema if not pa.types.is_floating(field.type)]  # a dictionary of floats is waste
+    packed = packed_as(schema, sum(map(len, tables)))
 
     def whole(passing: Path) -> None:
-        with pq.ParquetWriter(
-            passing, schema, compression="zstd", write_page_checksum=True, use_dictionary=words
-        ) as file:
+        with pq.ParquetWriter(passing, schema, **packed) as file:
             for first in range(0, len(tables), GROUP):
                 together = pa.concat_tables(tables[first : first + GROUP])
                 file.write_table(together.replace_schema_metadata(schema.metadata))
