@@ -210,6 +210,9 @@ def test_a_comparison_runs_as_many_pairs_as_it_takes(capsys, store):
     assert re.search(r"By the spread of 5 pairs, \d+ are needed for capacity to ±0.3 hours .*? \d+ more runs", said)
     assert f"{kept.pairs} pairs are enough for capacity" in said
     assert f"(95%, {kept.pairs} pairs), as narrow as asked" in out
+    page = Path("out/report.html").read_text(encoding="utf-8")
+    assert "was to be known to ±0.3 hours" in page
+    assert f"after {kept.pairs} pairs, as narrow as asked." in page
     assert "replicates: 5" not in Path("out/config.yaml").read_text(encoding="utf-8")
     again, _ = run(capsys, "compare", *auto(store, "precision=0.3", "workers=2", "hydra.run.dir=other"))
     assert f"{2 * kept.pairs} of {2 * kept.pairs} runs were found" in again
@@ -222,6 +225,7 @@ def test_too_many_pairs_are_not_run_and_that_is_said(capsys, store):
     assert (kept.pairs, kept.reached) == (6, False)
     assert "No more than replicates.most=6 are run" in said
     assert "wider than asked (±0.02 hours" in out
+    assert f"after 6 pairs, wider than asked: some {kept.needed:,} pairs" in Path("out/report.html").read_text("utf-8")
     assert f"set replicates.most={kept.needed}" in out
 
 

@@ -81,12 +81,13 @@ def main(words: Sequence[str]) -> int:
         folder.write_one(asked.folder, done.points[0], done.results[0], done.provenance)
     if not few:
         out.print(screen.sweep([point.name for point in done.points], folder.summaries(asked.folder)))
+    if asked.precision and done.settled:
+        narrowing.write(asked.folder, asked.precision, done.points, done.settled)
     if few:
         for number in range(len(done.points) if asked.multirun else 0):
             work.report(asked.folder / str(number))
         work.report(asked.folder)
     if asked.precision and done.settled:
-        narrowing.write(asked.folder, asked.precision, done.points, done.settled)
         for line in narrowing.told(asked.precision, done.points, done.settled):
             out.print(line, soft_wrap=out.is_terminal)
     work.say_where(out, asked, done)

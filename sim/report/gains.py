@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sim import wording
 from sim.contrast import GAINS, interval
-from sim.headlines import GAINS_NAMES, HEADLINE, WHERE
+from sim.headlines import GAINS_NAMES, HEADLINE, NAMES, WHERE
 from sim.observables import OBSERVABLES
 from sim.report.parts import parts, row_of, rows_of, where_caption, where_found
 from sim.report.study import Scenario, Study, money
@@ -213,6 +213,19 @@ def hours_of(study: Study, scenario: Scenario, outcome: str, scale: float) -> tu
     first, own = (s.matrix(outcome).sum(axis=1) for s in (study.first, scenario))
     pairs = min(len(first), len(own))
     return interval(scale * scenario.config.place.residents / 1000.0 * (own[:pairs] - first[:pairs]))
+
+
+def narrowed(study: Study) -> list[str]:
+    """Whether the intervals are as narrow as was asked, a sentence a scenario."""
+    told = []
+    for name, row in study.narrowed.items():
+        is_share = wording.is_share(row.unit)
+        half = f"±{row.precision * (100.0 if is_share else 1.0):g} {'percentage points' if is_share else row.unit}"
+        found = wording.plus_minus(row.difference, row.low, row.high, row.unit)
+        end = "as narrow as asked" if row.reached else f"wider than asked: some {row.needed:,} pairs are needed"
+        what = f"The difference in {NAMES.get(row.outcome, row.outcome)}"
+        told.append(f"{what} was to be known to {half}. With {name} it is {found} after {row.pairs:,} pairs, {end}.")
+    return told
 
 
 def halving(study: Study) -> list[str]:

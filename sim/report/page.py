@@ -22,7 +22,7 @@ from sim.parameters import REGISTRY, Entry
 from sim.place import Place
 from sim.report import words
 from sim.report.figures import SUFFIXES, caption, marked, paths, sections
-from sim.report.gains import Figure, bands, bought, halving, spent, where, who
+from sim.report.gains import Figure, bands, bought, halving, narrowed, spent, where, who
 from sim.report.parts import rows_of
 from sim.report.pictured import Picture
 from sim.report.study import Scenario, Study, account_of
@@ -54,7 +54,7 @@ def page(study: Study, network: Picture | None = None) -> str:
         question=question(study),
         wide=embedded(paths(study, 3, worded=False)), narrow=embedded(paths(study, 1, worded=False)),
         alt=alternative(study), where=where(study), who=who(study), spent=[*spent(study), *bought(study)],
-        halving=halving(study),
+        halving=[*narrowed(study), *halving(study)],
         where_charities=bands(study), dated=bool(marked(study)), levels=levels(study),
         changes=[(s, changes(s)) for s in study.scenarios if study.two_years_apart],
         differences=differences(study), few=words.FEW,
@@ -307,6 +307,7 @@ def kept(study: Study, network: Picture | None = None) -> dict[str, str]:
         "contrasts_by_band.csv": "differences among charities by income band",
         "gained_and_lost.csv": "who gained and who lost, resident by resident",
         "gained_and_lost_by_quintile.csv": "the same by deprivation of the neighbourhood",
+        "precision.csv": "how many pairs the interval that was asked for took",
         "summary.csv": "every outcome: first and last 12 months, change, intervals",
         "config.yaml": "everything that decided the runs",
         "provenance.json": "how, when and where they were made",

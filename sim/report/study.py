@@ -120,6 +120,23 @@ class Study:
         return {name: told.set_index("outcome") for name, told in of.items() if len(told)}
 
     @cached_property
+    def narrowed(self) -> dict[str, Any]:
+        """What was asked of its interval, and what came of it, by name: the scenario's row of ``precision.csv``.
+
+        Raises:
+            OutputError: if that file cannot be read.
+        """
+        from sim.contrast.stopping import Settled
+
+        asked = {"counterfactual_overrides", "scenario_overrides", "outcome", "unit", "precision"}
+        rows = _csv(self.folder / "precision.csv", {*Settled._fields, *asked})
+        if rows is None:
+            return {}
+        rows = rows[rows["counterfactual_overrides"].fillna("") == self.first.typed]
+        of = {s.name: rows[rows["scenario_overrides"].fillna("") == s.typed] for s in self.others}
+        return {name: row.iloc[0] for name, row in of.items() if len(row)}
+
+    @cached_property
     def while_paid(self) -> dict[str, tuple[date, Any]]:
         """As `contrasts`, over the last 12 months in which a policy's full dose was paid, and the last of them.
 
