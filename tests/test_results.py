@@ -13,7 +13,7 @@ import pytest
 
 from sim import compose
 from sim.chance import run_seed
-from sim.files import OutputError, write_text
+from sim.files import OutputError, read_parquet, write_parquet, write_text
 from sim.founding import found
 from sim.observables import OBSERVABLES, Observed, parties
 from sim.results import SUMMARY, Results, read_results, write_results, yearly
@@ -226,6 +226,25 @@ def test_a_folder_comes_back_as_it_was_written(tmp_path):
         assert pq.read_schema(folder / f"{name}.parquet").equals(SCHEMAS[name], check_metadata=True)
     assert sorted(folder.iterdir()) == sorted(files)
     assert json.loads((folder / "provenance.json").read_text())["command"] == ["x"]
+
+
+@pytest.mark.parametrize(("rows", "packed"), [(10, "SNAPPY"), (10_000, "ZSTD")])
+def test_small_tables_are_packed_quickly_and_large_ones_tightly(tmp_path, rows, packed):
+    table = pa.table({"run_id": ["a"] * rows, "need": np.linspace(0.0, 1.0, rows)})
+    write_parquet(table, tmp_path / "table.parquet")
+    words, floats = (pq.ParquetFile(tmp_path / "table.parquet").metadata.row_group(0).column(k) for k in (0, 1))
+    assert words.compression == floats.compression == packed
+    assert (words.has_dictionary_page, floats.has_dictionary_page) == (True, False)
+    assert read_parquet(tmp_path / "table.parquet").equals(table)
+
+
+def test_runs_whose_rows_lie_in_any_order_are_summed_up_alike():
+    frame = several([1.0, 2.0, 3.0]).results
+    frame[OUTCOME] += np.random.default_rng(1).random(len(frame))
+    mixed, ends = frame.sample(frac=1.0, random_state=1), yearly(frame)
+    pd.testing.assert_frame_equal(yearly(mixed).loc[ends.index], ends, rtol=1e-12)
+    ours = frame[(frame["run_id"] == "r1") & (frame["month"] < 12)]
+    assert ends.loc["r1", (OUTCOME, "first")] == pytest.approx(ours[OUTCOME].mean(), rel=1e-12)
 
 
 def test_summary_file_has_its_columns(tmp_path):
