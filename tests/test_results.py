@@ -16,7 +16,7 @@ from sim.chance import run_seed
 from sim.files import OutputError, read_parquet, write_parquet, write_text
 from sim.founding import found
 from sim.observables import OBSERVABLES, Observed, parties
-from sim.results import SUMMARY, Results, read_results, write_results, yearly
+from sim.results import SUMMARY, Results, read_results, write_results, write_together, yearly
 from sim.schedule import live_a_month
 from sim.state import EMPTY, NOBODY, SLOTS
 from sim.tables import ALWAYS, PARTS, SCENARIO, SCHEMAS, Diary, joined, published_schema
@@ -245,6 +245,21 @@ def test_runs_whose_rows_lie_in_any_order_are_summed_up_alike():
     pd.testing.assert_frame_equal(yearly(mixed).loc[ends.index], ends, rtol=1e-12)
     ours = frame[(frame["run_id"] == "r1") & (frame["month"] < 12)]
     assert ends.loc["r1", (OUTCOME, "first")] == pytest.approx(ours[OUTCOME].mean(), rel=1e-12)
+
+
+@pytest.mark.parametrize(("rows", "tables"), [(100_000, 100), (1, 1), (1, 2), (60, 2), (100_000, 2)])
+def test_folders_are_written_into_one_in_their_order(tmp_path, monkeypatch, rows, tables):
+    monkeypatch.setattr("sim.results.ROWS_AT_ONCE", rows)
+    monkeypatch.setattr("sim.results.TABLES_AT_ONCE", tables)
+    parts = [tmp_path / str(number) for number in range(5)]
+    each = [several([float(number)], policy=f"p{number}") for number in range(5)]
+    for part, one in zip(parts, each, strict=True):
+        write_results(part, one, config="", provenance={})
+    write_together(tmp_path, parts, [part.name for part in parts], config="", provenance={})
+    for name in ALWAYS:
+        whole = pa.concat_tables([getattr(one.tables, name) for one in each])
+        assert read_parquet(tmp_path / f"{name}.parquet").equals(whole)
+    assert list(pd.read_csv(tmp_path / "summary.csv")["point"].unique()) == list(range(5))
 
 
 def test_summary_file_has_its_columns(tmp_path):
