@@ -92,7 +92,8 @@ def _of_commands(commands: dict[str, Any]) -> Iterator[Row]:
     if commands:
         times = commands["replicates"]["times"]
         yield Row("replicates on two cores beside one, times", times, "{:.2f}", 1.8, most=False)
-        yield Row("a sweep's runs beside a plain loop, times", commands["sweep"]["times_once_started"], "{:.2f}")
+        for length, sweep in commands["sweep"].items():
+            yield Row(f"a sweep of runs of {length} beside a plain loop, times", sweep["times"], "{:.2f}", 1.15)
         yield Row("`import sim`, s", commands["import_s"], "{:.2f}", 0.5)
         yield Row("`takestwo run` to first numbers, warm, s", commands["first_numbers_warm_s"], "{:.1f}", 3.0)
         yield Row("`takestwo run` to first numbers, cold, s", commands["first_numbers_cold_s"], "{:.1f}", 20.0)
