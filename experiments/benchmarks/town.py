@@ -65,6 +65,7 @@ def memory(small: int, large: int) -> dict[str, float]:
 
     ``state_bytes`` are the columns of a state alone.
     """
+    _peak(small, lived=True)  # whoever comes first may have to compile
     peaks = {residents: _peak(residents, lived=True) for residents in (small, large)}
     state = _first_morning(large)
     columns = sum(column.nbytes for _, _, column in state.columns())
