@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from sim.state import EMPTY, SLOTS, TABLES, State
+from sim.state import EMPTY, NOBODY, SLOTS, TABLES, State
 
 SINGLE = ("council", "constants")
 """Tables of one row, which stand as that row rather than as a list."""
@@ -61,6 +61,14 @@ class Community:
         rows: list[list[int]] = [[] for _ in self.neighbourhoods]
         for row, resident in enumerate(self.residents):
             rows[resident.neighbourhood].append(row)
+        return rows
+
+    def residents_by_charity(self) -> list[list[int]]:
+        """Rows of residents who have a tie with each charity, ascending."""
+        rows: list[list[int]] = [[] for _ in self.charities]
+        for row, resident in enumerate(self.residents):
+            if resident.belongs != NOBODY:
+                rows[resident.belongs].append(row)
         return rows
 
     def write_back(self) -> State:

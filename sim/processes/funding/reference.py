@@ -43,8 +43,9 @@ def advance_reference(community: Community, p: Parameters, _dice: Dice) -> None:
     contracts = let_contracts(community, p)
     pay_charities(community, grants, contracts, p)
     T = trust_beside_founding(community)
+    belonging = community.residents_by_charity()
     for g, charity in enumerate(community.charities):
-        earn(g, charity, T, community, p)
+        earn(len(belonging[g]), charity, T, community, p)
 
 
 def set_the_budget(community: Community, p: Parameters) -> None:
@@ -234,12 +235,11 @@ def trust_beside_founding(community: Community) -> float:
     return within(now / first) if first > 0.0 else 1.0
 
 
-def earn(g: int, charity: Any, T: float, community: Community, p: Parameters) -> None:
+def earn(members: int, charity: Any, T: float, community: Community, p: Parameters) -> None:
     """Private income of one charity; all its income of the month goes into reserves."""
     charity.private_income = 0.0
     if not charity.alive:
         return
-    members = sum(1 for resident in community.residents if resident.belongs == g)
     M = within((members + 1) / (community.bands[charity.band].members + 1.0))
     earned = charity.private_base * exp(min(10.0, charity.luck)) * community.drivers.household
     earned = earned * exp(p.members_power * log(M)) * exp(p.trust_power * log(T))

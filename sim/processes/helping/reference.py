@@ -22,18 +22,17 @@ def advance_reference(community: Community, p: Parameters, dice: Dice) -> None:
     left, received = list(S), [0.0] * len(S)
     ties_of = community.ties_by_resident()
     queue = lottery([dice.bits(Die.HELP_ORDER, resident.id) for resident in residents])
-    for g in range(len(community.charities)):
-        own = [i for i, resident in enumerate(residents) if resident.belongs == g]
+    turn = {i: place for place, i in enumerate(queue)}
+    for own in community.residents_by_charity():
         kept = {i: p.favour_own * S[i] for i in own}
-        used = hand_out([i for i in queue if residents[i].belongs == g], list(kept.values()), received, residents)
+        used = hand_out(sorted(own, key=turn.__getitem__), list(kept.values()), received, residents)
         for i in own:
             left[i] = S[i] - kept[i] * used
     for i in queue:
         received[i] += ask_along_ties(residents[i], ties_of[i], S, left)
-    for b, rows in enumerate(community.residents_by_neighbourhood()):
+    for rows in community.residents_by_neighbourhood():
         pooled = {i: p.pool_share * left[i] for i in rows}
-        used = hand_out([i for i in queue if residents[i].neighbourhood == b], list(pooled.values()), received,
-                        residents)  # fmt: skip
+        used = hand_out(sorted(rows, key=turn.__getitem__), list(pooled.values()), received, residents)
         for i in rows:
             shared = pooled[i] * used
             residents[i].helping_hours = (S[i] - left[i]) + shared
