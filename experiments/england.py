@@ -147,7 +147,7 @@ class Teller:
 
     def __init__(self, work: Work, store: Store) -> None:
         self._residents = {spec.run_id: work.residents(k) for k, spec in enumerate(work.specs)}
-        self._done, self._began, self._said = 0, time.monotonic(), 0.0
+        self._done, self._began, self._said, self._stopping = 0, time.monotonic(), 0.0, False
         self._ours = made_here(work, store.folder.parent / "mornings.txt")
         self._needed = Counter(_morning(spec.config) for spec in work.specs if not store.has(spec.run_id))
 
@@ -157,6 +157,10 @@ class Teller:
             spec = progress.newest[0]
             self._done += self._residents[spec.run_id]
             self._let_go(_morning(spec.config))
+        if progress.stopping and not self._stopping:
+            self._stopping = True
+            print("Ctrl-C: the councils that are under way come to their end and are kept. Press it again to stop now.",
+                  flush=True)  # fmt: skip
         now = time.monotonic()
         if now - self._said < SAY_EVERY and progress.done < progress.runs:
             return
@@ -167,7 +171,6 @@ class Teller:
         told = f"{progress.done} of {progress.runs} councils done, {self._done:,} residents of this sitting"
         found_before = f" ({progress.stored} found done)" if stored else ""
         print(f"{told}{found_before}; {share:.0%} of the months lived{left}", flush=True)
-
 
     def _let_go(self, morning: Path) -> None:
         self._needed[morning] -= 1

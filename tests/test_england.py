@@ -145,6 +145,13 @@ def test_mornings_go_when_no_council_needs_them_unless_they_were_there_before(tm
     assert files[0].exists()
 
 
+def test_ctrl_c_is_answered_at_once_and_once(tmp_path, capsys):
+    teller = england.Teller(england.asked_work(SMALL, [], 2), Store(tmp_path / "store"))
+    for stopping in (False, True, True):
+        teller(england.Progress(3, 0, 0, 6, 1, stopping=stopping))
+    assert capsys.readouterr().out.count("the councils that are under way come to their end") == 1
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
