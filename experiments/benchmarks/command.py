@@ -105,14 +105,14 @@ def sweep_overhead(points: tuple[int, ...]) -> dict[str, float]:
     from sim.composition import compose
     from sim.ensemble import RunSpec, simulate
 
-    specs = [RunSpec(compose([*SWEPT, f"months={months}"]), replicate=0) for months in points]
+    specs = [RunSpec(compose([*SWEPT, f"months={months}"]), replicate=0) for months in points[FIRST:]]
     simulate(specs[0])
-    few, loop = _sweep(points[:FIRST]), 0.0
-    for number, spec in enumerate(specs):
-        began = time.process_time()
+    began = time.process_time()
+    for spec in specs:
         simulate(spec)
-        loop += time.process_time() - began if number >= FIRST else 0.0
-    each, runs = _sweep(points) - few, len(points) - FIRST
+    loop, runs = time.process_time() - began, len(specs)
+    few, many = _sweep(points[:FIRST]), _sweep(points)
+    each = many - few
     return {"runs": runs, "ms_a_run": 1e3 * loop / runs, "ms_a_run_in_sweep": 1e3 * each / runs, "times": each / loop}
 
 

@@ -83,13 +83,12 @@ def main(words: Sequence[str]) -> int:
         out.print(screen.sweep([point.name for point in done.points], folder.summaries(asked.folder)))
     if asked.precision and done.settled:
         narrowing.write(asked.folder, asked.precision, done.points, done.settled)
+        for line in narrowing.told(asked.precision, done.points, done.settled):
+            out.print(line, soft_wrap=out.is_terminal)
     if few:
         for number in range(len(done.points) if asked.multirun else 0):
             work.report(asked.folder / str(number))
         work.report(asked.folder)
-    if asked.precision and done.settled:
-        for line in narrowing.told(asked.precision, done.points, done.settled):
-            out.print(line, soft_wrap=out.is_terminal)
     work.say_where(out, asked, done)
     if done.failed:
         many = f"{len(done.failed)} of {len(asked.points)} scenarios"

@@ -21,6 +21,7 @@ from yaml import YAMLError  # type: ignore[import-untyped]
 from sim.composition import ACCOUNTS, title_of
 from sim.config import Config, ConfigError
 from sim.contrast import GAINED, at_the_start, by_part, paired
+from sim.contrast.stopping import Settled
 from sim.files import OutputError
 from sim.results import Results, read_results
 from sim.tables import ALWAYS, PARTS, SCHEMAS, STATES, Tables
@@ -115,9 +116,7 @@ class Study:
         rows = _csv(self.folder / "gained_and_lost.csv", {*GAINED, "counterfactual_overrides", "scenario_overrides"})
         if rows is None:
             return {}
-        rows = rows[rows["counterfactual_overrides"].fillna("") == self.first.typed]
-        of = {s.name: rows[rows["scenario_overrides"].fillna("") == s.typed] for s in self.others}
-        return {name: told.set_index("outcome") for name, told in of.items() if len(told)}
+        return {name: told.set_index("outcome") for name, told in self._of_others(rows).items()}
 
     @cached_property
     def narrowed(self) -> dict[str, Any]:
@@ -126,15 +125,17 @@ class Study:
         Raises:
             OutputError: if that file cannot be read.
         """
-        from sim.contrast.stopping import Settled
-
         asked = {"counterfactual_overrides", "scenario_overrides", "outcome", "unit", "precision"}
         rows = _csv(self.folder / "precision.csv", {*Settled._fields, *asked})
         if rows is None:
             return {}
+        return {name: told.iloc[0] for name, told in self._of_others(rows).items()}
+
+    def _of_others(self, rows: Any) -> dict[str, Any]:
+        """Rows of a table of contrasts with the first scenario, by the name of the other; no empty ones."""
         rows = rows[rows["counterfactual_overrides"].fillna("") == self.first.typed]
         of = {s.name: rows[rows["scenario_overrides"].fillna("") == s.typed] for s in self.others}
-        return {name: row.iloc[0] for name, row in of.items() if len(row)}
+        return {name: told for name, told in of.items() if len(told)}
 
     @cached_property
     def while_paid(self) -> dict[str, tuple[date, Any]]:
