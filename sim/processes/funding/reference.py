@@ -136,7 +136,8 @@ def let_grants(community: Community, f: float, p: Parameters) -> list[float]:
     """The council's grant to each charity; tilting leaves the sum as it is."""
     rest = community.council.spend_discretionary
     level = [p.council_part * c.grants_base * f if c.alive else 0.0 for c in community.charities]
-    tilted = [x * tilt(g, community, p) if x > 0.0 else 0.0 for g, x in enumerate(level)]
+    people = community.residents_by_neighbourhood()
+    tilted = [x * tilt(g, people, community, p) if x > 0.0 else 0.0 for g, x in enumerate(level)]
     total, tilted_total = 0.0, 0.0
     for x, y in zip(level, tilted, strict=True):
         total += x
@@ -145,7 +146,7 @@ def let_grants(community: Community, f: float, p: Parameters) -> list[float]:
     return [y * S for y in tilted]
 
 
-def tilt(g: int, community: Community, p: Parameters) -> float:
+def tilt(g: int, people: list[list[int]], community: Community, p: Parameters) -> float:
     """More for who has a partnership, and for who is at home where need is seen."""
     charity, b = community.charities[g], community.charities[g].neighbourhood
     w_g = 0.0
@@ -153,7 +154,7 @@ def tilt(g: int, community: Community, p: Parameters) -> float:
         if tie.charity == g != EMPTY and community.officers[slot // PARTNERS].filled:
             w_g = max(w_g, tie.strength)
     r_g = 1.0
-    heads = sum(1 for resident in community.residents if resident.neighbourhood == b)
+    heads = len(people[b])
     if not charity.serves_place and heads:
         place = community.neighbourhoods[b]
         r_g = within(1.0 + place.picture_need * (place.needed * len(community.residents) / heads - 1.0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sim.chance import MASK, Dice, Die
@@ -62,7 +63,7 @@ def look(people: list[list[int]], community: Community, p: Parameters) -> tuple[
     heads = [len(rows) / N for rows in people]
     arisen = [total([need for i in rows for need in community.residents[i].need]) for rows in people]
     true = [hours / total(arisen) for hours in arisen] if total(arisen) > 0.0 else heads
-    seen = [what_it_sees(g, true, heads, people, community, p) for g in range(len(community.charities))]
+    seen = [what_it_sees(members, true, heads, community, p) for members in community.residents_by_charity()]
     said = what_advocates_say(seen, community)
     E = []
     for b, place in enumerate(places):
@@ -91,10 +92,12 @@ def captured(b: int, influence: list[float], people: list[list[int]], p: Paramet
 
 
 def what_it_sees(
-    g: int, true: list[float], heads: list[float], people: list[list[int]], community: Community, p: Parameters
+    members: list[int], true: list[float], heads: list[float], community: Community, p: Parameters
 ) -> list[float]:
     """A charity's picture of need: the shares A_gb."""
-    ties = [sum(1 for i in rows if community.residents[i].belongs == g) for rows in people]
+    ties = [0] * len(heads)
+    for i in members:
+        ties[community.residents[i].neighbourhood] += 1
     loc, clients = [0.0] * len(heads), heads
     if not p.advocacy:
         loc = [1.0 / len(heads)] * len(heads)
@@ -151,11 +154,11 @@ def paid_by_council(f: list[float], deciding: float, community: Community) -> li
 
 def paid_by_charities(seen: list[list[float]], community: Community, p: Parameters) -> list[Hours]:
     """What each charity's staff have left, newcomers to roles seen to."""
+    newcomers = Counter(r.role for r in community.residents if r.role_since == community.month - 1)
     found = []
     for g, c in enumerate(community.charities):
         G = max(0.0, c.paid_hours + c.bought_hours - c.joint_staff_hours)
-        newcomers = [r for r in community.residents if r.role == g and r.role_since == community.month - 1]
-        spent = min(G, p.onboarding_hours * len(newcomers))
+        spent = min(G, p.onboarding_hours * newcomers[g])
         community.ledger[Flow.HOURS_CHARITY] += spent
         community.ledger[Flow.HOURS_CHARITY_RUNNING] += spent
         found.append(Hours(reach_of(g, seen, community), c.kinds, G - spent, 0.0))
@@ -166,20 +169,21 @@ def given_by_volunteers(
     seen: list[list[float]], deciding: float, community: Community, p: Parameters
 ) -> list[Hours]:
     """What the volunteers of each charity have left, and what it is worth."""
-    givers = [
-        (r.gives_to, max(0.0, r.pledged_hours - r.joint_hours), p.volunteer_worth * r.skill)
-        for r in community.residents
-        if r.gives_to != NOBODY
-    ]
-    V = total([hours for _, hours, _ in givers])
+    given: list[list[tuple[float, float]]] = [[] for _ in community.charities]
+    everyone = []
+    for r in community.residents:
+        if r.gives_to != NOBODY:
+            everyone.append(max(0.0, r.pledged_hours - r.joint_hours))
+            given[r.gives_to].append((everyone[-1], p.volunteer_worth * r.skill))
+    V = total(everyone)
     spent = min(deciding, V)
     community.ledger[Flow.HOURS_VOLUNTEER] += spent
     community.ledger[Flow.HOURS_VOLUNTEER_RUNNING] += spent
     kept = 1.0 - spent / V if V > 0.0 else 1.0
     found = []
     for g, c in enumerate(community.charities):
-        hours = total([hours for to, hours, _ in givers if to == g])
-        worth = total([value * hours for to, hours, value in givers if to == g])
+        hours = total([hours for hours, _ in given[g]])
+        worth = total([value * hours for hours, value in given[g]])
         running = min(c.asked_hours, hours * kept)
         community.ledger[Flow.HOURS_VOLUNTEER] += running
         community.ledger[Flow.HOURS_VOLUNTEER_RUNNING] += running

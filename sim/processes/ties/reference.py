@@ -12,6 +12,8 @@ from sim.processes.ties.kernel import TRIES
 from sim.state import BONDING, BRIDGING, EMPTY, SLOTS, WEAK
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sim.community import Community
     from sim.processes.ties import Parameters
 
@@ -51,7 +53,7 @@ def search(i: int, community: Community, alters: list[Any], near: list[Any], p: 
         return None
     if dice.uniform(Die.SEARCH_LOCAL, ego.id) < p.triadic_share:
         return friend_of_friend(i, ego, alters, dice)
-    candidates = list(range(len(alters)))
+    candidates: Sequence[int] = range(len(alters))
     if dice.uniform(Die.SEARCH_NEAR, ego.id) < p.near_share:
         candidates = near[ego.neighbourhood]
     for attempt in range(TRIES):

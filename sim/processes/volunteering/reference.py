@@ -20,9 +20,10 @@ def advance_reference(community: Community, p: Parameters, dice: Dice) -> None:
     held = [resident.role for resident in community.residents]
     ties_of = community.ties_by_resident()
     moved = crowding(community, p) * secular(community.month, p)
-    for g, charity in enumerate(community.charities):
-        charity.load = load(g, charity, community, p)
-    alone = {g for g, charity in enumerate(community.charities) if overrun(g, charity, community, p)}
+    present = at_work(community)
+    for charity, n in zip(community.charities, present, strict=True):
+        charity.load = load(n, charity, community, p)
+    alone = {g for g, charity in enumerate(community.charities) if overrun(present[g], charity, p)}
     for i, resident in enumerate(community.residents):
         look_back(resident)
         askers = [(tie.strength, community.residents[j], held[j]) for tie, j in ties_of[i] if held[j] != NOBODY]
@@ -47,23 +48,27 @@ def secular(month: int, p: Parameters) -> float:
     return exp(p.secular_rate * t)
 
 
-def at_work(g: int, community: Community) -> int:
-    """Volunteers present in a charity."""
-    return sum(1 for r in community.residents if r.role == g and r.role_starts <= community.month)
+def at_work(community: Community) -> list[int]:
+    """Volunteers present in each charity."""
+    present = [0] * len(community.charities)
+    for r in community.residents:
+        if r.role != NOBODY and r.role_starts <= community.month:
+            present[r.role] += 1
+    return present
 
 
-def load(g: int, charity: Any, community: Community, p: Parameters) -> float:
+def load(present: int, charity: Any, community: Community, p: Parameters) -> float:
     """Hours asked of each volunteer present, beside the founding mean; less where their support is paid for."""
-    present = max(1, at_work(g, community))
-    L, L_0 = (charity.work_hours + charity.asked_hours) / present, community.constants.load
-    supported = 1.0 - p.support_effect * min(1.0, charity.supported / present)
+    n = max(1, present)
+    L, L_0 = (charity.work_hours + charity.asked_hours) / n, community.constants.load
+    supported = 1.0 - p.support_effect * min(1.0, charity.supported / n)
     return float((L / L_0 if L_0 > 0.0 else 1.0) * supported)
 
 
-def overrun(g: int, charity: Any, community: Community, p: Parameters) -> bool:
+def overrun(present: int, charity: Any, p: Parameters) -> bool:
     """Whether a charity has more volunteers than its coordinators can support."""
     coordinators = max(1.0, charity.paid_hours / p.coordinator_hours)
-    return bool(at_work(g, community) > p.coordinator_volunteers * coordinators)
+    return bool(present > p.coordinator_volunteers * coordinators)
 
 
 def look_back(resident: Any) -> None:
