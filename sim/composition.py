@@ -319,8 +319,11 @@ def _check(override: Override) -> None:
             f"{override.input_line} names several scenarios, and one was asked for. Run them with -m, or compare them "
             f"with takestwo compare {override.input_line}; to combine policies write policy=[one,other]."
         )
+    value = override.value()
+    if override.key_or_group in CHOICES and override.is_delete() and not isinstance(value, str | None):
+        raise ConfigError(f"{override.input_line} takes back a choice, and only its name can stand behind the =. Write "
+                          f"~{override.key_or_group}.")  # fmt: skip
     if override.key_or_group in CHOICES and not override.is_delete():
-        value = override.value()
         if isinstance(value, list) and override.key_or_group != "policy":
             raise ConfigError(f"{override.input_line} names several, and there is one {override.key_or_group} a run.")
         chosen = [str(option) for option in (value if isinstance(value, list) else [value])]

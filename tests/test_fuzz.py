@@ -11,7 +11,7 @@ import io
 import shutil
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, example, given, settings, strategies as st
 
 from sim import open_store
 from sim.cli import main
@@ -102,6 +102,8 @@ def plan(*words):
 
 
 @given(words=st.lists(ANYTHING, max_size=4), sweep=st.booleans())
+@example(words=["~ablation=0"], sweep=False)
+@example(words=["~policy=[listening,hosting]"], sweep=True)
 @FEW
 def test_whatever_is_typed_is_done_or_told(words, sweep):
     plan(*["-m"] * sweep, *SMALL, *words)
