@@ -152,6 +152,8 @@ def _from_file(path: Path) -> list[Values]:
     if not all(columns) or not rows:
         raise ConfigError(f"the design {path} needs a first line with the name of a setting for each column, as policy "
                           "or ties.build, and below it a line for each point.")  # fmt: skip
+    if broken := [cell.strip() for row in (columns, *rows) for cell in row if len(cell.strip().splitlines()) > 1]:
+        raise ConfigError(f"the design {path} has a cell of several lines: {broken[0]!r}. Write each on one.")
     for line, row in enumerate(rows, 1):
         if len(row) != len(columns) or not all(cell.strip() for cell in row):
             raise ConfigError(f"the design {path}: point {line} has {sum(1 for c in row if c.strip())} values, and "

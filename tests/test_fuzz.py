@@ -104,6 +104,7 @@ def plan(*words):
 @given(words=st.lists(ANYTHING, max_size=4), sweep=st.booleans())
 @example(words=["~ablation=0"], sweep=False)
 @example(words=["~policy=[listening,hosting]"], sweep=True)
+@example(words=["replicates=[[1],[2]]", "replicates=[[1],[2]]"], sweep=False)
 @FEW
 def test_whatever_is_typed_is_done_or_told(words, sweep):
     plan(*["-m"] * sweep, *SMALL, *words)
@@ -146,6 +147,8 @@ def planned(tmp_path, design):
 
 
 @given(design=designs())
+@example(design=b'ablation\n"0\n0"\n')
+@example(design=b'"abla\ntion"\n0\n')
 @FEW
 def test_whatever_stands_in_a_file_of_points_is_planned_or_told(tmp_path, design):
     planned(tmp_path, design)

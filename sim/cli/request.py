@@ -132,7 +132,7 @@ def _precision(overrides: Sequence[Override]) -> Precision | None:
         value = AUTO if override.is_sweep_override() and AUTO in str(override.input_line) else override.value()
         if override.is_sweep_override() and (value == AUTO or name != "replicates"):
             raise UsageError(f"{override.input_line} names several, and there is one {name} for all scenarios.")
-        if name in said and AUTO in {value, said[name]}:
+        if name in said and AUTO in (value, said[name]):  # lists cannot stand in a set
             raise UsageError(f"{name} is given twice. Give it once.")
         said[name] = value
     if isinstance(said.get("replicates"), str) and said["replicates"] != AUTO:
