@@ -62,6 +62,7 @@ class Month:
     cells: list[list[Cell]]
     G: list[float]
     brokers: list[list[tuple[float, int]]]
+    known: dict[int, list[int]]
     shut: set[tuple[str, int]] = field(default_factory=set)
 
     def useful(self, b: int, s: int) -> bool:
@@ -109,7 +110,7 @@ def free(post: Any, community: Community) -> bool:
 
 
 def open_up(community: Community, p: Parameters) -> Month:
-    """The hours that paid people open: O_bs and G_g; and every charity's partnerships, its allies' among them."""
+    """The hours that paid people open, O_bs and G_g; each charity's partnerships, its allies' too; whom posts know."""
     opening = min(1.0, p.open_share * community.council.openness)
     cells = []
     B = [0.0] * len(community.services)
@@ -126,7 +127,16 @@ def open_up(community: Community, p: Parameters) -> Month:
         cells.append(row)
     G = [opening * charity.paid_hours for charity in community.charities]
     brokers = [partnerships_of(g, community) for g in range(len(community.charities))]
-    return Month(community, p, cells, G, brokers)
+    return Month(community, p, cells, G, brokers, known_to_posts(community))
+
+
+def known_to_posts(community: Community) -> dict[int, list[int]]:
+    """The slots of posts' acquaintances with each resident who is still there, ascending."""
+    known: dict[int, list[int]] = {}
+    for slot, tie in enumerate(community.acquaintances):
+        if tie.resident != EMPTY and tie.who == community.residents[tie.resident].id:
+            known.setdefault(tie.who, []).append(slot)
+    return known
 
 
 def partnerships_of(c: int, community: Community) -> list[tuple[float, int]]:
@@ -189,10 +199,9 @@ def open_to(citizen: Citizen, month: Month) -> list[Option]:
 def direct(resident: Any, month: Month) -> list[Option]:
     """Posts that know the resident."""
     found = []
-    for slot, tie in enumerate(month.community.acquaintances):
-        o = slot // PARTNERS
-        known = tie.resident != EMPTY and tie.who == resident.id
-        if known and month.community.residents[tie.resident] is resident and month.at_work(o, resident.neighbourhood):
+    for slot in month.known.get(resident.id, []):
+        tie, o = month.community.acquaintances[slot], slot // PARTNERS
+        if month.at_work(o, resident.neighbourhood):
             q = math.sqrt(tie.strength * resident.trust_council)
             found.append(Option(q, DIRECT, slot, ("post", o), month.community.officers[o].service))
     return found
