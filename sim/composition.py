@@ -27,6 +27,7 @@ from sim.parameters import GROUPS as NUMBERS, by_group
 from sim.place import Place
 from sim.policy import Policy
 from sim.source import config_folder
+from sim.symbols import spelt_out
 from sim.world import WorldSpec
 
 GROUPS = ("place", "world", "policy", "rival", "ablation")
@@ -180,7 +181,8 @@ def parse(overrides: Sequence[str]) -> list[Override]:
 @lru_cache(maxsize=4096)
 def _parsed(text: str) -> tuple[Override, ...]:
     """One override: points of a sweep have nearly all of theirs in common, and reading one takes a millisecond."""
-    return tuple(OverridesParser.create(config_loader=_There()).parse_overrides([text]))
+    name, equals, value = text.partition("=")
+    return tuple(OverridesParser.create(config_loader=_There()).parse_overrides([spelt_out(name) + equals + value]))
 
 
 class _There(ConfigLoaderImpl):

@@ -23,6 +23,7 @@ from sim import draws
 from sim.checked import Checked, number
 from sim.config import ConfigError, fault_of, nearest, registry
 from sim.parameters import GROUPS, Entry
+from sim.symbols import spelt_out
 
 Values = dict[str, Any]
 """What a design sets at a point: a value by dotted path, or, of a file, the text as it stands there."""
@@ -121,7 +122,7 @@ def _entries(design: Design) -> list[Entry]:
         raise ConfigError(f"design={design.kind} goes over no parameter yet. Name some, as design.over=[ties.build,"
                           "coproduction.sigma], or all of a room, as design.over=[ties].")  # fmt: skip
     found: dict[str, Entry] = {}
-    for name in design.over:
+    for name in map(spelt_out, design.over):
         if name in GROUPS:
             found |= {entry.path: entry for entry in GROUPS[name].values() if entry.is_number}
         elif name in registry():
@@ -146,7 +147,7 @@ def _from_file(path: Path) -> list[Values]:
             header, *rows = [row for row in csv.reader(file) if any(cell.strip() for cell in row)] or [[]]
     except (OSError, UnicodeDecodeError, csv.Error) as fault:
         raise ConfigError(f"cannot read the design {path}: {getattr(fault, 'strerror', None) or fault}.") from None
-    columns = [name.strip() for name in header]
+    columns = [spelt_out(name.strip()) for name in header]
     if twice := [name for n, name in enumerate(columns) if name in columns[:n]]:
         raise ConfigError(f"the design {path} has the column {twice[0]!r} twice.")
     if not all(columns) or not rows:

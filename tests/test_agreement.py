@@ -245,7 +245,7 @@ LARGE_TOWN = 200_000
 
 @pytest.mark.slow
 def test_two_months_of_a_large_town_by_both_hands_are_the_same_to_the_bit():
-    """Rows, slots and sums beyond what small towns reach. The plain hand takes some minutes for it."""
+    """Rows, slots and sums beyond what small towns reach. The plain hand takes about a quarter of an hour for it."""
     config = compose(["world=history", f"place.residents={LARGE_TOWN}", "policy=nurture_early",
                       "policy.nurture_early.start=0"])  # fmt: skip
     state = found(config, run_seed(1, 0))

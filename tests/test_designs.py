@@ -17,6 +17,7 @@ from sim.ensemble import simulate
 from sim.founding import FoundingError
 from sim.parameters import GROUPS
 from sim.report.study import read_study
+from sim.symbols import SYMBOLS
 
 OVER = ("ties.build", "coproduction.sigma", "trust.moves", "funding.decide_at")
 SMALL = ["place.residents=1500", "months=24"]
@@ -57,6 +58,16 @@ def test_each_step_of_a_trajectory_moves_one_parameter_by_two_thirds_of_its_rang
             ends = np.unique(np.round(levels(walk, path), 3))
             assert np.diff(ends) == pytest.approx([2 / 3], abs=2e-3)
     assert len({point["ties.build"] for point in points}) == 4  # every level of the grid is met
+
+
+def test_a_parameter_may_be_called_by_the_short_name_of_its_source(tmp_path):
+    assert set(SYMBOLS.values()) <= set(registry())
+    assert not set(SYMBOLS) & set(registry())
+    (point,) = points_of(Design(kind="lhs", points=1, over=("ties.S_bridge", "coproduction.sigma")))
+    assert list(point) == ["ties.survival_bridging", "coproduction.sigma"]
+    (tmp_path / "points.csv").write_text("ties.S_bridge\n.3\n")
+    assert points_of(Design(kind="csv", file=str(tmp_path / "points.csv"))) == [{"ties.survival_bridging": ".3"}]
+    assert compose(["ties.S_bridge=.3"]) == compose(["ties.survival_bridging=.3"])
 
 
 def test_a_room_is_all_its_numbers():

@@ -12,8 +12,8 @@ from sim import composition
 
 MODULES = (
     "sim", "sim.agents.kinds", "sim.agents.sets", "sim.chance", "sim.composition", "sim.config", "sim.contrast",
-    "sim.ensemble", "sim.model", "sim.results", "sim.run", "sim.schedule", "sim.store.frames",
-    "sim.store.settings", "sim.vectors",
+    "sim.designs", "sim.ensemble", "sim.model", "sim.results", "sim.run", "sim.schedule", "sim.store.frames",
+    "sim.store.settings", "sim.symbols", "sim.vectors",
 )  # fmt: skip
 """Where what users hold is said."""
 EXAMPLES = [
