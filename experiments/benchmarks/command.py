@@ -8,19 +8,36 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 TAKESTWO = str(Path(sys.executable).with_name("takestwo"))
 ROOT = Path(__file__).resolve().parents[2]
 SPREAD = ("place.residents=20000", "world=flat")
 """The scenario whose replicates are spread over cores."""
 MONTHS, SIDE_BY_SIDE = 204, 8
-SWEPT = ("place.residents=1500", "world=flat", "replicates=1")
-POINTS = {"157 to 204 months": tuple(range(157, 205)), "12 to 59 months": tuple(range(12, 60))}
-"""Scenarios of a sweep, told by their months: no town is founded anew for them."""
-FIRST = 16
-"""So many points first, and then all: what a command takes before its first run, and for one table, falls out."""
+SWEPT = ("place.residents=1500", "world=flat")
+
+
+class Sweep(NamedTuple):
+    """Scenarios that differ by their months, so that no town is founded anew for them, and the replicates of each.
+
+    So many points are lived first, and then all: what a command takes before its first run, and for one table, falls
+    out.
+    """
+
+    months: range
+    replicates: int
+    first: int
+
+
+SWEEPS = {
+    "157 to 204 months": Sweep(range(157, 205), 1, 16),
+    "30 to 39 months, thirty a scenario": Sweep(range(30, 40), 30, 2),
+    "12 to 59 months": Sweep(range(12, 60), 1, 16),
+}
+"""By what runs they are of."""
 
 
 def _environment(cache: str | None = None) -> dict[str, str]:
@@ -96,29 +113,32 @@ def replicates_side_by_side() -> dict[str, float]:
     }  # fmt: skip
 
 
-def sweep_overhead(points: tuple[int, ...]) -> dict[str, float]:
-    """A sweep of scenarios of one run by the command on one core, beside a plain loop over the same runs.
+def sweep_overhead(sweep: Sweep) -> dict[str, float]:
+    """A sweep by the command on one core, beside a plain loop over the same runs.
 
     Seconds are the processor's, so that what else the machine does counts for little. Both find their towns in the
     cache. The command checks, stores, reads back and writes its results folder, with a folder a scenario.
     """
     from sim.composition import compose
-    from sim.ensemble import RunSpec, simulate
+    from sim.ensemble import simulate, specs_of
 
-    specs = [RunSpec(compose([*SWEPT, f"months={months}"]), replicate=0) for months in points[FIRST:]]
-    simulate(specs[0])
-    began = time.process_time()
-    for spec in specs:
+    words = [*SWEPT, f"replicates={sweep.replicates}"]
+    points = [specs_of(compose([*words, f"months={months}"])) for months in sweep.months[sweep.first :]]
+    for spec in points[0]:
         simulate(spec)
-    loop, runs = time.process_time() - began, len(specs)
-    few, many = _sweep(points[:FIRST]), _sweep(points)
+    began = time.process_time()
+    for specs in points:
+        for spec in specs:
+            simulate(spec)
+    loop, runs = time.process_time() - began, sum(map(len, points))
+    few, many = _sweep(words, sweep.months[: sweep.first]), _sweep(words, sweep.months)
     each = many - few
     return {"runs": runs, "ms_a_run": 1e3 * loop / runs, "ms_a_run_in_sweep": 1e3 * each / runs, "times": each / loop}
 
 
-def _sweep(months: tuple[int, ...]) -> float:
+def _sweep(words: Sequence[str], months: Sequence[int]) -> float:
     with tempfile.TemporaryDirectory() as folder:
-        command = [TAKESTWO, "run", "-m", *SWEPT, f"months={','.join(map(str, months))}", "workers=1"]
+        command = [TAKESTWO, "run", "-m", *words, f"months={','.join(map(str, months))}", "workers=1"]
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run(command, check=True, cwd=folder, env=_environment(), capture_output=True)  # noqa: S603
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -129,5 +149,5 @@ def measured() -> dict[str, Any]:
     """All of it."""
     return {
         "import_s": import_seconds(), **starts(), "replicates": replicates_side_by_side(),
-        "sweep": {length: sweep_overhead(points) for length, points in POINTS.items()},
+        "sweep": {runs: sweep_overhead(sweep) for runs, sweep in SWEEPS.items()},
     }  # fmt: skip
