@@ -238,16 +238,3 @@ def test_rare_things_happen_in_the_busy_towns():
     renewal_only = tuple(step for step in MONTH if step.room is renewal)
     live_a_month(everyone, EVERYONE_MOVES, month=renewal_only)
     assert np.mean((everyone.residents.x == before.residents.x) & (everyone.residents.id == before.residents.id)) < 0.6
-
-
-LARGE_TOWN = 200_000
-
-
-@pytest.mark.slow
-def test_two_months_of_a_large_town_by_both_hands_are_the_same_to_the_bit():
-    """Rows, slots and sums beyond what small towns reach. The plain hand takes about a quarter of an hour for it."""
-    config = compose(["world=history", f"place.residents={LARGE_TOWN}", "policy=nurture_early",
-                      "policy.nurture_early.start=0"])  # fmt: skip
-    state = found(config, run_seed(1, 0))
-    assert len(state.residents.id) == LARGE_TOWN
-    assert part(state, config, 2) == []
