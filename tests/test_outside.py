@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from pathlib import Path
 from typing import ClassVar
 
@@ -9,7 +11,7 @@ import numpy as np
 import pytest
 
 from sim import CommunityModel, compare, compose, read_results, run_ensemble
-from sim.ensemble import RunSpec
+from sim.ensemble import RunSpec, simulate
 from sim.outside import OutsideError, is_passing, told
 from sim.results import write_results
 from tests import outside_rules
@@ -40,6 +42,23 @@ def test_it_is_the_model_that_one_would_live_alone():
     rows = run(Strike).results.query("replicate == 1")
     assert rows["pledged"].tolist() == [model.row(month)["pledged"] for month in range(3)] == [0.0] * 3
     assert rows["unmet_need"].tolist() == [model.row(month)["unmet_need"] for month in range(3)]
+
+
+def test_a_town_is_let_go_of_when_its_run_ends():
+    """Large towns that follow one another would otherwise be in memory two at a time."""
+    lived = []
+
+    class Watched(CommunityModel):
+        def __init__(self, config, rng=None):
+            super().__init__(config, rng=rng)
+            lived.append(weakref.ref(self))
+
+    gc.disable()
+    try:
+        simulate(RunSpec(SMALL, 0, model=Watched))
+    finally:
+        gc.enable()
+    assert [town() for town in lived] == [None]
 
 
 def test_two_processes_give_the_same(tmp_path):
