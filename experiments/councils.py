@@ -21,7 +21,9 @@ long.
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -88,10 +90,20 @@ class Council(CommunityModel):
     """A council on the first morning of its class, with luck of its own from then on."""
 
     def __init__(self, config: Config, rng: int | None = None) -> None:
+        give_back_memory()
         morning = run_seed(checked(config).seed, first_replicate(config.place.residents))
         state = found(checked(config), morning)
         state.seed = morning if rng is None else rng
         self._begin(config, state, [], [])
+
+
+def give_back_memory() -> None:
+    """Give the machine what the last town has left, where the C library is GNU's.
+
+    It keeps what is freed, and the next town, of another size, finds no use for much of it.
+    """
+    with suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def first_replicate(residents: int) -> int:

@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -26,7 +27,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from councils import ALIKE, RESIDENTS, Council, Town, councils, first_replicate
+from councils import ALIKE, LEAST, RESIDENTS, Council, Town, councils, first_replicate
 
 from sim.chance import run_seed
 from sim.composition import compose
@@ -95,11 +96,9 @@ def told_plan(work: Work, store: Store, workers: int, months: int) -> str:
     todo = [k for k, spec in enumerate(work.specs) if not store.has(spec.run_id)]
     needed = {path: n for path, n in mornings(work).items() if not path.exists()}
     of_todo = {_morning(work.specs[k].config) for k in todo}
-    founded = sum(n for path, n in needed.items() if path in of_todo)
     again = {_morning(spec.config) for spec, town in zip(work.specs, work.towns, strict=True) if town.place_in_class}
     kept = sum(n for path, n in needed.items() if path in of_todo & again)
-    lived = sum(work.residents(k) for k in todo)
-    seconds = 1e-9 * (founded * SPIN_UP_MONTHS * SETTLED_NS + lived * months * LIVED_NS) / workers
+    seconds = sum(seconds_of_each(work, store).values()) / workers
     most = max((work.residents(k) for k in todo), default=0)
     people = sum(town.residents for town in work.towns)
     return (
@@ -108,6 +107,18 @@ def told_plan(work: Work, store: Store, workers: int, months: int) -> str:
         f"{size(WORKER_BYTES + most * RESIDENT_BYTES)} of memory at most per worker, "
         f"{size(kept * RESIDENT_BYTES)} in the cache meanwhile."
     )
+
+
+def seconds_of_each(work: Work, store: Store) -> dict[str, float]:
+    """What each council that is left takes on one core, by its run: its months, and a morning where it is the first."""
+    founded, each = set[Path](), dict[str, float]()
+    for k, spec in enumerate(work.specs):
+        if not store.has(spec.run_id):
+            morning = _morning(spec.config)
+            settled = 0 if morning in founded or morning.exists() else SPIN_UP_MONTHS
+            founded.add(morning)
+            each[spec.run_id] = 1e-9 * work.residents(k) * (settled * SETTLED_NS + spec.config.months * LIVED_NS)
+    return each
 
 
 def solve_places(work: Work, workers: int) -> None:
@@ -134,6 +145,18 @@ def solve_places(work: Work, workers: int) -> None:
         solved_for(config)  # found now; or, where its process failed, the reason is told here
 
 
+def compile_kernels(work: Work, workers: int) -> None:
+    """Let processes that end at once compile what is not compiled yet: it takes 400 MB, which stay with whoever did it.
+
+    Raises:
+        EnsembleError: if the processes cannot be started.
+    """
+    smallest = min(work.specs, key=lambda spec: spec.config.place.residents).config
+    tiny = smallest.model_copy(update={"months": 1, "place": smallest.place.model_copy(update={"residents": LEAST})})
+    with tempfile.TemporaryDirectory() as folder:
+        store_all([RunSpec(tiny, k) for k in range(workers)], Path(folder), workers=workers)
+
+
 def made_here(work: Work, note: Path) -> set[str]:
     """The mornings that are made for this table alone, by file name, in this sitting or one before; noted in a file."""
     noted = set(note.read_text(encoding="utf-8").split()) if note.exists() else set()
@@ -147,15 +170,17 @@ class Teller:
 
     def __init__(self, work: Work, store: Store) -> None:
         self._residents = {spec.run_id: work.residents(k) for k, spec in enumerate(work.specs)}
+        self._seconds, self._taken = seconds_of_each(work, store), 0.0
         self._done, self._began, self._said, self._stopping = 0, time.monotonic(), 0.0, False
         self._ours = made_here(work, store.folder.parent / "mornings.txt")
         self._needed = Counter(_morning(spec.config) for spec in work.specs if not store.has(spec.run_id))
 
     def __call__(self, progress: Progress) -> None:
         """Take note, and say it now and then."""
-        if progress.newest:
+        if progress.newest and progress.newest[0].run_id in self._seconds:  # and not found done
             spec = progress.newest[0]
             self._done += self._residents[spec.run_id]
+            self._taken += self._seconds[spec.run_id]
             self._let_go(_morning(spec.config))
         if progress.stopping and not self._stopping:
             self._stopping = True
@@ -166,11 +191,11 @@ class Teller:
             return
         self._said = now
         stored = progress.stored / max(1, progress.runs)
-        share = progress.lived / max(1, progress.months)
+        lived, share = progress.lived / max(1, progress.months), self._taken / (sum(self._seconds.values()) or 1.0)
         left = f", about {span((now - self._began) * (1.0 - share) / share)} left" if 0.02 < share < 1.0 else ""
         told = f"{progress.done} of {progress.runs} councils done, {self._done:,} residents of this sitting"
         found_before = f" ({progress.stored} found done)" if stored else ""
-        print(f"{told}{found_before}; {share:.0%} of the months lived{left}", flush=True)
+        print(f"{told}{found_before}; {lived:.0%} of the months lived{left}", flush=True)
 
     def _let_go(self, morning: Path) -> None:
         self._needed[morning] -= 1
@@ -225,6 +250,7 @@ def stream(work: Work, folder: Path, workers: int, months: int) -> int:
     print(told_plan(work, store, workers, months), flush=True)
     began = time.monotonic()
     solve_places(work, workers)
+    compile_kernels(work, workers)
     failed = store_all(work.specs, folder / "store", workers=workers, progress=Teller(work, store))
     for place, fault in failed.items():
         print(f"{work.towns[place].name} failed: {fault}", file=sys.stderr)

@@ -6,6 +6,7 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -143,6 +144,23 @@ def test_mornings_go_when_no_council_needs_them_unless_they_were_there_before(tm
     other = england.Teller(work, Store(tmp_path / "store"))  # one was there before
     other(told[0])
     assert files[0].exists()
+
+
+def test_a_council_that_is_found_done_takes_no_morning_from_the_others(tmp_path, monkeypatch, capsys):
+    """It is told first in each sitting, and has been counted before."""
+    work, morning = england.asked_work(SMALL, [], 2), tmp_path / "small.npz"
+    monkeypatch.setattr(england, "_morning", lambda _: morning)
+    done = work.specs[1].run_id
+    store = SimpleNamespace(folder=tmp_path / "store", has=lambda run: run == done)
+    assert set(england.seconds_of_each(work, store)) == {work.specs[k].run_id for k in (0, 2)}
+    teller = england.Teller(work, store)
+    morning.touch()
+    for count, k in enumerate((1, 0), 1):
+        teller(england.Progress(3, count, 1, 6, 2 * count, (work.specs[k], None)))
+    assert morning.exists()
+    teller(england.Progress(3, 3, 1, 6, 6, (work.specs[2], None)))
+    assert not morning.exists()
+    assert "3,100 residents of this sitting (1 found done)" in capsys.readouterr().out
 
 
 def test_ctrl_c_is_answered_at_once_and_once(tmp_path, capsys):
