@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -96,6 +97,8 @@ def lived(spec: RunSpec) -> Iterator[tuple[Any, Any]]:
         while model.running:
             model.step()
             yield model.observed, model.state
+        del model
+        gc.collect()  # Mesa's objects point at one another: the town would stay in memory beside the next one
         return
     state = found(spec.config, spec.seed)
     for _ in range(spec.config.months):
