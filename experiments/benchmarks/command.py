@@ -24,7 +24,7 @@ class Sweep(NamedTuple):
     """Scenarios that differ by their months, so that no town is founded anew for them, and the replicates of each.
 
     So many points are lived first, and then all: what a command takes before its first run, and for one table, falls
-    out.
+    out. They are more than 12, for up to there each scenario has a report with figures of its own.
     """
 
     months: range
@@ -34,7 +34,7 @@ class Sweep(NamedTuple):
 
 SWEEPS = {
     "157 to 204 months": Sweep(range(157, 205), 1, 16),
-    "30 to 39 months, thirty a scenario": Sweep(range(30, 40), 30, 2),
+    "30 to 49 months, thirty a scenario": Sweep(range(30, 50), 30, 14),
     "12 to 59 months": Sweep(range(12, 60), 1, 16),
 }
 """By what runs they are of."""
