@@ -93,18 +93,18 @@ def _morning(config: Config) -> Path:
 
 def told_plan(work: Work, store: Store, workers: int, months: int) -> str:
     """What is to be done, and what it will take by the pace that is known before anything is measured."""
-    todo = [k for k, spec in enumerate(work.specs) if not store.has(spec.run_id)]
+    seconds = seconds_of_each(work, store)
+    todo = [k for k, spec in enumerate(work.specs) if spec.run_id in seconds]
     needed = {path: n for path, n in mornings(work).items() if not path.exists()}
     of_todo = {_morning(work.specs[k].config) for k in todo}
     again = {_morning(spec.config) for spec, town in zip(work.specs, work.towns, strict=True) if town.place_in_class}
     kept = sum(n for path, n in needed.items() if path in of_todo & again)
-    seconds = sum(seconds_of_each(work, store).values()) / workers
     most = max((work.residents(k) for k in todo), default=0)
     people = sum(town.residents for town in work.towns)
     return (
         f"{len(work.towns)} councils of {people:,} residents in all, {len(mornings(work))} first mornings, {months} "
-        f"months. {len(todo)} councils are left to do: about {span(seconds)} on {workers} cores, "
-        f"{size(WORKER_BYTES + most * RESIDENT_BYTES)} of memory at most per worker, "
+        f"months. {len(todo)} councils are left to do: about {span(sum(seconds.values()) / workers)} on {workers} "
+        f"cores, {size(WORKER_BYTES + most * RESIDENT_BYTES)} of memory at most per worker, "
         f"{size(kept * RESIDENT_BYTES)} in the cache meanwhile."
     )
 
@@ -173,7 +173,7 @@ class Teller:
         self._seconds, self._taken = seconds_of_each(work, store), 0.0
         self._done, self._began, self._said, self._stopping = 0, time.monotonic(), 0.0, False
         self._ours = made_here(work, store.folder.parent / "mornings.txt")
-        self._needed = Counter(_morning(spec.config) for spec in work.specs if not store.has(spec.run_id))
+        self._needed = Counter(_morning(spec.config) for spec in work.specs if spec.run_id in self._seconds)
 
     def __call__(self, progress: Progress) -> None:
         """Take note, and say it now and then."""
@@ -190,11 +190,10 @@ class Teller:
         if now - self._said < SAY_EVERY and progress.done < progress.runs:
             return
         self._said = now
-        stored = progress.stored / max(1, progress.runs)
         lived, share = progress.lived / max(1, progress.months), self._taken / (sum(self._seconds.values()) or 1.0)
         left = f", about {span((now - self._began) * (1.0 - share) / share)} left" if 0.02 < share < 1.0 else ""
         told = f"{progress.done} of {progress.runs} councils done, {self._done:,} residents of this sitting"
-        found_before = f" ({progress.stored} found done)" if stored else ""
+        found_before = f" ({progress.stored} found done)" if progress.stored else ""
         print(f"{told}{found_before}; {lived:.0%} of the months lived{left}", flush=True)
 
     def _let_go(self, morning: Path) -> None:

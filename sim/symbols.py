@@ -32,7 +32,6 @@ SYMBOLS = {
     "trust.trust_gain": "trust.gain",
     "trust.trust_lambda": "trust.loss_ratio",
     "trust.trust_revert": "trust.revert_rate",
-    "volunteering.burnout_slope": "volunteering.overload_power",
     "volunteering.coord_ratio": "volunteering.coordinator_volunteers",
     "volunteering.hours_med": "volunteering.role_hours",
     "volunteering.hours_sigma": "volunteering.hours_spread",
