@@ -15,7 +15,7 @@ from hydra import compose as hydra_compose, initialize_config_dir
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override, QuotedString
+from hydra.core.override_parser.types import Override, OverrideType, QuotedString
 from hydra.errors import HydraException
 from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -116,8 +116,7 @@ def design_of(overrides: Sequence[str]) -> Design:
     for override in parsed:
         _check(override)
     try:
-        said: Any = OmegaConf.to_container(_composed(tuple(overrides)).design)
-        return check_design(said)
+        return check_design(_composed(overrides)["design"])
     except (HydraException, OmegaConfBaseException) as fault:
         raise ConfigError(_why(parsed, fault)) from None
 
@@ -149,13 +148,12 @@ def _read(value: Any) -> Any:
     return value.text if isinstance(value, QuotedString) else value
 
 
-def config_of(composed: DictConfig) -> Config:
-    """The checked configuration of what Hydra has composed.
+def config_of(plain: dict[str, Any]) -> Config:
+    """The checked configuration of what was composed.
 
     Raises:
         ConfigError: if it cannot be run.
     """
-    plain: Any = OmegaConf.to_container(composed, resolve=True)
     for group in NUMBERS:
         if isinstance(plain.get(group), dict):
             plain[group] = {name: value for name, value in plain[group].items() if value != MISSING}
@@ -182,7 +180,12 @@ def parse(overrides: Sequence[str]) -> list[Override]:
 def _parsed(text: str) -> tuple[Override, ...]:
     """One override: points of a sweep have nearly all of theirs in common, and reading one takes a millisecond."""
     name, equals, value = text.partition("=")
-    return tuple(OverridesParser.create(config_loader=_There()).parse_overrides([spelt_out(name) + equals + value]))
+    return tuple(_parser().parse_overrides([spelt_out(name) + equals + value]))
+
+
+@cache
+def _parser() -> OverridesParser:
+    return OverridesParser.create(config_loader=_There())
 
 
 class _There(ConfigLoaderImpl):
@@ -289,13 +292,34 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _composed(overrides: Sequence[str]) -> DictConfig:
-    """What Hydra makes of overrides. It puts files together first, which takes long, and then sets values, as here."""
+def _composed(overrides: Sequence[str]) -> dict[str, Any]:
+    """What Hydra makes of overrides, as plain data.
+
+    Hydra puts files together first, which takes long, and then sets values one by one, which takes long in thousands of
+    points: plain values of what is there are set here, and all else by Hydra.
+    """
     parsed = parse(overrides)
     chosen = [o for o in parsed if o.key_or_group in CHOICES or "/" in o.key_or_group or o.package is not None]
-    composed: DictConfig = pickle.loads(_chosen(tuple(str(o.input_line) for o in chosen)))  # noqa: S301 - our own
-    ConfigLoaderImpl._apply_overrides_to_config([o for o in parsed if o not in chosen], composed)  # noqa: SLF001
-    return composed
+    choices, others = tuple(str(o.input_line) for o in chosen), [o for o in parsed if o not in chosen]
+    plain: dict[str, Any] = pickle.loads(_chosen_plain(choices))  # noqa: S301 - our own
+    if all(_set(plain, override) for override in others):
+        return plain
+    composed: DictConfig = pickle.loads(_chosen(choices))  # noqa: S301 - our own
+    ConfigLoaderImpl._apply_overrides_to_config(others, composed)  # noqa: SLF001
+    return _as_plain(composed)
+
+
+def _set(plain: dict[str, Any], override: Override) -> bool:
+    """Set a value where there is one; or say that this is for Hydra: what adds or takes away, or stands for another."""
+    value, (*sections, name) = _read(override.value()), override.key_or_group.split(".")
+    held: Any = plain
+    for section in sections:
+        held = held.get(section) if isinstance(held, dict) else None
+    is_there = isinstance(held, dict) and name in held and not isinstance(held[name], dict)
+    if override.type != OverrideType.CHANGE or not is_there or isinstance(value, dict) or "${" in str(value):
+        return False
+    held[name] = value
+    return True
 
 
 @lru_cache(maxsize=256)
@@ -304,6 +328,18 @@ def _chosen(choices: tuple[str, ...]) -> bytes:
     register()
     with initialize_config_dir(str(config_folder()), version_base="1.3"):
         return pickle.dumps(hydra_compose("config", list(choices)))
+
+
+@lru_cache(maxsize=256)
+def _chosen_plain(choices: tuple[str, ...]) -> bytes:
+    """The same as plain data."""
+    return pickle.dumps(_as_plain(pickle.loads(_chosen(choices))))  # noqa: S301 - our own
+
+
+def _as_plain(composed: DictConfig) -> dict[str, Any]:
+    read: Any = OmegaConf.to_container(composed, resolve=True)
+    plain: dict[str, Any] = read
+    return plain
 
 
 def _check(override: Override) -> None:
@@ -351,7 +387,7 @@ def _why(parsed: Sequence[Override], fault: Exception) -> str:
     """The fault of Hydra in one sentence, with the nearest key for one that is not there."""
     chosen = [o.input_line for o in parsed if o.key_or_group in CHOICES and not o.is_delete() and o.input_line]
     try:
-        there = _paths(OmegaConf.to_container(_composed(chosen)))
+        there = _paths(_composed(chosen))
     except (HydraException, OmegaConfBaseException):
         there = []
     for override in parsed:

@@ -114,11 +114,13 @@ def cost_of(
     compiles = bool(todo) and not _compiled()
     kept = None if store is None else pace(store)
     starting = START_SECONDS + compiles * COMPILE_SECONDS / min(side, SHARED_BY)
-    seconds = _scheduled(todo, side) + (starting if todo else 0.0)
+    each = [_towns(spec) for spec in todo]
+    new = _new_towns(each)
+    seconds = _scheduled(todo, each, new, side) + (starting if todo else 0.0)
     return Cost(
         runs=len(todo), stored=len(specs) - len(todo), workers=side,
         seconds=seconds * (kept or 1.0), benchmark=seconds, memory=max(map(_memory, todo), default=0.0),
-        disk=_disk(specs, todo), cache=sum(_new_towns(todo).values()), measured=kept is not None, compiles=compiles,
+        disk=_disk(specs, todo), cache=sum(new.values()), measured=kept is not None, compiles=compiles,
     )  # fmt: skip
 
 
@@ -191,14 +193,18 @@ def _keep(store: str | os.PathLike[str], known: Mapping[str, float]) -> None:
         return
 
 
-def _scheduled(todo: Sequence[RunSpec], workers: int) -> float:
+Towns = Sequence[tuple[Config, Path]]
+"""The towns of a run, and where each is kept."""
+
+
+def _scheduled(todo: Sequence[RunSpec], each: Sequence[Towns], new: Mapping[Path, float], workers: int) -> float:
     """Seconds until the last of the runs is done, each taken by whichever process is free first."""
     free = [0.0] * workers
-    towns, solved = _new_towns(todo), dict[Path, float]()
-    for spec in todo:
+    towns, solved = dict(new), dict[Path, float]()
+    for spec, own in zip(todo, each, strict=True):
         begins = heapq.heappop(free)
         seconds = _months(spec.config.months, spec.config.place.residents, LIVED_NS)
-        for config, town in _towns(spec):
+        for config, town in own:
             if towns.pop(town, None) is None:
                 continue
             constants = founding.constants_file(config)
@@ -217,15 +223,15 @@ def _months(months: int, residents: int, ns: tuple[float, float]) -> float:
     return months * (STEP_SECONDS + residents * rate * 1e-9)
 
 
-def _towns(spec: RunSpec) -> list[tuple[Config, Path]]:
+def _towns(spec: RunSpec) -> Towns:
     """The town of a run, and before it the main model's beside which another account's is founded."""
     both = [config for config in (spec.config.main_model, spec.config) if config]
     return [(config, founding.town_file(config, spec.seed)) for config in both]
 
 
-def _new_towns(todo: Sequence[RunSpec]) -> dict[Path, float]:
+def _new_towns(each: Sequence[Towns]) -> dict[Path, float]:
     """The towns that are still to be founded, and their bytes; scenarios that differ in policy or world share them."""
-    towns = {town: c.place.residents * TOWN_BYTES for spec in todo for c, town in _towns(spec)}
+    towns = {town: config.place.residents * TOWN_BYTES for own in each for config, town in own}
     return {path: size for path, size in towns.items() if not path.exists()}
 
 

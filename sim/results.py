@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
-from functools import cached_property, partial
+from collections.abc import Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from sim.files import OutputError, packed_as, read_parquet, write_parquet, write_text, written_whole
+from sim.files import OutputError, read_parquet, write_parquet, write_text
 from sim.tables import ALWAYS, OPTIONAL, PARTS, SCENARIO, SCHEMAS, Tables, outcomes_of, unit_of
 from sim.units import MONTHS_A_YEAR
 
@@ -94,8 +94,17 @@ class Results:
 
     @cached_property
     def summary(self) -> Any:
-        """A row a scenario and outcome: see `summarised`."""
-        return summarised(self.results)
+        """A row a scenario and outcome, with the columns of `SCENARIO` and `SUMMARY`."""
+        return summary_frame(self._summary_rows)
+
+    @cached_property
+    def summary_lines(self) -> str:
+        """The same as lines of CSV, as it is written, without a head."""
+        return as_csv(self._summary_rows)
+
+    @cached_property
+    def _summary_rows(self) -> list[list[Any]]:
+        return summarised(self.tables.results)
 
 
 def _title(names: tuple[Any, ...]) -> str:
@@ -128,14 +137,30 @@ def yearly(results: Any) -> Any:
 
     outcomes = outcomes_of(results.columns)
     run, names = pd.factorize(results["run_id"])
-    order = np.argsort(run, kind="stable")
-    begins = np.searchsorted(run[order], np.arange(len(names)))
-    month, values = results["month"].to_numpy()[order], results[outcomes].to_numpy(np.float64)[order]
-    since = month - np.minimum.reduceat(month, begins)[run[order]]
-    until = np.maximum.reduceat(month, begins)[run[order]] - month
-    ends = [_means_of_runs(values, begins, months < MONTHS_A_YEAR) for months in (since, until)]
+    values, month = results[outcomes].to_numpy(np.float64), results["month"].to_numpy()
     columns = pd.MultiIndex.from_tuples([(name, end) for end in ("first", "last") for name in outcomes])
-    return pd.DataFrame(np.hstack(ends), pd.Index(names, name="run_id"), columns)
+    return pd.DataFrame(np.hstack(_ends(values, run, month)), pd.Index(names, name="run_id"), columns)
+
+
+def _ends(values: Any, run: Any, month: Any) -> tuple[Any, Any]:
+    """The mean of each column over the first and the last twelve months of each run.
+
+    Args:
+        values: a row a run and month.
+        run: of each row, counted from 0.
+        month: of each row.
+
+    Returns:
+        Two tables with a row a run.
+    """
+    if (run[1:] < run[:-1]).any():
+        order = np.argsort(run, kind="stable")
+        values, run, month = values[order], run[order], month[order]
+    begins = np.flatnonzero(np.diff(run, prepend=-1))
+    since = month - np.minimum.reduceat(month, begins)[run]
+    until = np.maximum.reduceat(month, begins)[run] - month
+    first, last = (_means_of_runs(values, begins, months < MONTHS_A_YEAR) for months in (since, until))
+    return first, last
 
 
 def _means_of_runs(values: Any, begins: Any, counted: Any) -> Any:
@@ -162,60 +187,74 @@ SUMMARY = {
 """The columns of ``summary.csv`` after those that name the scenario."""
 
 
-def summarised(results: Any) -> Any:
+def summary_frame(rows: list[list[Any]]) -> Any:
+    """What `summarised` returns, as a frame."""
+    import pandas as pd
+
+    return pd.DataFrame(rows, columns=[*SCENARIO, *SUMMARY])
+
+
+def summarised(results: pa.Table) -> list[list[Any]]:
     """Per scenario and outcome: start, end and change over replicates.
 
     Runs of one replicate are never taken together: scenarios that differ in nothing but numbers have a row each.
 
     Args:
-        results: a frame with the columns of ``results``.
+        results: the table ``results``.
 
     Returns:
-        A frame with the columns of `SCENARIO` and `SUMMARY`.
+        Rows with the columns of `SCENARIO` and `SUMMARY`.
     """
-    import pandas as pd
-
-    runs = results.loc[~results["run_id"].duplicated().to_numpy(), [*SCENARIO, "replicate"]]
+    column = dict(zip(results.column_names, results.itercolumns(), strict=True))
+    outcomes, run = outcomes_of(column), column["run_id"].combine_chunks().dictionary_encode().indices.to_numpy()
+    values = np.column_stack([column[name].to_numpy() for name in outcomes])
+    first, last = (np.ascontiguousarray(end.T) for end in _ends(values, run, column["month"].to_numpy()))
+    row_of_each = np.unique(run, return_index=True)[1]
     seen, groups = Counter[Any](), dict[Any, list[int]]()
-    for place, (*names, replicate) in enumerate(runs.itertuples(index=False, name=None)):
+    named = results.select([*SCENARIO, "replicate"]).take(row_of_each)
+    for place, (*names, replicate) in enumerate(zip(*(column.to_pylist() for column in named.columns), strict=True)):
         groups.setdefault((*names, seen[*names, replicate]), []).append(place)
         seen[*names, replicate] += 1
-    outcomes, rows = outcomes_of(results.columns), []
-    first, last = np.hsplit(yearly(results).to_numpy(), 2)
-    for (*names, _), own in groups.items():
-        for name, spread in zip(outcomes, _spreads(first[own], last[own]), strict=True):
-            rows.append([*names, name, unit_of(name), *spread])
-    return pd.DataFrame(rows, columns=[*SCENARIO, *SUMMARY])
-
-
-def _spreads(first: Any, last: Any) -> list[list[float | int]]:
-    """Of each column, whose rows are runs: what `SUMMARY` says from ``replicates`` on."""
-    start, (end, change) = _means(first), (_moments(values) for values in (last, last - first))
+    units = [unit_of(name) for name in outcomes]
     return [
-        [int(count), mean, *ends, *changes]
-        for count, mean, ends, changes in zip((~np.isnan(last)).sum(axis=0), start, end, change, strict=True)
+        [*names, *row]
+        for (*names, _), own in groups.items()
+        for row in zip(outcomes, units, *_spreads(first[:, own], last[:, own]), strict=True)
     ]
 
 
-def _means(values: Any) -> list[float]:
-    """The mean of each column over the runs that have a value."""
-    known = [column[~np.isnan(column)] for column in values.T]
-    return [float(column.mean()) if len(column) else np.nan for column in known]
+def _spreads(first: Any, last: Any) -> list[list[float | int]]:
+    """What `SUMMARY` says from ``replicates`` on, a list a column, of outcomes whose values lie in a row, by run."""
+    numbers = [_means(first), *_moments(last), *_moments(last - first)]
+    return [(~np.isnan(last)).sum(axis=1).tolist(), *(each.tolist() for each in numbers)]
 
 
-def _moments(values: Any) -> list[list[float]]:
-    """Mean, 5%, 95% and the standard error of the mean, of each column."""
-    whole = ~np.isnan(values).any(axis=0)
-    lows, highs = np.full((2, values.shape[1]), np.nan)
-    lows[whole], highs[whole] = np.quantile(values[:, whole], [0.05, 0.95], axis=0)  # one call for many is quick
-    errors = np.full(values.shape[1], np.nan)
-    for number, column in enumerate(values.T):
-        known = column[~np.isnan(column)]
-        if len(known) and not whole[number]:
+def _means(values: Any) -> Any:
+    """The mean of each row over the runs that have a value."""
+    whole = ~np.isnan(values).any(axis=1)
+    means = np.full(len(values), np.nan)
+    means[whole] = values[whole].mean(axis=1)
+    for number in np.flatnonzero(~whole):
+        known = values[number][~np.isnan(values[number])]
+        means[number] = known.mean() if len(known) else np.nan
+    return means
+
+
+def _moments(values: Any) -> tuple[Any, Any, Any, Any]:
+    """Mean, 5%, 95% and the standard error of the mean, of each row."""
+    runs = values.shape[1]
+    whole = ~np.isnan(values).any(axis=1)
+    lows, highs, errors = np.full((3, len(values)), np.nan)
+    lows[whole], highs[whole] = np.quantile(values[whole], [0.05, 0.95], axis=1)  # one call for many is quick
+    if runs > 1:
+        errors[whole] = values[whole].std(axis=1, ddof=1) / runs**0.5
+    for number in np.flatnonzero(~whole):
+        known = values[number][~np.isnan(values[number])]
+        if len(known):
             lows[number], highs[number] = np.quantile(known, [0.05, 0.95])
         if len(known) > 1:
             errors[number] = known.std(ddof=1) / len(known) ** 0.5
-    return [list(map(float, each)) for each in zip(_means(values), lows, highs, errors, strict=True)]
+    return _means(values), lows, highs, errors
 
 
 # The folder.
@@ -259,79 +298,26 @@ def write_results(folder: Path, results: Results, *, config: str, provenance: di
             continue  # a place without a funded area
         files.append(folder / f"{name}.parquet")
         write_parquet(table, files[-1])
-    summary = write_text(folder / SUMMARIES, results.summary.to_csv(index=False, lineterminator="\n"))
-    return [*files, summary, *_write_texts(folder, config, provenance)]
+    text = as_csv([[*SCENARIO, *SUMMARY]]) + results.summary_lines
+    return [*files, write_text(folder / SUMMARIES, text), *write_texts(folder, config, provenance)]
 
 
-def _write_texts(folder: Path, config: str, provenance: dict[str, Any]) -> list[Path]:
+def as_csv(rows: Iterable[Sequence[Any]]) -> str:
+    """Rows as lines of CSV; a number that does not exist is an empty cell."""
+    text = io.StringIO()
+    to = csv.writer(text, lineterminator="\n")
+    to.writerows([["" if cell != cell else cell for cell in row] for row in rows])  # noqa: PLR0124 - not a number
+    return text.getvalue()
+
+
+def write_texts(folder: Path, config: str, provenance: dict[str, Any]) -> list[Path]:
+    """Write the configuration and the provenance of a results folder."""
     texts = {"config.yaml": config, "provenance.json": json.dumps(provenance, indent=2) + "\n"}
     return [write_text(folder / name, text) for name, text in texts.items()]
 
 
 SUMMARIES = "summary.csv"
 
-
-ROWS_AT_ONCE = 100_000
-"""Rows that are gathered before they are written: a file of many small groups is slow to read."""
-TABLES_AT_ONCE = 100
-"""Tables that are gathered before they are made one: a table of four rows and a hundred columns takes 100 kB."""
-
-
-def write_together(
-    folder: Path, parts: Sequence[Path], names: Sequence[str], *, config: str, provenance: dict[str, Any]
-) -> list[Path]:
-    """Write the results of several folders into one, read from theirs one after another: not all are in memory at once.
-
-    Args:
-        folder: where to.
-        parts: folders that `write_results` has left. A table that one of them lacks is left out, unless it is of areas.
-        names: what the scenario of each was called; it stands in ``summary.csv``, behind its number.
-        config: as `write_results` takes it.
-        provenance: of all.
-
-    Raises:
-        OutputError: if the disk is full, or a folder may not be written or read.
-    """
-    files = []
-    for name in SCHEMAS:
-        there = [part / f"{name}.parquet" for part in parts if (part / f"{name}.parquet").exists()]
-        if there and (len(there) == len(parts) or name == "by_area"):
-            files.append(folder / f"{name}.parquet")
-            written_whole(files[-1], partial(_one_after_another, there))
-    files.append(folder / SUMMARIES)
-    written_whole(files[-1], partial(_summaries, dict(zip(parts, names, strict=True))))
-    return files + _write_texts(folder, config, provenance)
-
-
-def _summaries(parts: Mapping[Path, str], passing: Path) -> None:
-    """The summaries of scenarios, one under the other, each row with the scenario's number and name behind it."""
-    with passing.open("w", encoding="utf-8", newline="") as file:
-        to = csv.writer(file, lineterminator="\n")
-        for number, (part, name) in enumerate(parts.items()):
-            with (part / SUMMARIES).open(encoding="utf-8", newline="") as own:
-                head, *rows = csv.reader(own)
-            if number == 0:
-                to.writerow([*head, "point", "overrides"])
-            to.writerows([*row, number, name] for row in rows)
-
-
-def _one_after_another(files: Sequence[Path], passing: Path) -> None:
-    import pyarrow.parquet as pq
-
-    with ExitStack() as open_files:
-        writer, waiting, small = None, list[Any](), list[Any]()
-        for number, file in enumerate(files, 1):
-            small.append(read_parquet(file))
-            if len(small) == TABLES_AT_ONCE or number == len(files):
-                waiting.append(pa.concat_tables(small).combine_chunks())
-                small.clear()
-            if number == len(files) or sum(map(len, waiting)) >= ROWS_AT_ONCE:
-                if writer is None:
-                    schema = waiting[0].schema
-                    to = pq.ParquetWriter(passing, schema, **packed_as(schema, ROWS_AT_ONCE))
-                    writer = open_files.enter_context(to)
-                writer.write_table(pa.concat_tables(waiting))
-                waiting.clear()
 
 
 def read_results(folder: str | os.PathLike[str]) -> Results:

@@ -165,9 +165,11 @@ OWN_UNIT = "own"
 
 def outcomes_of(columns: Iterable[str]) -> list[str]:
     """The outcomes among the columns of ``results``: the model's, then those of a model from outside."""
-    names, known = list(columns), set(SCHEMAS["results"].names)
-    added = [name for name in names if name not in known]
-    return [name for name in OBSERVABLES if name in names] + added
+    names = dict.fromkeys(columns)
+    return [name for name in OBSERVABLES if name in names] + [name for name in names if name not in _KNOWN]
+
+
+_KNOWN = frozenset(SCHEMAS["results"].names)
 
 
 def unit_of(outcome: str) -> str:
@@ -208,6 +210,8 @@ class Tables:
 
 def joined(parts: Sequence[Tables]) -> Tables:
     """The tables of several runs, one under the other; a state that any run lacks is left out."""
+    if len(parts) == 1:
+        return parts[0]
     columns: dict[str, pa.Table] = {}
     for name in SCHEMAS:
         tables = [getattr(part, name) for part in parts]

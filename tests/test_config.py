@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import pytest
+from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
 from sim import compose
@@ -224,8 +225,28 @@ def test_a_bad_policy_is_one_clear_message(override: str, what: str, advice: str
 def every_policy() -> dict[str, Any]:
     """What the files say of each policy, composed by Hydra and not checked yet."""
     every = ",".join(sorted(set(options("policy")) - {"none"}))
-    said: Any = OmegaConf.to_container(_composed([f"policy=[{every}]"]), resolve=True)
-    return dict(said["policy"])
+    return dict(_composed([f"policy=[{every}]"])["policy"])
+
+
+@pytest.mark.parametrize("override", [
+    "months=24", "seed=null", "months='a, b'", "months=007", "months=1e4", "months=true", 'months="5"', "months={a:1}",
+    "record=[ties]", "record=[[a],{b:1}]", "ties.build=.5", "ties.build=???", "ties.build=[1,2]", "ties={build:3}",
+    "place.residents=1500", "place.title=x", "world.first_month=2010-04", "world.months=-0", "ties.build=${months}",
+    "policy.nurture_early.dose=3", "policy.nurture_early={dose:3}", "policy.nurture_early=3", "+policy.other.dose=1",
+    "~policy.none", "++months=5", "record.0=5", "months.a=5", "monhts=5", "ties.bild=.5", "~months",
+])  # fmt: skip
+def test_values_that_are_set_here_are_as_hydra_sets_them(override, monkeypatch):
+    words = ["policy=nurture_early", override]
+    try:
+        ours = _composed(words)
+    except HydraException as fault:
+        ours = type(fault)
+    monkeypatch.setattr("sim.composition._set", lambda *_: False)
+    try:
+        hydras = _composed(words)
+    except HydraException as fault:
+        hydras = type(fault)
+    assert repr(ours) == repr(hydras)
 
 
 @pytest.mark.parametrize("world", options("world"))

@@ -2,6 +2,7 @@
 
 import errno
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -16,10 +17,11 @@ from sim.chance import run_seed
 from sim.files import OutputError, read_parquet, write_parquet, write_text
 from sim.founding import found
 from sim.observables import OBSERVABLES, Observed, parties
-from sim.results import SUMMARY, Results, read_results, write_results, write_together, yearly
+from sim.results import SUMMARY, Results, read_results, write_results, yearly
 from sim.schedule import live_a_month
 from sim.state import EMPTY, NOBODY, SLOTS
 from sim.tables import ALWAYS, PARTS, SCENARIO, SCHEMAS, Diary, joined, published_schema
+from sim.together import together
 from tests.towns import town
 
 IDENTITY = {
@@ -234,7 +236,8 @@ def test_small_tables_are_packed_quickly_and_large_ones_tightly(tmp_path, rows, 
     write_parquet(table, tmp_path / "table.parquet")
     words, floats = (pq.ParquetFile(tmp_path / "table.parquet").metadata.row_group(0).column(k) for k in (0, 1))
     assert words.compression == floats.compression == packed
-    assert (words.has_dictionary_page, floats.has_dictionary_page) == (True, False)
+    assert (words.has_dictionary_page, floats.has_dictionary_page) == (packed == "ZSTD", False)
+    assert (words.is_stats_set, floats.is_stats_set) == (True, False)
     assert read_parquet(tmp_path / "table.parquet").equals(table)
 
 
@@ -249,17 +252,37 @@ def test_runs_whose_rows_lie_in_any_order_are_summed_up_alike():
 
 @pytest.mark.parametrize(("rows", "tables"), [(100_000, 100), (1, 1), (1, 2), (60, 2), (100_000, 2)])
 def test_folders_are_written_into_one_in_their_order(tmp_path, monkeypatch, rows, tables):
-    monkeypatch.setattr("sim.results.ROWS_AT_ONCE", rows)
-    monkeypatch.setattr("sim.results.TABLES_AT_ONCE", tables)
-    parts = [tmp_path / str(number) for number in range(5)]
+    monkeypatch.setattr("sim.together.ROWS_AT_ONCE", rows)
+    monkeypatch.setattr("sim.together.TABLES_AT_ONCE", tables)
     each = [several([float(number)], policy=f"p{number}") for number in range(5)]
-    for part, one in zip(parts, each, strict=True):
-        write_results(part, one, config="", provenance={})
-    write_together(tmp_path, parts, [part.name for part in parts], config="", provenance={})
+    with together(tmp_path, ALWAYS) as add:
+        for number, one in enumerate(each):
+            add(one, f"policy=p{number}")
     for name in ALWAYS:
         whole = pa.concat_tables([getattr(one.tables, name) for one in each])
-        assert read_parquet(tmp_path / f"{name}.parquet").equals(whole)
-    assert list(pd.read_csv(tmp_path / "summary.csv")["point"].unique()) == list(range(5))
+        assert not len(whole) or read_parquet(tmp_path / f"{name}.parquet").equals(whole)
+    summary = pd.read_csv(tmp_path / "summary.csv", keep_default_na=False, na_values=[""])
+    assert list(summary["point"].unique()) == list(range(5))
+    assert list(summary["overrides"].unique()) == [f"policy=p{number}" for number in range(5)]
+    expected = pd.concat([one.summary for one in each], ignore_index=True)
+    pd.testing.assert_frame_equal(summary[expected.columns], expected, check_dtype=False, rtol=0)
+
+
+def test_of_scenarios_that_could_not_all_be_written_nothing_stays(tmp_path, monkeypatch):
+    monkeypatch.setattr("sim.together.ROWS_AT_ONCE", 1)
+    monkeypatch.setattr("sim.together.TABLES_AT_ONCE", 1)
+    lost = Results(replace(several([1.0]).tables, by_band=None))
+    with pytest.raises(TypeError), together(tmp_path, ALWAYS) as add:
+        add(lost, "one")
+    assert list(tmp_path.iterdir()) == []
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("pyarrow.parquet.ParquetWriter.write_table", full)
+    with pytest.raises(OutputError, match=r"results\.parquet: No space left"), together(tmp_path, ALWAYS) as add:
+        add(several([1.0]), "one")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_summary_file_has_its_columns(tmp_path):

@@ -94,13 +94,14 @@ def said(capsys, *words, code=0):
     return tuple(" ".join(text.split()) for text in capsys.readouterr())
 
 
-def twisted(path, place=None):
-    """Flip one bit: in the last value of the last column, or at a share of the way through the file."""
+def twisted(path, *, at_its_foot=False):
+    """Flip one bit: in the last value of the last column, or in the foot, by which Parquet finds all else."""
     whole = bytearray(path.read_bytes())
     group = pq.read_metadata(path).row_group(0)
     last = group.column(group.num_columns - 1)
     end = (last.dictionary_page_offset or last.data_page_offset) + last.total_compressed_size
-    whole[end - 1 if place is None else int(len(whole) * place)] ^= 0x10
+    foot = len(whole) - 8 - int.from_bytes(whole[-8:-4], "little")
+    whole[foot if at_its_foot else end - 1] ^= 0x10
     path.write_bytes(whole)
 
 
@@ -305,7 +306,7 @@ DAMAGE = {
     "truncated": lambda path: path.write_bytes(path.read_bytes()[:-100]),
     "emptied": lambda path: path.write_bytes(b""),
     "altered": twisted,
-    "altered at its end": lambda path: twisted(path, 0.98),
+    "altered at its foot": lambda path: twisted(path, at_its_foot=True),
     "written anew": lambda path: pq.write_table(other_numbers(pq.read_table(path)), path),
     "overwritten": lambda path: path.write_text("nothing of the kind"),
     "missing": lambda path: path.unlink(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
@@ -15,7 +16,9 @@ from sim.cli.request import Point
 from sim.config import Config
 from sim.contrast import Contrast
 from sim.files import write_text
-from sim.results import SUMMARIES, Results, write_results, write_together
+from sim.results import SUMMARIES, Results, write_results, write_texts
+from sim.tables import ALWAYS, STATES
+from sim.together import together
 
 
 def unmake(folder: Path) -> None:
@@ -41,24 +44,26 @@ def write_several(
     """
     runs = {run["run_id"]: run for run in provenance["runs"]}
     whose: dict[str, list[int]] = {run: [] for run in runs}
-    for number, (point, result) in enumerate(zip(points, results, strict=True)):
-        own = list(dict.fromkeys(result.tables.results["run_id"].to_pylist()))
-        for run in own:
-            whose[run].append(number)
-        write_one(folder / str(number), point, result, provenance | {"runs": [runs[run] for run in own]})
+    recorded = set(STATES).intersection(*(point.config.record for point in points))
+    with together(folder, {*ALWAYS, *recorded}) as add:
+        for number, (point, result) in enumerate(zip(points, results, strict=True)):
+            own = list(dict.fromkeys(result.tables.results["run_id"].to_pylist()))
+            for run in own:
+                whose[run].append(number)
+            write_one(folder / str(number), point, result, provenance | {"runs": [runs[run] for run in own]})
+            add(result, point.name)
     told = [run | {"points": whose[run["run_id"]]} for run in provenance["runs"]]
-    parts = [folder / str(number) for number in range(len(points))]
-    write_together(
-        folder, parts, [point.name for point in points], config=_yaml({"points": _told(points)}),
-        provenance=provenance | {"runs": told},
-    )  # fmt: skip
+    write_texts(folder, _yaml({"points": _told(points)}), provenance | {"runs": told})
 
 
-def summaries(folder: Path) -> Iterator[Any]:
-    """The summary of each scenario that `write_several` has written, in order, read when it is asked for."""
-    import pandas as pd
+def summaries(folder: Path) -> Iterator[dict[str, dict[str, str]]]:
+    """The summary of each scenario that `write_several` has written, in order, read when it is asked for.
 
-    return (pd.read_csv(folder / str(number) / SUMMARIES) for number in count())
+    Each is what stands in a row, by outcome.
+    """
+    for number in count():
+        text = (folder / str(number) / SUMMARIES).read_text(encoding="utf-8")
+        yield {row["outcome"]: row for row in csv.DictReader(text.splitlines())}
 
 
 FEW = 12

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 import pyarrow as pa
 from rich.box import SIMPLE_HEAD
@@ -20,7 +20,7 @@ from rich.text import Text
 from sim.cost import Cost
 from sim.headlines import NAMES, SHORT
 from sim.pool import HasResults, Progress
-from sim.results import Results, frame_of, summarised
+from sim.results import Results, summarised, summary_frame
 from sim.run import RunSpec
 from sim.tables import unit_of
 from sim.wording import is_share, plural
@@ -214,7 +214,7 @@ def first_year(means: Mapping[str, float]) -> str:
 
 def first_numbers(results: pa.Table) -> str:
     """One line on the first run that is finished, by its table ``results``."""
-    rows = summarised(frame_of(results)).set_index("outcome")
+    rows = summary_frame(summarised(results)).set_index("outcome")
     said = [
         f"{NAMES[name]} {value(rows.start[name], rows.unit[name])} to {value(rows.end[name], rows.unit[name])}"
         for name in FIRST_NUMBERS
@@ -225,7 +225,7 @@ def first_numbers(results: pa.Table) -> str:
 
 def outcomes(results: Results, title: str) -> Table:
     """The headline outcomes of one scenario, over its replicates."""
-    rows = summarised(results.results).set_index("outcome")
+    rows = results.summary.set_index("outcome")
     runs = int(rows.replicates.max())
     names = ["first year", "last year", "change", "5% to 95%"]
     table = titled(f"{title}: mean of {runs} {plural(runs, 'run')}")
@@ -249,12 +249,12 @@ LISTED = 40
 """Scenarios of a sweep that are listed; all are in its files."""
 
 
-def sweep(names: Sequence[str], summaries: Iterable[Any]) -> Table:
+def sweep(names: Sequence[str], summaries: Iterable[Mapping[str, Mapping[str, str]]]) -> Table:
     """Many scenarios in one table: the last year of a few outcomes, a row a scenario.
 
     Args:
         names: of the scenarios.
-        summaries: `Results.summary` of each; no more are asked for than are listed.
+        summaries: rows of ``summary.csv`` of each, by outcome; no more are asked for than are listed.
     """
     table = titled(f"{len(names):,} scenarios: the last year, mean of the runs of each")
     more = f" The first {LISTED} are listed; summary.csv has all." if len(names) > LISTED else ""
@@ -264,8 +264,8 @@ def sweep(names: Sequence[str], summaries: Iterable[Any]) -> Table:
     for outcome in SWEEP:
         table.add_column(NAMES[outcome], justify="right")
     for number, (name, summary) in enumerate(zip(names[:LISTED], summaries, strict=False)):
-        rows = summary.set_index("outcome")
-        ends = [value(rows.end[outcome], rows.unit[outcome]) for outcome in SWEEP]
+        rows = [summary[outcome] for outcome in SWEEP]
+        ends = [value(float(row["end"] or "nan"), row["unit"]) for row in rows]
         table.add_row(str(number), " ".join(map(_short, name.split())), *ends)
     return table
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import time
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -25,7 +26,7 @@ from sim.contrast.stopping import Precision, Settled
 from sim.cost import Cost, cost_of, learn
 from sim.ensemble import specs_of
 from sim.files import OutputError, check_folder
-from sim.founding import missed
+from sim.founding import constants_file, missed
 from sim.headlines import HEADLINE
 from sim.launchers import Local, check_ready, elsewhere
 from sim.pool import Progress, store_all
@@ -77,6 +78,7 @@ def run_points(
     check_folder(asked.folder)
     Store(asked.store).check()
     runs = _Runs(asked, record)
+    gc.freeze()  # what is there now stays: not to look through it again and again spares a twentieth of a sweep
     try:
         with runs.watcher:
             runs.live()
@@ -96,7 +98,7 @@ def run_points(
     facts = provenance([s for number in whole for s in each[number]], started=started, command=["takestwo", *command])
     return Done(
         points=[runs.points[number] for number in whole],
-        results=Stored(Store(asked.store), [each[number] for number in whole]),
+        results=Stored(Store(asked.store), [each[number] for number in whole], runs.at_hand),
         provenance=facts, runs=sum(len(specs) for specs in each), stored=runs.stored,
         failed=[f"{asked.points[number].name}: {fault}" for number, fault in faults.items()],
         settled=settled,
@@ -115,6 +117,7 @@ class _Runs:
         each: their runs, scenario by scenario.
         faults: why a run failed, by the number of its scenario.
         stored: how many were in the store before.
+        at_hand: what was lived in this process, and need not be read from the store.
         watcher: shows how far they are.
     """
 
@@ -125,6 +128,7 @@ class _Runs:
         self.faults: dict[int, Exception] = {}
         self._seen = [0] * len(self.points)  # runs of each that were lived, or tried
         self._done = self.stored = 0
+        self.at_hand = AtHand()
         self._estimates = Live(self.points, asked.precision.outcome if asked.precision else HEADLINE)
         self._cost = self._what_is_new_costs()
         self.watcher = Watcher(self._cost, self._estimates)
@@ -147,6 +151,8 @@ class _Runs:
         def tell(progress: Progress) -> None:
             self._done, self.stored = before[0] + progress.done, before[1] + progress.stored
             runs = before[2] + progress.runs
+            if progress.newest is not None and isinstance(progress.newest[1], Tables):
+                self.at_hand.keep(progress.newest[0].run_id, progress.newest[1])
             self.watcher(dataclasses.replace(progress, runs=runs, done=self._done, stored=self.stored))
 
         away = elsewhere(launcher, specs, store, self._asked.folder / ORDERS) if self._cost.runs else None
@@ -232,15 +238,39 @@ def _by_scenario(each: Sequence[Sequence[RunSpec]], failed: dict[int, Exception]
     return faults
 
 
+class AtHand:
+    """Tables of runs, as many as come to no more than some bytes: of a sweep with short runs, most."""
+
+    def __init__(self, room: int = 100_000_000) -> None:
+        self._room = room
+        self._tables: dict[str, Tables] = {}
+
+    def keep(self, run: str, tables: Tables) -> None:
+        """Keep a run's tables, if there is room."""
+        size = sum(8 * table.num_columns * len(table) for _, table in tables.items())
+        if run not in self._tables and size <= self._room:
+            self._room -= size
+            self._tables[run] = tables
+
+    def get(self, run: str) -> Tables | None:
+        """A run's tables, if they were kept."""
+        return self._tables.get(run)
+
+
 class Stored(Sequence[Results]):
     """The results of scenarios, each read from the store when it is asked for, and the last few kept.
+
+    Args:
+        store: where the runs are.
+        specs: the runs of each scenario.
+        at_hand: what need not be read.
 
     Raises:
         OutputError: if a run is not there any more.
     """
 
-    def __init__(self, store: Store, specs: Sequence[Sequence[RunSpec]]) -> None:
-        self._store, self._specs = store, specs
+    def __init__(self, store: Store, specs: Sequence[Sequence[RunSpec]], at_hand: AtHand) -> None:
+        self._store, self._specs, self._at_hand = store, specs, at_hand
         self._at = lru_cache(maxsize=FEW)(self._read)
 
     def __len__(self) -> int:
@@ -255,7 +285,7 @@ class Stored(Sequence[Results]):
         return [self._at(each) for each in places] if isinstance(places, range) else self._at(places)
 
     def _read(self, place: int) -> Results:
-        return Results(joined([_kept(self._store, spec) for spec in self._specs[place]]))
+        return Results(joined([self._at_hand.get(s.run_id) or _kept(self._store, s) for s in self._specs[place]]))
 
 
 def _interrupted(asked: Request, command: Sequence[str], runs: _Runs) -> str:
@@ -280,14 +310,16 @@ FAR_OFF = 0.1
 """Share by which a funded area of whole neighbourhoods may miss what was asked for without a word."""
 
 
-def notes(config: Config, *, compared: bool = False) -> list[str]:
+def notes(
+    config: Config, *, compared: bool = False, faults_of: Callable[[Config], list[str]] = missed
+) -> list[str]:
     """What is right, and yet not as it may seem: a place that begins elsewhere, an area, money beyond the end.
 
     A comparison tells itself what a policy did while it was paid.
     """
     place, world = config.place, config.world
     said = []
-    if faults := missed(config):
+    if faults := faults_of(config):
         told = "; ".join(faults)
         said.append(f"{folder.title(config)}: with these parameters it cannot begin as places are to ({told}).")
     if place.residents < SMALL:
@@ -320,7 +352,14 @@ def notes(config: Config, *, compared: bool = False) -> list[str]:
 
 def say_where(out: Console, asked: Request, done: Done, *, compared: bool = False) -> None:
     """Say what is to be borne in mind of each scenario, and where the results lie."""
-    for note in dict.fromkeys(note for point in asked.points for note in notes(point.config, compared=compared)):
+    known: dict[Path, list[str]] = {}
+
+    def faults_of(config: Config) -> list[str]:  # looked up once for all scenarios of the same constants
+        path = constants_file(config)
+        return known[path] if path in known else known.setdefault(path, missed(config))
+
+    each = (notes(point.config, compared=compared, faults_of=faults_of) for point in asked.points)
+    for note in dict.fromkeys(note for said in each for note in said):
         out.print(f"Note: {note}")
     if done.stored:
         out.print(f"{done.stored} of {done.runs} runs were found in {asked.store}.", soft_wrap=True)

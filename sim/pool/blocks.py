@@ -9,9 +9,9 @@ from sim.run import RunSpec
 from sim.store import Store, put_together
 from sim.tables import Tables
 
-BLOCK_SECONDS = 1.0
+BLOCK_SECONDS = 2.0
 """How long a finished run may wait to be stored together with those that follow it: six files cost as much as a run of
-20 milliseconds, and six for all of a second's runs next to nothing."""
+20 milliseconds, and six for all of two seconds' runs next to nothing."""
 
 
 class Block:

@@ -28,6 +28,8 @@ FAULTS = (OSError, pa.ArrowException, ValueError, KeyError, TypeError, Attribute
 
 _TEXT = pa.string()
 _DATES = {pa.date32(): pa.int32(), pa.timestamp("ms", "UTC"): pa.int64()}
+_BYTES = {pa.float64().id: 8, pa.int64().id: 8}
+"""Of each value, by the kind of nearly all columns: those can be looked at where they lie."""
 
 
 def digest(table: pa.Table, head: bytes | None = None) -> str:
@@ -37,11 +39,20 @@ def digest(table: pa.Table, head: bytes | None = None) -> str:
         table: the rows.
         head: what `told` says of its columns, where that is known.
     """
-    hashed = hashlib.blake2b(head or told(table.schema), digest_size=16)
+    head = head or told(table.schema)
+    if not len(table) and head in _of_nothing:
+        return _of_nothing[head]
+    hashed = hashlib.blake2b(head, digest_size=16)
     hashed.update(str(len(table)).encode())
     for column in table.itercolumns():
         hashed.update(_bits(column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()))
-    return hashed.hexdigest()
+    said = hashed.hexdigest()
+    if not len(table):
+        _of_nothing[head] = said
+    return said
+
+
+_of_nothing: dict[bytes, str] = {}  # digests of tables without a row, as ``by_area`` is in most places
 
 
 def told(schema: pa.Schema) -> bytes:
@@ -61,16 +72,21 @@ def _told(written: bytes) -> bytes:
     return json.dumps(each).encode()
 
 
-def _bits(values: Any) -> bytes:
+def _bits(values: Any) -> bytes | memoryview:
     """Every value of an array: where there is none, that there is none."""
+    width = _BYTES.get(values.type.id, 0)
+    if width and not values.null_count:
+        first, last = values.offset, values.offset + len(values)
+        return memoryview(values.buffers()[1] or b"")[width * first : width * last]
     gaps = b""
     if values.null_count:
         gaps = values.is_valid().to_numpy(zero_copy_only=False).tobytes()
         values = values.fill_null("" if values.type == _TEXT else 0)
     if values.type == _TEXT:
         words = values.dictionary_encode()
-        return gaps + json.dumps(words.dictionary.to_pylist()).encode() + _bits(words.indices)
-    if values.type in _DATES:
+        gaps += json.dumps(words.dictionary.to_pylist()).encode()
+        values = words.indices
+    elif values.type in _DATES:
         values = values.view(_DATES[values.type])
     bits: bytes = values.to_numpy().tobytes()
     return gaps + bits
@@ -93,23 +109,16 @@ def write(path: Path, runs: Mapping[str, pa.Table], known: Mapping[str, str] | N
     schema = tables[0].schema.with_metadata({DIGESTS: said.encode()})
     packed = packed_as(schema, sum(map(len, tables)))
 
-    def whole(passing: Path) -> None:
-        with pq.ParquetWriter(passing, schema, **packed) as file:
-            for first in range(0, len(tables), GROUP):
-                together = pa.concat_tables(tables[first : first + GROUP])
-                file.write_table(together.replace_schema_metadata(schema.metadata))
-            file.add_key_value_metadata({SEAL: _BLANK})
-        _seal(passing)
-
-    written_whole(path, whole)
-
-
-def _seal(path: Path) -> None:
-    content = bytearray(path.read_bytes())
+    to = pa.BufferOutputStream()
+    with pq.ParquetWriter(to, schema, **packed) as file:
+        for first in range(0, len(tables), GROUP):
+            together = pa.concat_tables(tables[first : first + GROUP])
+            file.write_table(together.replace_schema_metadata(schema.metadata))
+        file.add_key_value_metadata({SEAL: _BLANK})
+    content = bytearray(to.getvalue())
     place = _sealed_at(content)
-    with path.open("rb+") as file:
-        file.seek(place)
-        file.write(_digest_but(content, place))
+    content[place : place + len(_BLANK)] = _digest_but(content, place)
+    written_whole(path, lambda passing: passing.write_bytes(content))
 
 
 def is_sealed(path: Path) -> bool:
@@ -134,13 +143,17 @@ def _digest_but(content: bytearray, place: int) -> bytes:
     return hashlib.blake2b(content, digest_size=16).hexdigest().encode()
 
 
-def opened(path: Path) -> pq.ParquetFile:
+def opened(path: Path, known: pq.FileMetaData | None = None) -> pq.ParquetFile:
     """A file, whose pages are checked as they are read.
+
+    Args:
+        path: of the file.
+        known: what its foot says, if that has been read.
 
     Raises:
         FAULTS: if it is not there, or no Parquet.
     """
-    return pq.ParquetFile(path, page_checksum_verification=True)
+    return pq.ParquetFile(path, metadata=known, page_checksum_verification=True)
 
 
 def digests(path: Path) -> dict[str, str]:
@@ -166,34 +179,38 @@ def read(path: Path, run: str) -> pa.Table | None:
 def read_with_digest(path: Path, run: str) -> tuple[pa.Table, str] | None:
     """The rows of one run and their digest, or None if they are not there, sound."""
     try:
-        rows, said = _in_pack(path, run) if path.stem != run else _alone(path, run)
-        return (rows, said) if digest(rows) == said else None
+        rows, said, head = _in_pack(path, run) if path.stem != run else _alone(path, run)
+        return (rows, said) if digest(rows, head) == said else None
     except FAULTS:
         return None
 
 
-def _alone(path: Path, run: str) -> tuple[pa.Table, str]:
+def _alone(path: Path, run: str) -> tuple[pa.Table, str, bytes]:
     file = opened(path)
-    return file.read(use_threads=False).replace_schema_metadata(None), _digests(file.schema_arrow)[run]
+    rows = file.read(use_threads=False).replace_schema_metadata(None)
+    return rows, _digests(file.schema_arrow)[run], told(rows.schema)
 
 
-def _in_pack(path: Path, run: str) -> tuple[pa.Table, str]:
+def _in_pack(path: Path, run: str) -> tuple[pa.Table, str, bytes]:
     known = path.stat()
     key = str(path), known.st_mtime_ns, known.st_size
-    said = _said(*key)
-    return _group(*key, list(said).index(run) // GROUP)[run], said[run]
+    said = _said(*key)[0]
+    rows, head = _group(*key, list(said).index(run) // GROUP)
+    return rows[run], said[run], head
 
 
 @lru_cache(maxsize=32)
-def _said(path: str, *_: int) -> dict[str, str]:
-    return digests(Path(path))
+def _said(path: str, *_: int) -> tuple[dict[str, str], pq.FileMetaData]:
+    known = pq.read_metadata(path)
+    return _digests(known.schema.to_arrow_schema()), known
 
 
 @lru_cache(maxsize=12)
-def _group(path: str, changed: int, size: int, number: int) -> dict[str, pa.Table]:
-    """Runs of a pack that lie together, as neighbours are often asked for one after another."""
-    names = list(_said(path, changed, size))[number * GROUP : (number + 1) * GROUP]
-    return apart(opened(Path(path)).read_row_group(number, use_threads=False), names)
+def _group(path: str, changed: int, size: int, number: int) -> tuple[dict[str, pa.Table], bytes]:
+    """Runs of a pack that lie together, as neighbours are often asked for one after another; and what `told` says."""
+    said, known = _said(path, changed, size)
+    rows = opened(Path(path), known).read_row_group(number, use_threads=False)
+    return apart(rows, list(said)[number * GROUP : (number + 1) * GROUP]), told(rows.schema)
 
 
 def apart(table: pa.Table, names: list[str]) -> dict[str, pa.Table]:
