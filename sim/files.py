@@ -26,15 +26,18 @@ def becoming(path: Path) -> Iterator[Path]:
     """
     passing = path.with_name(f".{path.name}.{secrets.token_hex(4)}")  # two machines may have processes of one number
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.parent.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
         yield passing
         with passing.open("rb+") as file:
             os.fsync(file.fileno())
         passing.replace(path)
     except OSError as fault:
-        raise OutputError(cannot_write(path, fault)) from fault
-    finally:
         _forget(passing)
+        raise OutputError(cannot_write(path, fault)) from fault
+    except BaseException:
+        _forget(passing)
+        raise
 
 
 def written_whole(path: Path, write: Callable[[Path], object]) -> None:

@@ -245,8 +245,10 @@ def _moments(values: Any) -> tuple[Any, Any, Any, Any]:
     runs = values.shape[1]
     whole = ~np.isnan(values).any(axis=1)
     lows, highs, errors = np.full((3, len(values)), np.nan)
-    lows[whole], highs[whole] = np.quantile(values[whole], [0.05, 0.95], axis=1)  # one call for many is quick
-    if runs > 1:
+    if runs == 1:
+        lows[whole] = highs[whole] = values[whole, 0]
+    else:
+        lows[whole], highs[whole] = np.quantile(values[whole], [0.05, 0.95], axis=1)  # one call for many is quick
         errors[whole] = values[whole].std(axis=1, ddof=1) / runs**0.5
     for number in np.flatnonzero(~whole):
         known = values[number][~np.isnan(values[number])]

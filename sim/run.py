@@ -59,7 +59,7 @@ class RunSpec:
     @cached_property
     def run_id(self) -> str:
         """The name of this run in the store and in every table."""
-        config, content = self.config, _content(self.config)
+        config, content = self.config, _known(self.config).content
         if self.model is not None:
             content = {"config": content, "model": told(self.model)}
         return run_id(
@@ -75,19 +75,33 @@ class RunSpec:
     @property
     def about(self) -> About:
         """What the store keeps of this run beside its tables."""
-        config = {k: v for k, v in self.config.resolved().items() if k not in HOW_TO_RUN}
-        return About(source_hash(), config, "" if self.model is None else told(self.model)[0])
+        return About(source_hash(), _known(self.config).kept, "" if self.model is None else told(self.model)[0])
 
 
-_newest: list[tuple[Config, Any]] = []  # a configuration and its content, which the replicates that follow share
+class _Known:
+    """What the replicates of a configuration share: what decides their results, and what the store keeps of it."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+
+    @cached_property
+    def content(self) -> Any:
+        return self.config.content()
+
+    @cached_property
+    def kept(self) -> dict[str, Any]:
+        return {k: v for k, v in self.config.resolved().items() if k not in HOW_TO_RUN}
 
 
-def _content(config: Config) -> Any:
+_newest: list[_Known] = []
+
+
+def _known(config: Config) -> _Known:
     known = _newest[-1:]  # one look, for threads may come between
-    if not known or known[0][0] is not config:
-        known = [(config, config.content())]
+    if not known or known[0].config is not config:
+        known = [_Known(config)]
         _newest[:] = known
-    return known[0][1]
+    return known[0]
 
 
 def lived(spec: RunSpec) -> Iterator[tuple[Any, Any]]:

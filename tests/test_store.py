@@ -114,7 +114,7 @@ def test_checking_leaves_nothing(store):
     assert list(store.folder.iterdir()) == []
 
 
-# Blocks: runs that were finished within a second lie in one file.
+# Blocks: runs that were finished within two seconds lie in one file.
 
 
 def together(store, *names, **kept):

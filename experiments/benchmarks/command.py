@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import os
-import resource
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import redirect_stderr, redirect_stdout
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +20,6 @@ ROOT = Path(__file__).resolve().parents[2]
 SPREAD = ("place.residents=20000", "world=flat")
 """The scenario whose replicates are spread over cores."""
 MONTHS, SIDE_BY_SIDE = 204, 8
-ROUNDS = 3
 SWEPT = ("place.residents=1500", "world=flat")
 
 
@@ -25,18 +27,20 @@ class Sweep(NamedTuple):
     """Scenarios that differ by their months, so that no town is founded anew for them, and the replicates of each.
 
     So many points are lived first, and then all: what a command takes before its first run, and for one table, falls
-    out. They are more than 12, for up to there each scenario has a report with figures of its own.
+    out. They are more than 12, for up to there each scenario has a report with figures of its own. All is done in
+    rounds, and their means are taken: between two rounds the clock of a machine may swing by a tenth.
     """
 
     months: range
     replicates: int
     first: int
+    rounds: int
 
 
 SWEEPS = {
-    "157 to 204 months": Sweep(range(157, 205), 1, 16),
-    "30 to 49 months, thirty a scenario": Sweep(range(30, 50), 30, 14),
-    "12 to 59 months": Sweep(range(12, 60), 1, 16),
+    "157 to 204 months": Sweep(range(157, 205), 1, 16, 3),
+    "30 to 49 months, thirty a scenario": Sweep(range(30, 50), 30, 14, 1),
+    "12 to 59 months": Sweep(range(12, 60), 1, 16, 6),
 }
 """By what runs they are of."""
 
@@ -115,39 +119,76 @@ def replicates_side_by_side() -> dict[str, float]:
 
 
 def sweep_overhead(sweep: Sweep) -> dict[str, float]:
-    """A sweep by the command on one core, beside a plain loop over the same runs.
+    """A sweep by the command on one core, beside its runs alone.
 
-    Seconds are the processor's, so that what else the machine does counts for little, and of three rounds the quickest
-    of each kind. Both find their towns in the cache. The command checks, stores, reads back and writes its results
-    folder, with a folder a scenario.
+    The processor's seconds within `simulate` are set beside all others of the command, which checks, stores and tells
+    runs, and writes its results folder, with a folder a scenario. As both are of one process, run by run, a change of
+    the machine's pace meets both; a plain loop over the same runs is measured too, to see that they take no longer in
+    the command. All find their towns in the cache. No folder is deleted before the end: a file system may take three
+    times as long to make files just after others were deleted.
     """
     from sim.composition import compose
     from sim.ensemble import simulate, specs_of
 
     words = [*SWEPT, f"replicates={sweep.replicates}"]
-    points = [specs_of(compose([*words, f"months={months}"])) for months in sweep.months[sweep.first :]]
-    for spec in points[0]:
-        simulate(spec)
-    loops, few, many = list[float](), list[float](), list[float]()
-    for _ in range(ROUNDS):
-        began = time.process_time()
-        for specs in points:
+    specs = [s for months in sweep.months[sweep.first :] for s in specs_of(compose([*words, f"months={months}"]))]
+    simulate(specs[0])
+    loop = within = beside = 0.0
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(sweep.rounds):
+            began = time.process_time()
             for spec in specs:
                 simulate(spec)
-        loops.append(time.process_time() - began)
-        few.append(_sweep(words, sweep.months[: sweep.first]))
-        many.append(_sweep(words, sweep.months))
-    loop, each, runs = min(loops), min(many) - min(few), sum(map(len, points))
-    return {"runs": runs, "ms_a_run": 1e3 * loop / runs, "ms_a_run_in_sweep": 1e3 * each / runs, "times": each / loop}
+            loop += time.process_time() - began
+            few, many = (_alone(words, months, folder) for months in (sweep.months[: sweep.first], sweep.months))
+            within, beside = within + many[0] - few[0], beside + many[1] - few[1]
+    each = 1e3 / (sweep.rounds * len(specs))
+    return {
+        "runs": sweep.rounds * len(specs), "ms_a_run": each * within, "ms_a_run_in_sweep": each * (within + beside),
+        "times": 1.0 + beside / within, "ms_a_run_in_loop": each * loop,
+    }  # fmt: skip
 
 
-def _sweep(words: Sequence[str], months: Sequence[int]) -> float:
-    with tempfile.TemporaryDirectory() as folder:
-        command = [TAKESTWO, "run", "-m", *words, f"months={','.join(map(str, months))}", "workers=1"]
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run(command, check=True, cwd=folder, env=_environment(), capture_output=True)  # noqa: S603
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+def _alone(words: Sequence[str], months: Sequence[int], folder: str) -> tuple[float, float]:
+    """What `_sweep` says, of a process in which nothing is known from before."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as process:
+        return process.submit(_sweep, words, months, folder).result()
+
+
+def _sweep(words: Sequence[str], months: Sequence[int], folder: str) -> tuple[float, float]:
+    """Seconds of a command that it lives runs, and those of all else."""
+    from sim.cli import main
+    from sim.pool import alone
+
+    lived, within = alone.simulate, 0.0
+
+    def timed(spec: Any, tick: Callable[[int], None], first_year: Any) -> Any:
+        nonlocal within
+
+        def told(month: int) -> None:
+            nonlocal within
+            began = time.process_time()
+            tick(month)
+            within -= time.process_time() - began
+
+        began = time.process_time()
+        tables = lived(spec, told, first_year)
+        within += time.process_time() - began
+        return tables
+
+    own = tempfile.mkdtemp(dir=folder)
+    command = ["run", "-m", *words, f"months={','.join(map(str, months))}", "workers=1", f"store={own}/store",
+               f"hydra.sweep.dir={own}/results"]  # fmt: skip
+    began = time.process_time()
+    alone.simulate = timed
+    try:
+        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()) as said:
+            code = main(command)
+    finally:
+        alone.simulate = lived
+    if code:
+        raise RuntimeError(said.getvalue())
+    return within, time.process_time() - began - within
 
 
 def measured() -> dict[str, Any]:

@@ -47,7 +47,7 @@ def write_several(
     recorded = set(STATES).intersection(*(point.config.record for point in points))
     with together(folder, {*ALWAYS, *recorded}) as add:
         for number, (point, result) in enumerate(zip(points, results, strict=True)):
-            own = list(dict.fromkeys(result.tables.results["run_id"].to_pylist()))
+            own = result.tables.results["run_id"].unique().to_pylist()
             for run in own:
                 whose[run].append(number)
             write_one(folder / str(number), point, result, provenance | {"runs": [runs[run] for run in own]})

@@ -150,10 +150,12 @@ class _Runs:
 
         def tell(progress: Progress) -> None:
             self._done, self.stored = before[0] + progress.done, before[1] + progress.stored
-            runs = before[2] + progress.runs
             if progress.newest is not None and isinstance(progress.newest[1], Tables):
                 self.at_hand.keep(progress.newest[0].run_id, progress.newest[1])
-            self.watcher(dataclasses.replace(progress, runs=runs, done=self._done, stored=self.stored))
+            if any(before):
+                runs = before[2] + progress.runs
+                progress = dataclasses.replace(progress, runs=runs, done=self._done, stored=self.stored)
+            self.watcher(progress)
 
         away = elsewhere(launcher, specs, store, self._asked.folder / ORDERS) if self._cost.runs else None
         workers = self.points[0].config.workers

@@ -13,7 +13,7 @@ minutes. So runs that lie about one by one are put into packs of `packing.LOOSE`
 runs are 400 files a table, listed and queried in seconds. States of residents and ties are large already, and
 stay one file a run.
 
-Short runs are not even written one by one: what a process finishes within a second it writes as a *block*, a small
+Short runs are not even written one by one: what a process finishes within two seconds it writes as a *block*, a small
 pack, for six files cost as much as a run of 20 milliseconds. Blocks are packed like runs that lie about.
 
 **Nothing is lost.** Files are immutable: written under a passing name, put on the disk, renamed. The row in ``runs`` is

@@ -83,6 +83,8 @@ def _bits(values: Any) -> bytes | memoryview:
         gaps = values.is_valid().to_numpy(zero_copy_only=False).tobytes()
         values = values.fill_null("" if values.type == _TEXT else 0)
     if values.type == _TEXT:
+        if len(values) and values[1:].equals(values[:-1]):  # as the names of a run: its dictionary has one word
+            return gaps + json.dumps([values[0].as_py()]).encode() + bytes(4 * len(values))
         words = values.dictionary_encode()
         gaps += json.dumps(words.dictionary.to_pylist()).encode()
         values = words.indices

@@ -23,7 +23,7 @@ ID_DIGITS = 24
 PACK = "pack-"
 """How the names of files of many runs begin."""
 BLOCK = f"{PACK}some-"
-"""And those of files of a few, that were finished within a second."""
+"""And those of files of a few, that were finished within two seconds."""
 PACKING, WRITING = ".lock", ".blocks"
 """Files that are locked while packs, or blocks, are written."""
 JUST_NOW_NS = 2_000_000_000
