@@ -95,15 +95,11 @@ class Results:
     @cached_property
     def summary(self) -> Any:
         """A row a scenario and outcome, with the columns of `SCENARIO` and `SUMMARY`."""
-        return summary_frame(self._summary_rows)
+        return summary_frame(self.summary_rows)
 
     @cached_property
-    def summary_lines(self) -> str:
-        """The same as lines of CSV, as it is written, without a head."""
-        return as_csv(self._summary_rows)
-
-    @cached_property
-    def _summary_rows(self) -> list[list[Any]]:
+    def summary_rows(self) -> list[list[Any]]:
+        """The same without a frame, as it is written: see `summarised`."""
         return summarised(self.tables.results)
 
 
@@ -300,7 +296,7 @@ def write_results(folder: Path, results: Results, *, config: str, provenance: di
             continue  # a place without a funded area
         files.append(folder / f"{name}.parquet")
         write_parquet(table, files[-1])
-    text = as_csv([[*SCENARIO, *SUMMARY]]) + results.summary_lines
+    text = as_csv([[*SCENARIO, *SUMMARY], *results.summary_rows])
     return [*files, write_text(folder / SUMMARIES, text), *write_texts(folder, config, provenance)]
 
 

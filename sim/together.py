@@ -45,8 +45,7 @@ def together(folder: Path, tables: Collection[str]) -> Iterator[Callable[[Result
             nonlocal count
             for table, file in growing.items():
                 file.add(getattr(results.tables, table))
-            behind = as_csv([["", count, name]])
-            summaries.write(results.summary_lines.replace("\n", behind))
+            summaries.write(as_csv([*row, count, name] for row in results.summary_rows))
             count += 1
 
         yield add

@@ -14,6 +14,7 @@ import pytest
 
 from sim import compose
 from sim.chance import run_seed
+from sim.cli.work import AtHand
 from sim.contrast import matched, t_quantile
 from sim.ensemble import EnsembleError, RunSpec, compare, lived, run_all, run_ensemble, simulate, specs_of, store_all
 from sim.files import OutputError
@@ -436,3 +437,15 @@ def test_many_more_runs_than_are_handed_out_ahead(monkeypatch, tmp_path):
     specs = [spec for seed in range(5) for spec in specs_of(compose([*SMALL, "months=1", f"seed={seed}"]))]
     assert store_all(specs, tmp_path, workers=2) == {}
     assert all(Store(tmp_path).get(spec.run_id) is not None for spec in specs)
+
+
+def test_what_is_at_hand_is_what_was_asked_for(config):
+    plain, recorded = RunSpec(config, 0), RunSpec(config, 0, ("residents",))
+    tables, at_hand = simulate(plain), AtHand(room=1_000_000)
+    at_hand.keep(plain, tables)
+    assert at_hand.get(plain) is tables
+    assert plain.run_id == recorded.run_id
+    assert at_hand.get(recorded) is None  # its residents are not there
+    full = AtHand(room=10)
+    full.keep(plain, tables)
+    assert full.get(plain) is None

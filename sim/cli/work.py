@@ -150,8 +150,8 @@ class _Runs:
 
         def tell(progress: Progress) -> None:
             self._done, self.stored = before[0] + progress.done, before[1] + progress.stored
-            if progress.newest is not None and isinstance(progress.newest[1], Tables):
-                self.at_hand.keep(progress.newest[0].run_id, progress.newest[1])
+            if progress.newest is not None and isinstance(tables := progress.newest[1], Tables):
+                self.at_hand.keep(progress.newest[0], tables)
             if any(before):
                 runs = before[2] + progress.runs
                 progress = dataclasses.replace(progress, runs=runs, done=self._done, stored=self.stored)
@@ -245,18 +245,18 @@ class AtHand:
 
     def __init__(self, room: int = 100_000_000) -> None:
         self._room = room
-        self._tables: dict[str, Tables] = {}
+        self._tables: dict[tuple[str, tuple[str, ...]], Tables] = {}
 
-    def keep(self, run: str, tables: Tables) -> None:
+    def keep(self, spec: RunSpec, tables: Tables) -> None:
         """Keep a run's tables, if there is room."""
         size = sum(8 * table.num_columns * len(table) for _, table in tables.items())
-        if run not in self._tables and size <= self._room:
+        if self.get(spec) is None and size <= self._room:
             self._room -= size
-            self._tables[run] = tables
+            self._tables[spec.run_id, spec.record] = tables
 
-    def get(self, run: str) -> Tables | None:
-        """A run's tables, if they were kept."""
-        return self._tables.get(run)
+    def get(self, spec: RunSpec) -> Tables | None:
+        """A run's tables, with those of its states that are asked for, if they were kept."""
+        return self._tables.get((spec.run_id, spec.record))
 
 
 class Stored(Sequence[Results]):
@@ -287,7 +287,7 @@ class Stored(Sequence[Results]):
         return [self._at(each) for each in places] if isinstance(places, range) else self._at(places)
 
     def _read(self, place: int) -> Results:
-        return Results(joined([self._at_hand.get(s.run_id) or _kept(self._store, s) for s in self._specs[place]]))
+        return Results(joined([self._at_hand.get(s) or _kept(self._store, s) for s in self._specs[place]]))
 
 
 def _interrupted(asked: Request, command: Sequence[str], runs: _Runs) -> str:
