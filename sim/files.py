@@ -33,11 +33,9 @@ def becoming(path: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         passing.replace(path)
     except OSError as fault:
-        _forget(passing)
         raise OutputError(cannot_write(path, fault)) from fault
-    except BaseException:
+    finally:
         _forget(passing)
-        raise
 
 
 def written_whole(path: Path, write: Callable[[Path], object]) -> None:

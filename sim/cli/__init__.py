@@ -5,7 +5,6 @@ Nothing heavy is imported before it is known what is asked for. Faults of the us
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -100,10 +99,7 @@ def _done(command: str, rest: Sequence[str]) -> int:
     if {"-h", "--help"} & set(rest):
         print(module.HELP + getattr(module, "choices", str)(), end="")
         return OK
-    try:
-        code: int = module.main(rest)
-    finally:
-        gc.unfreeze()  # what `work.run_points` has frozen; in a notebook much goes on behind a command
+    code: int = module.main(rest)
     return code
 
 

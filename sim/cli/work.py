@@ -89,6 +89,8 @@ def run_points(
         if isinstance(fault, KeyboardInterrupt):
             raise KeyboardInterrupt(_interrupted(asked, command, runs)) from None
         raise
+    finally:
+        gc.unfreeze()
     each, faults = runs.each, runs.faults
     if len(faults) == len(each) or (faults and not asked.multirun):
         folder.unmake(asked.folder)
