@@ -18,8 +18,12 @@ class OutputError(Exception):
 
 
 @contextmanager
-def becoming(path: Path) -> Iterator[Path]:
-    """A passing name to write a file under: at the end it is put on the disk, and only then given its own name.
+def becoming(path: Path, *, lasting: bool = False) -> Iterator[Path]:
+    """A passing name to write a file under: only at the end is it given its own name.
+
+    Args:
+        path: its own name.
+        lasting: put it on the disk before that, so that it outlives a loss of power: for what all else is made from.
 
     Raises:
         OutputError: if the disk is full or the folder may not be written.
@@ -29,8 +33,9 @@ def becoming(path: Path) -> Iterator[Path]:
         if not path.parent.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
         yield passing
-        with passing.open("rb+") as file:
-            os.fsync(file.fileno())
+        if lasting:
+            with passing.open("rb+") as file:
+                os.fsync(file.fileno())
         passing.replace(path)
     except OSError as fault:
         raise OutputError(cannot_write(path, fault)) from fault
@@ -38,13 +43,13 @@ def becoming(path: Path) -> Iterator[Path]:
         _forget(passing)
 
 
-def written_whole(path: Path, write: Callable[[Path], object]) -> None:
+def written_whole(path: Path, write: Callable[[Path], object], *, lasting: bool = False) -> None:
     """Write a file whole or not at all, as `becoming` does.
 
     Raises:
         OutputError: if the disk is full or the folder may not be written.
     """
-    with becoming(path) as passing:
+    with becoming(path, lasting=lasting) as passing:
         write(passing)
 
 

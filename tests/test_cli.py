@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -42,6 +42,7 @@ pytestmark = pytest.mark.usefixtures("elsewhere")
 SMALL = ("place.residents=1500", "months=13", "replicates=2", "workers=1")
 EXAMPLES = {"run": ["workers=1"], "compare": ["workers=1"], "runs": []}
 """Commands whose examples use the store, and what else they are given."""
+noted = partial(notes, faults=())
 TAKESTWO = [sys.executable, "-m", "sim.cli"]
 
 
@@ -181,18 +182,18 @@ def test_the_help_of_run_names_all_that_there_is_to_choose(capsys):
 
 def test_money_beyond_the_end_is_told_and_not_forbidden():
     late = "policy=nurture_late"
-    (said,) = notes(compose([late, "world=next_decade"]))
+    (said,) = noted(compose([late, "world=next_decade"]))
     assert "nurture_late" in said
     assert "begins in April 2033, and the run ends in March 2036: 24 of its 60 months of money lie beyond" in said
-    assert notes(compose([late, "world=next_decade", "policy.nurture_late.dose=0"])) == []
-    assert notes(compose([late, "months=150"])) == []
-    (ended,) = notes(compose([late]))
+    assert noted(compose([late, "world=next_decade", "policy.nurture_late.dose=0"])) == []
+    assert noted(compose([late, "months=150"])) == []
+    (ended,) = noted(compose([late]))
     assert "was paid until March 2019, and the last year of the run is told" in ended
-    assert "whole place" in notes(compose(["place.funded_area=10000"]))[0]
+    assert "whole place" in noted(compose(["place.funded_area=10000"]))[0]
     asked = "policy.ready_meals.months=180"
     elsewhere = ["place.residents=20000", "place.funded_area=9334", "policy=ready_meals", asked]
-    assert "set policy.ready_meals.where=funded_area" in notes(compose(elsewhere))[0]
-    assert notes(compose([*elsewhere, "policy.ready_meals.where=funded_area"])) == []
+    assert "set policy.ready_meals.where=funded_area" in noted(compose(elsewhere))[0]
+    assert noted(compose([*elsewhere, "policy.ready_meals.where=funded_area"])) == []
 
 
 def test_settings_of_a_policy_hold_where_its_own_start_would_not():
@@ -274,12 +275,12 @@ def test_what_is_set_of_a_policy_holds_where_it_is_chosen():
 
 
 def test_an_area_of_whole_neighbourhoods_may_be_the_place():
-    small, note = notes(compose(["place.residents=1500", "place.funded_area=750"]))
+    small, note = noted(compose(["place.residents=1500", "place.funded_area=750"]))
     assert small == "so small a place (1,500 residents) begins with 16 to 18 ties a resident, not 15."
     assert "about 1,700 people: so nothing lies next door" in note
-    (other,) = notes(compose(["place.residents=10000", "place.funded_area=5000"]))
+    (other,) = noted(compose(["place.residents=10000", "place.funded_area=5000"]))
     assert "has 5,715 residents and not 5,000: it is made of whole neighbourhoods (4 of 7)" in other
-    assert notes(compose(["place.residents=10000", "place.funded_area=5700"])) == []
+    assert noted(compose(["place.residents=10000", "place.funded_area=5700"])) == []
 
 
 def test_the_time_left_is_that_of_the_months_and_not_of_what_is_done_once(monkeypatch):

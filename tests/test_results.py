@@ -312,10 +312,12 @@ def test_a_folder_without_results_is_told(tmp_path):
 def test_a_full_disk_is_one_message_and_harms_nothing(tmp_path, monkeypatch):
     write_text(tmp_path / "a.txt", "old")
 
-    def full(_):
+    def full(path, content):
+        with path.open("wb") as file:
+            file.write(content[:1])
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("os.fsync", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(OutputError, match=r"cannot write .*a\.txt: No space left on device"):
         write_text(tmp_path / "a.txt", "new")
     assert (tmp_path / "a.txt").read_text() == "old"

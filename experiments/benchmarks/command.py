@@ -132,7 +132,8 @@ def sweep_overhead(sweep: Sweep) -> dict[str, float]:
 
     words = [*SWEPT, f"replicates={sweep.replicates}"]
     specs = [s for months in sweep.months[sweep.first :] for s in specs_of(compose([*words, f"months={months}"]))]
-    simulate(specs[0])
+    for spec in specs[: sweep.replicates]:  # compiled, and their towns founded
+        simulate(spec)
     loop = within = beside = 0.0
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(sweep.rounds):

@@ -6,7 +6,7 @@ import dataclasses
 import gc
 import time
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -201,12 +201,12 @@ class _Runs:
         return [precision.settled(self._differences(number)) for number in others]
 
     def _differences(self, number: int) -> list[float]:
-        """Those of a scenario from the first; what nobody has handed over is read from the store."""
+        """Those of a scenario from the first; what is neither handed over nor at hand is read from the store."""
         tally, store, replicates = self._estimates.tally, Store(self._asked.store), len(self.each[number])
         for scenario in (0, number):
             for spec in self.each[scenario][:replicates]:
                 if not tally.has(scenario, spec.replicate):
-                    self._estimates.take(spec, _kept(store, spec))
+                    self._estimates.take(spec, self.at_hand.get(spec) or _kept(store, spec))
         return tally.differences(number, replicates)
 
     def _specs(self, point: Point) -> list[RunSpec]:
@@ -314,16 +314,19 @@ FAR_OFF = 0.1
 """Share by which a funded area of whole neighbourhoods may miss what was asked for without a word."""
 
 
-def notes(
-    config: Config, *, compared: bool = False, faults_of: Callable[[Config], list[str]] = missed
-) -> list[str]:
+def notes(config: Config, faults: Sequence[str], *, compared: bool = False) -> list[str]:
     """What is right, and yet not as it may seem: a place that begins elsewhere, an area, money beyond the end.
 
     A comparison tells itself what a policy did while it was paid.
+
+    Args:
+        config: of one scenario.
+        faults: what its constants could not meet (`sim.founding.missed`).
+        compared: whether a comparison is told.
     """
     place, world = config.place, config.world
     said = []
-    if faults := faults_of(config):
+    if faults:
         told = "; ".join(faults)
         said.append(f"{folder.title(config)}: with these parameters it cannot begin as places are to ({told}).")
     if place.residents < SMALL:
@@ -356,13 +359,11 @@ def notes(
 
 def say_where(out: Console, asked: Request, done: Done, *, compared: bool = False) -> None:
     """Say what is to be borne in mind of each scenario, and where the results lie."""
-    known: dict[Path, list[str]] = {}
-
-    def faults_of(config: Config) -> list[str]:  # looked up once for all scenarios of the same constants
-        path = constants_file(config)
-        return known[path] if path in known else known.setdefault(path, missed(config))
-
-    each = (notes(point.config, compared=compared, faults_of=faults_of) for point in asked.points)
+    files = [constants_file(point.config) for point in asked.points]
+    faults = {path: missed(point.config) for path, point in dict(zip(files, asked.points, strict=True)).items()}
+    each = (
+        notes(point.config, faults[path], compared=compared) for path, point in zip(files, asked.points, strict=True)
+    )
     for note in dict.fromkeys(note for said in each for note in said):
         out.print(f"Note: {note}")
     if done.stored:
