@@ -72,7 +72,19 @@ def compose(overrides: Sequence[str] = ()) -> Config:
     """
     if isinstance(overrides, str | Mapping) or not all(isinstance(text, str) for text in overrides):
         raise TypeError(f"compose takes a list of settings, as compose(['world=essay']), and not {overrides!r}")
-    return _config(tuple(_with_places_from_files(parse(overrides)))).model_copy(deep=True)
+    config: Config = _apart(_config(tuple(_with_places_from_files(parse(overrides)))))
+    return config
+
+
+def _apart(value: Any) -> Any:
+    """A copy with dicts of its own; all else in a configuration cannot be changed, and need not be copied."""
+    if isinstance(value, dict):
+        return {name: _apart(part) for name, part in value.items()}
+    if isinstance(value, BaseModel):
+        parts = {name: getattr(value, name) for name in type(value).model_fields}
+        kept = {name: _apart(part) for name, part in parts.items() if isinstance(part, dict | BaseModel)}
+        return value.model_copy(update=kept)
+    return value
 
 
 @lru_cache(maxsize=1024)

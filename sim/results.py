@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -99,8 +99,13 @@ class Results:
 
     @cached_property
     def summary_rows(self) -> list[list[Any]]:
-        """The same without a frame, as it is written: see `summarised`."""
+        """The same without a frame: see `summarised`."""
         return summarised(self.tables.results)
+
+    @cached_property
+    def summary_lines(self) -> list[str]:
+        """The same as it is written: a line of CSV each."""
+        return csv_lines(self.summary_rows)
 
 
 def _title(names: tuple[Any, ...]) -> str:
@@ -296,26 +301,25 @@ def write_results(folder: Path, results: Results, *, config: str, provenance: di
             continue  # a place without a funded area
         files.append(folder / f"{name}.parquet")
         write_parquet(table, files[-1])
-    text = as_csv([[*SCENARIO, *SUMMARY], *results.summary_rows])
+    text = "".join([*csv_lines([[*SCENARIO, *SUMMARY]]), *results.summary_lines])
     return [*files, write_text(folder / SUMMARIES, text), *write_texts(folder, config, provenance)]
 
 
-def as_csv(rows: Iterable[Sequence[Any]]) -> str:
-    """Rows as lines of CSV; a number that does not exist is an empty cell."""
-    text = io.StringIO()
-    to = csv.writer(text, lineterminator="\n")
+def csv_lines(rows: Iterable[Sequence[Any]]) -> list[str]:
+    """Rows as lines of CSV, each with its end; a number that does not exist is an empty cell."""
+    lines = list[str]()
+    to = csv.writer(SimpleNamespace(write=lines.append), lineterminator="\n")  # which writes a row at one stroke
     to.writerows([["" if cell != cell else cell for cell in row] for row in rows])  # noqa: PLR0124 - not a number
-    return text.getvalue()
+    return lines
 
 
 def write_texts(folder: Path, config: str, provenance: dict[str, Any]) -> list[Path]:
     """Write the configuration and the provenance of a results folder."""
-    texts = {"config.yaml": config, "provenance.json": json.dumps(provenance, indent=2) + "\n"}
+    texts = {CONFIG: config, PROVENANCE: json.dumps(provenance, indent=2) + "\n"}
     return [write_text(folder / name, text) for name, text in texts.items()]
 
 
-SUMMARIES = "summary.csv"
-
+SUMMARIES, CONFIG, PROVENANCE = "summary.csv", "config.yaml", "provenance.json"
 
 
 def read_results(folder: str | os.PathLike[str]) -> Results:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sim.files import OutputError, becoming, cannot_write, packed_as
-from sim.results import SUMMARIES, SUMMARY, Results, as_csv
+from sim.results import SUMMARIES, SUMMARY, Results, csv_lines
 from sim.tables import SCENARIO, SCHEMAS
 
 ROWS_AT_ONCE = 100_000
@@ -38,14 +38,15 @@ def together(folder: Path, tables: Collection[str]) -> Iterator[Callable[[Result
         growing = {name: _Growing(folder / f"{name}.parquet", open_files) for name in SCHEMAS if name in tables}
         summaries = open_files.enter_context(becoming(folder / SUMMARIES)).open("w", encoding="utf-8", newline="")
         open_files.enter_context(summaries)
-        summaries.write(as_csv([[*SCENARIO, *SUMMARY, "point", "overrides"]]))
+        summaries.writelines(csv_lines([[*SCENARIO, *SUMMARY, "point", "overrides"]]))
         count = 0
 
         def add(results: Results, name: str) -> None:
             nonlocal count
             for table, file in growing.items():
                 file.add(getattr(results.tables, table))
-            summaries.write(as_csv([*row, count, name] for row in results.summary_rows))
+            (whose,) = csv_lines([[count, name]])
+            summaries.writelines(f"{line[:-1]},{whose}" for line in results.summary_lines)
             count += 1
 
         yield add

@@ -227,6 +227,25 @@ def test_states_are_written_on_request(store, tmp_path, capsys):
     assert '<h2 id="network">' in (tmp_path / "x" / "report.html").read_text(encoding="utf-8")
 
 
+def test_a_folder_that_is_used_again_holds_nothing_of_before(store, tmp_path, capsys):
+    def files(name):
+        return {path.relative_to(tmp_path / name) for path in (tmp_path / name).rglob("*") if path.is_file()}
+
+    pairs = ("replicates=auto", "precision=0.2", "replicates.least=5", "replicates.most=5")
+    parts = ("place.residents=1500", "place.funded_area=500", "record=[residents,ties]", "months=13", "workers=1")
+    said(capsys, "compare", "world=flat,history", *pairs, *parts, store, "hydra.run.dir=x")
+    for name in ("precision.csv", "gained_and_lost.csv", "1/by_area.parquet", "figures/network.svg"):
+        assert (tmp_path / "x" / name).exists()
+    own = {Path("notes.txt"), Path("2024", "summary.csv")}
+    for name in own:
+        (tmp_path / "x" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "x" / name).write_text("mine")
+    for name in ("x", "fresh"):
+        said(capsys, "run", *SMALL, store, f"hydra.run.dir={name}")
+    assert files("x") == files("fresh") | own
+    assert not (tmp_path / "x" / "0").exists()
+
+
 def test_a_sweep_leaves_all_together_and_each_apart(store, tmp_path, capsys):
     out, _ = said(capsys, "run", "-m", *SMALL, "world=flat,history", "seed=1,2", "hydra.sweep.dir=sweep", store)
     folder = tmp_path / "sweep"

@@ -15,9 +15,9 @@ from omegaconf import OmegaConf
 from sim.cli.request import Point
 from sim.config import Config
 from sim.contrast import Contrast
-from sim.files import write_text
-from sim.results import SUMMARIES, Results, write_results, write_texts
-from sim.tables import ALWAYS, STATES
+from sim.files import OutputError, cannot_write, write_text
+from sim.results import CONFIG, PROVENANCE, SUMMARIES, Results, write_results, write_texts
+from sim.tables import ALWAYS, SCHEMAS, STATES
 from sim.together import together
 
 
@@ -27,6 +27,36 @@ def unmake(folder: Path) -> None:
         folder.rmdir()
     except OSError:
         return
+
+
+def clear(folder: Path) -> None:
+    """Take away what an earlier command left in a folder that is used again, so that none of it lies among what comes.
+
+    Raises:
+        OutputError: if something cannot be taken away.
+    """
+    try:
+        for number in _scenarios_in(folder):
+            _take_away(folder / number)
+        _take_away(folder)
+    except OSError as fault:
+        raise OutputError(cannot_write(folder, fault)) from fault
+
+
+def _scenarios_in(folder: Path) -> set[str]:
+    """Sub-folders that `write_several` made, as it told: there may be others of the kind that are none of its own."""
+    try:
+        told = json.loads((folder / PROVENANCE).read_text(encoding="utf-8"))
+        return {f"{number:d}" for run in told["runs"] for number in run.get("points", ())}
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):  # nothing, or nothing of ours
+        return set()
+
+
+def _take_away(folder: Path) -> None:
+    for own in (folder / FIGURES, folder):
+        for name in FILES:
+            (own / name).unlink(missing_ok=True)
+        unmake(own)
 
 
 def write_one(folder: Path, point: Point, results: Results, provenance: dict[str, Any]) -> None:
@@ -114,6 +144,13 @@ CONTRASTS: dict[str, Callable[[Contrast], Any]] = {
     "gained_and_lost_by_quintile": lambda c: c.gained_and_lost_by_quintile,
 }
 """The tables of a comparison, by the name of the file."""
+FIGURES = "figures"
+FILES = frozenset({
+    *(f"{name}.parquet" for name in SCHEMAS), *(f"{name}.csv" for name in (*CONTRASTS, "precision")), SUMMARIES,
+    CONFIG, PROVENANCE, "report.html",
+    *(f"{name}.{suffix}" for name in ("paths", "parts", "network") for suffix in ("png", "svg")),
+})  # fmt: skip
+"""All that a command may leave in its results folder, in those of its scenarios and in that of figures."""
 
 
 def title(config: Config) -> str:

@@ -6,7 +6,8 @@ import dataclasses
 import gc
 import time
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -78,9 +79,8 @@ def run_points(
     check_folder(asked.folder)
     Store(asked.store).check()
     runs = _Runs(asked, record)
-    gc.freeze()  # what is there now stays: not to look through it again and again spares a twentieth of a sweep
     try:
-        with runs.watcher:
+        with unsearched(), runs.watcher:
             runs.live()
             if asked.precision:
                 runs.narrow(asked.precision, alike=alike)
@@ -89,14 +89,13 @@ def run_points(
         if isinstance(fault, KeyboardInterrupt):
             raise KeyboardInterrupt(_interrupted(asked, command, runs)) from None
         raise
-    finally:
-        gc.unfreeze()
     each, faults = runs.each, runs.faults
     if len(faults) == len(each) or (faults and not asked.multirun):
         folder.unmake(asked.folder)
         raise next(iter(faults.values()))
     whole = [number for number in range(len(each)) if number not in faults]
     settled = runs.settled(asked.precision, whole) if asked.precision else []
+    folder.clear(asked.folder)
     facts = provenance([s for number in whole for s in each[number]], started=started, command=["takestwo", *command])
     return Done(
         points=[runs.points[number] for number in whole],
@@ -105,6 +104,19 @@ def run_points(
         failed=[f"{asked.points[number].name}: {fault}" for number, fault in faults.items()],
         settled=settled,
     )  # fmt: skip
+
+
+@contextmanager
+def unsearched() -> Iterator[None]:
+    """Python looks for garbage among what comes to be in here, and not again and again among all that was before.
+
+    That stays anyway, and to look through it takes a twentieth of a sweep.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 class _Runs:
