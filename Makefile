@@ -25,7 +25,7 @@ help:
 	@echo 'make run [ARGS="policy=nurture_early replicates=4"]   the main job; results in outputs/'
 	@echo 'make test    every test but the slow ones      make slow    the slow verification suite'
 	@echo 'make lint    style, types and import contracts make bench   time the model on this machine'
-	@echo 'make bench-all   all that is timed, hours       make bench-compare A=HEAD~1 B=HEAD   two commits in turn'
+	@echo 'make bench-all   all that is timed, an hour     make bench-compare A=HEAD~1 B=HEAD   two commits in turn'
 	@echo 'make lock    choose package versions anew      make clean   remove what make has made'
 	@echo 'make test-engines   the launchers, on a real SLURM and a real Ray, which it installs'
 
