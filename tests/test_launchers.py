@@ -8,6 +8,8 @@ import math
 import re
 import shlex
 import signal
+import threading
+import time
 from functools import partial
 from pathlib import Path
 
@@ -24,7 +26,7 @@ from sim.files import OutputError
 from sim.launchers import Ray, Slurm, check_launcher, elsewhere, jobs_of, memory_gb
 from sim.launchers.away import lived_by
 from sim.launchers.jobs import SPLIT, Ended, Job, packed
-from sim.pool import EnsembleError
+from sim.pool import CtrlC, EnsembleError
 from sim.source import source_hash
 from sim.store import Store, digest_of
 from tests.outside_rules import Fails
@@ -321,6 +323,33 @@ def test_ctrl_c_lets_the_jobs_that_run_finish_the_run_that_they_are_at_and_twice
     assert len(engine.started) == engine.stopped == 1
     assert reports[-1].stopping == (presses == 1)
     assert reports[-1].done == len(Store(tmp_path).names()) == (presses == 1)
+
+
+def test_what_jobs_have_stored_counts_when_ctrl_c_is_pressed_twice(tmp_path):
+    engine, reports = Slow(), []
+
+    def press(progress):
+        reports.append(progress)
+        if len(reports) == 3:
+            half(engine._waiting[0])
+            for _ in range(2):
+                signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        swept(engine, tmp_path, points(3, 2), press)
+    assert reports[-1].done == len(Store(tmp_path).names()) == 1
+
+
+def test_a_pause_ends_when_ctrl_c_is_pressed():
+    """Also a second time; a sleep would go on after a signal that was only noted."""
+    ctrl_c = CtrlC(patient=True)
+    for times in (1, 2):
+        threading.Timer(0.05, ctrl_c.press).start()
+        began = time.monotonic()
+        ctrl_c.pause(300.0)
+        assert time.monotonic() - began < 200.0
+        assert ctrl_c.times == times
+    ctrl_c.pause(0.0)
 
 
 def test_what_a_job_that_was_asked_to_end_has_left_is_handed_out_again(alone, tmp_path):

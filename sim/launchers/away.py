@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from typing import Protocol
 
 from sim.launchers.jobs import Ended, Job
@@ -87,20 +86,19 @@ class _Round:
     def lived(self, ctrl_c: CtrlC) -> Iterator[tuple[int, Tables]]:
         """Yield runs as they come to lie in the store."""
         while self._due:
+            yield from self._stored()
             ctrl_c.heed()
             if ctrl_c.pressed and not self._watch.stopping:
                 self._watch.stopping = True
                 for job in self._engine.finish():
                     self._due.difference_update(job.places)
-            yield from self._stored()
             for job, end in self._engine.ended():
                 yield from self._stored(job.places)
                 self._reckon(job, end)
             self._give_up()
             self._watch.look()
             if self._due:
-                with suppress(InterruptedError):
-                    time.sleep(LOOK_SECONDS)
+                ctrl_c.pause(LOOK_SECONDS)
 
     def _stored(self, places: Sequence[int] | None = None) -> Iterator[tuple[int, Tables]]:
         """Those of some runs that are due and lie in the store now; of all, those that its folder lists."""

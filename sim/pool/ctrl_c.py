@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+NOTED_WITHIN = 0.1
+"""Seconds: Python goes on sleeping when a signal was only noted."""
 
 
 class CtrlC:
@@ -14,25 +18,34 @@ class CtrlC:
 
     Args:
         patient: whether the first is only noted, so that what is under way can come to its end.
+
+    Attributes:
+        times: how often.
     """
 
     def __init__(self, *, patient: bool) -> None:
         self._least = 2 if patient else 1
-        self._times = 0
+        self.times = 0
 
     @property
     def pressed(self) -> bool:
         """Whether it was."""
-        return self._times > 0
+        return self.times > 0
 
     def press(self) -> None:
         """It was, once more."""
-        self._times += 1
+        self.times += 1
 
     def heed(self) -> None:
         """Raise `KeyboardInterrupt` if it is not to be waited for any longer."""
-        if self._times >= self._least:
+        if self.times >= self._least:
             raise KeyboardInterrupt
+
+    def pause(self, seconds: float) -> None:
+        """Sleep so long, or until it is pressed once more."""
+        end, before = time.monotonic() + seconds, self.times
+        while self.times == before and (left := end - time.monotonic()) > 0.0:
+            time.sleep(min(left, NOTED_WITHIN))
 
 
 @contextmanager
