@@ -345,3 +345,19 @@ def test_a_block_that_nobody_ended_is_unfinished_and_goes(store, how):
         assert pack(again) == 0
     assert not any(store.path(table, name).exists() for table in ALWAYS)
     assert check(again).findings == ()
+
+
+def test_a_folder_where_a_file_is_to_go_is_told_and_one_that_is_hidden_is_nobodys_business(store):
+    together(store, "ab12", "ab13")
+    (name,) = store.names()
+    hidden = store.folder / "runs" / ".ipynb_checkpoints"
+    hidden.mkdir()
+    os.utime(hidden, (time.time() - 2.0 * packing.STALE_SECONDS,) * 2)
+    for table in ("runs", "by_band"):
+        store.path(table, name).unlink()
+    store.path("by_band", name).mkdir()
+    with pytest.raises(OutputError, match=rf"cannot write .*{name}\.parquet: Is a directory"):
+        pack(Store(store.folder))
+    store.path("by_band", name).rmdir()
+    pack(Store(store.folder))
+    assert [path.name for path in store.folder.rglob("*/*")] == [hidden.name]

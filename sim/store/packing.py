@@ -241,7 +241,7 @@ def _write_anew(run: str, paths: Iterable[Path]) -> None:
         if rows is not None:
             file.write(path, {run: rows})
         else:
-            path.unlink(missing_ok=True)
+            _remove(path)
 
 
 def _tidy(store: Store) -> None:
@@ -249,13 +249,13 @@ def _tidy(store: Store) -> None:
     there, long_ago = set(store.names()), time.time() - STALE_SECONDS
     for passing in store.folder.glob("*/.*"):
         with suppress(FileNotFoundError):  # it has got its name, by a worker who put it here
-            if passing.stat().st_mtime < long_ago:
-                passing.unlink(missing_ok=True)
+            if passing.is_file() and passing.stat().st_mtime < long_ago:
+                _remove(passing)
     with _alone(store.folder, lock=WRITING) as quiet:  # packs are written under the lock that is held here
         for path in _unfinished(store):
             with suppress(FileNotFoundError):
                 if quiet or not path.name.startswith(BLOCK) or path.stat().st_mtime < long_ago:
-                    path.unlink()
+                    _remove(path)
     members: dict[str, set[str]] = {}
     for name in sorted(there):
         if name.startswith(PACK):
@@ -290,11 +290,15 @@ def _forget(store: Store, name: str, *, but_states: bool = False) -> None:
     """Remove the files of a run or a pack: that which says that it is whole first."""
     for table in reversed(TABLES):
         if not (but_states and table not in PACKED):
-            path = store.path(table, name)
-            try:
-                path.unlink(missing_ok=True)
-            except OSError as fault:
-                raise OutputError(cannot_write(path, fault)) from fault
+            _remove(store.path(table, name))
+
+
+def _remove(path: Path) -> None:
+    """Remove a file, which may be gone already; a folder of its name is not ours, and is told."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as fault:
+        raise OutputError(cannot_write(path, fault)) from fault
 
 
 @contextmanager

@@ -144,9 +144,8 @@ def test_ctrl_c_takes_back_the_jobs_and_keeps_what_they_did(cluster, undisturbed
     until(lambda: stored(tmp_path) >= 2, "a first run")
     for _ in range(presses):
         process.send_signal(signal.SIGINT)
-        time.sleep(0.2)
+        until(lambda: "come to their end and are kept" in (tmp_path / "told").read_text(), "word of it")
     assert process.wait(PATIENCE) == 130
-    assert "come to their end and are kept" in (tmp_path / "told").read_text()
     until(lambda: not cluster.do("squeue", "-h", "-o", "%i").split(), "an empty queue")
     assert 2 <= stored(tmp_path) < RUNS
     mine = states(cluster)[before:]
