@@ -81,9 +81,7 @@ def _apart(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _apart(part) for name, part in value.items()}
     if isinstance(value, BaseModel):
-        parts = {name: getattr(value, name) for name in type(value).model_fields}
-        kept = {name: _apart(part) for name, part in parts.items() if isinstance(part, dict | BaseModel)}
-        return value.model_copy(update=kept)
+        return value.model_copy(update={name: _apart(getattr(value, name)) for name in type(value).model_fields})
     return value
 
 

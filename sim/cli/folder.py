@@ -16,8 +16,9 @@ from sim.cli.request import Point
 from sim.config import Config
 from sim.contrast import Contrast
 from sim.files import OutputError, cannot_write, write_text
-from sim.results import CONFIG, PROVENANCE, SUMMARIES, Results, write_results, write_texts
-from sim.tables import ALWAYS, SCHEMAS, STATES
+from sim.report.contents import FILES, PAGE
+from sim.results import PROVENANCE, SUMMARIES, Results, write_results, write_texts
+from sim.tables import ALWAYS, STATES
 from sim.together import together
 
 
@@ -36,9 +37,13 @@ def clear(folder: Path) -> None:
         OutputError: if something cannot be taken away.
     """
     try:
-        for number in _scenarios_in(folder):
-            _take_away(folder / number)
-        _take_away(folder)
+        scenarios = [folder / number for number in _scenarios_in(folder)]
+        for own in (*scenarios, folder):
+            for name in (*FILES, PAGE):
+                (own / name).unlink(missing_ok=True)
+            unmake(own / "figures")
+        for own in scenarios:
+            unmake(own)
     except OSError as fault:
         raise OutputError(cannot_write(folder, fault)) from fault
 
@@ -50,13 +55,6 @@ def _scenarios_in(folder: Path) -> set[str]:
         return {f"{number:d}" for run in told["runs"] for number in run.get("points", ())}
     except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):  # nothing, or nothing of ours
         return set()
-
-
-def _take_away(folder: Path) -> None:
-    for own in (folder / FIGURES, folder):
-        for name in FILES:
-            (own / name).unlink(missing_ok=True)
-        unmake(own)
 
 
 def write_one(folder: Path, point: Point, results: Results, provenance: dict[str, Any]) -> None:
@@ -144,13 +142,6 @@ CONTRASTS: dict[str, Callable[[Contrast], Any]] = {
     "gained_and_lost_by_quintile": lambda c: c.gained_and_lost_by_quintile,
 }
 """The tables of a comparison, by the name of the file."""
-FIGURES = "figures"
-FILES = frozenset({
-    *(f"{name}.parquet" for name in SCHEMAS), *(f"{name}.csv" for name in (*CONTRASTS, "precision")), SUMMARIES,
-    CONFIG, PROVENANCE, "report.html",
-    *(f"{name}.{suffix}" for name in ("paths", "parts", "network") for suffix in ("png", "svg")),
-})  # fmt: skip
-"""All that a command may leave in its results folder, in those of its scenarios and in that of figures."""
 
 
 def title(config: Config) -> str:

@@ -26,6 +26,7 @@ def write_report(folder: Path) -> list[Path]:
         OutputError: if the folder holds no results, those of another version, or cannot be written.
     """
     from sim.files import written_whole
+    from sim.report.contents import PAGE
     from sim.report.figures import SUFFIXES, drawn, paths
     from sim.report.network import side_by_side
     from sim.report.page import page
@@ -47,7 +48,7 @@ def write_report(folder: Path) -> list[Path]:
         for suffix in SUFFIXES
     }
     embedded = None if towns is None else picture(towns, len(study.scenarios))
-    files[study.folder / "report.html"] = page(study, embedded).encode()
+    files[study.folder / PAGE] = page(study, embedded).encode()
     for path, content in files.items():
         written_whole(path, lambda passing, content=content: passing.write_bytes(content))  # type: ignore[misc]
     return list(files)

@@ -21,6 +21,7 @@ from sim.observables import OBSERVABLES
 from sim.parameters import REGISTRY, Entry
 from sim.place import Place
 from sim.report import words
+from sim.report.contents import FILES
 from sim.report.figures import SUFFIXES, caption, marked, paths, sections
 from sim.report.gains import Figure, bands, bought, halving, narrowed, spent, where, who
 from sim.report.parts import rows_of
@@ -293,31 +294,6 @@ def written(entry: Entry, value: float | str) -> str:
 
 def kept(study: Study, network: Picture | None = None) -> dict[str, str]:
     """What lies in the folder, by the name of the file."""
-    known = {
-        "results.parquet": f"every run and month, {len(OBSERVABLES)} outcomes",
-        "by_quintile.parquet": "the same by deprivation of the neighbourhood",
-        "by_area.parquet": "the same inside the funded area, next door (within 2 km of it) and in the rest",
-        "by_band.parquet": "charities by income band",
-        "by_service.parquet": "the council's services",
-        "residents.parquet": "residents as they stood at the end of the first and the last month",
-        "ties.parquet": "their ties, likewise",
-        "contrasts.csv": "every difference from the first scenario, with its interval",
-        "contrasts_by_quintile.csv": "the same by deprivation of the neighbourhood",
-        "contrasts_by_area.csv": "the same inside the funded area, next door (within 2 km of it) and in the rest",
-        "contrasts_by_band.csv": "differences among charities by income band",
-        "gained_and_lost.csv": "who gained and who lost, resident by resident",
-        "gained_and_lost_by_quintile.csv": "the same by deprivation of the neighbourhood",
-        "precision.csv": "how many pairs the interval that was asked for took",
-        "summary.csv": "every outcome: first and last 12 months, change, intervals",
-        "config.yaml": "everything that decided the runs",
-        "provenance.json": "how, when and where they were made",
-        "figures/paths.png": "the figure",
-        "figures/paths.svg": "the figure, to enlarge",
-        "figures/parts.png": "the figure of who gains and where",
-        "figures/parts.svg": "the same, to enlarge",
-        "figures/network.png": "the figure of the network",
-        "figures/network.svg": "the same, to enlarge",
-    }
     drawn_now = ["paths", *["parts"] * bool(rows_of(study)), *["network"] * (network is not None)]
     made = {f"figures/{name}.{suffix}" for name in drawn_now for suffix in SUFFIXES}
-    return {name: what for name, what in known.items() if name in made or (study.folder / name).exists()}
+    return {name: what for name, what in FILES.items() if name in made or (study.folder / name).exists()}
