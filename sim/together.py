@@ -10,12 +10,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sim.files import OutputError, becoming, cannot_write, packed_as
+from sim.files import MANY_ROWS, OutputError, becoming, cannot_write, packed_as
 from sim.results import SUMMARIES, SUMMARY, Results, csv_lines
 from sim.tables import SCENARIO, SCHEMAS
 
-ROWS_AT_ONCE = 100_000
-"""Rows that are gathered before they are written: a file of many small groups is slow to read."""
+BYTES_AT_ONCE = 8_000_000
+"""Of a table, that are gathered before they are written: a file of many small groups is slow to read."""
 TABLES_AT_ONCE = 100
 """Tables that are gathered before they are made one: a table of four rows and a hundred columns takes 100 kB."""
 
@@ -59,7 +59,7 @@ class _Growing:
 
     def __init__(self, path: Path, open_files: ExitStack) -> None:
         self._path, self._open_files = path, open_files
-        self._small, self._waiting = list[pa.Table](), list[pa.Table]()
+        self._small, self._waiting, self._bytes = list[pa.Table](), list[pa.Table](), 0
         self._writer: Any = None
 
     def add(self, table: pa.Table) -> None:
@@ -67,10 +67,11 @@ class _Growing:
         if not len(table):
             return
         self._small.append(table)
-        if len(self._small) == TABLES_AT_ONCE:
-            self._put_together()
-        if sum(map(len, self._waiting)) >= ROWS_AT_ONCE:
+        self._bytes += table.nbytes
+        if self._bytes >= BYTES_AT_ONCE:
             self.flush()
+        elif len(self._small) == TABLES_AT_ONCE:
+            self._put_together()
 
     def _put_together(self) -> None:
         if self._small:
@@ -89,9 +90,10 @@ class _Growing:
         try:
             if self._writer is None:
                 schema, passing = self._waiting[0].schema, self._open_files.enter_context(becoming(self._path))
-                to = pq.ParquetWriter(passing, schema, **packed_as(schema, ROWS_AT_ONCE))
+                to = pq.ParquetWriter(passing, schema, **packed_as(schema, MANY_ROWS))
                 self._writer = self._open_files.enter_context(to)
             self._writer.write_table(pa.concat_tables(self._waiting))
         except OSError as fault:
             raise OutputError(cannot_write(self._path, fault)) from fault
         self._waiting.clear()
+        self._bytes = 0

@@ -446,6 +446,7 @@ def test_what_is_at_hand_is_what_was_asked_for(config):
     assert at_hand.get(plain) is tables
     assert plain.run_id == recorded.run_id
     assert at_hand.get(recorded) is None  # its residents are not there
-    full = AtHand(room=10)
+    bare = sum(8 * table.num_columns * len(table) for _, table in tables.items())
+    full = AtHand(room=bare + 40_000)  # and a column takes half a kilobyte
     full.keep(plain, tables)
     assert full.get(plain) is None

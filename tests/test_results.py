@@ -251,9 +251,9 @@ def test_runs_whose_rows_lie_in_any_order_are_summed_up_alike():
     assert ends.loc["r1", (OUTCOME, "first")] == pytest.approx(ours[OUTCOME].mean(), rel=1e-12)
 
 
-@pytest.mark.parametrize(("rows", "tables"), [(100_000, 100), (1, 1), (1, 2), (60, 2), (100_000, 2)])
-def test_folders_are_written_into_one_in_their_order(tmp_path, monkeypatch, rows, tables):
-    monkeypatch.setattr("sim.together.ROWS_AT_ONCE", rows)
+@pytest.mark.parametrize(("size", "tables"), [(8_000_000, 100), (1, 1), (1, 2), (30_000, 2), (8_000_000, 2)])
+def test_folders_are_written_into_one_in_their_order(tmp_path, monkeypatch, size, tables):
+    monkeypatch.setattr("sim.together.BYTES_AT_ONCE", size)
     monkeypatch.setattr("sim.together.TABLES_AT_ONCE", tables)
     each = [several([float(number)], policy=f"p{number}") for number in range(5)]
     with together(tmp_path, ALWAYS) as add:
@@ -269,8 +269,22 @@ def test_folders_are_written_into_one_in_their_order(tmp_path, monkeypatch, rows
     pd.testing.assert_frame_equal(summary[expected.columns], expected, check_dtype=False, rtol=0)
 
 
+@pytest.mark.parametrize("tables", [1, 2, 100])
+def test_no_more_waits_to_be_written_than_was_said(tmp_path, monkeypatch, tables):
+    one, most = several([1.0, 2.0]), 60_000
+    monkeypatch.setattr("sim.together.BYTES_AT_ONCE", most)
+    monkeypatch.setattr("sim.together.TABLES_AT_ONCE", tables)
+    with together(tmp_path, ALWAYS) as add:
+        for _ in range(20):
+            add(one, "one")
+    for name in ALWAYS:
+        size = getattr(one.tables, name).nbytes
+        groups = -(-20 // -(-most // size))
+        assert pq.ParquetFile(tmp_path / f"{name}.parquet").num_row_groups == groups, name
+
+
 def test_of_scenarios_that_could_not_all_be_written_nothing_stays(tmp_path, monkeypatch):
-    monkeypatch.setattr("sim.together.ROWS_AT_ONCE", 1)
+    monkeypatch.setattr("sim.together.BYTES_AT_ONCE", 1)
     monkeypatch.setattr("sim.together.TABLES_AT_ONCE", 1)
     lost = Results(replace(several([1.0]).tables, by_band=None))
     with pytest.raises(TypeError), together(tmp_path, ALWAYS) as add:

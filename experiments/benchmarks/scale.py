@@ -4,8 +4,9 @@
 
 Points of the smallest place, two replicates each, over two months, differ by the dose of a policy and by how long it is
 paid: so they share two towns, and nearly all of the time is the sweep's own. The command is run as anybody would run
-it, in a process of its own, into a passing folder. Printed is what it had in memory as it went on; the store is then
-checked whole, and the parent's growth from the first tenth of the runs to the last is told in bytes a run.
+it, in a process of its own, into a passing folder, and once more, when all is stored. Printed is what it had in memory
+as it went on, and by how many bytes it grew with each run that was lived, and with each scenario whose results were
+written, from the first tenth of them to the last; the store is then checked whole.
 """
 
 from __future__ import annotations
@@ -95,30 +96,37 @@ def watched(words: list[str], store: Path, out: Path, lines: int, every: float =
     return looks
 
 
-def growth(looks: list[Look], runs: int) -> float:
-    """Bytes by which the parent grows with every run, from the first tenth of them to the last: least squares."""
-    lived = [look for look in looks if 0.1 * runs <= look.done and not look.folders]
-    if len(lived) < 2:
+def growth(seen: list[tuple[int, float]], until: int) -> float:
+    """Bytes by which the parent grows with one more, from the first tenth of them to the last: least squares.
+
+    Args:
+        seen: how many there were, and how many bytes the parent held.
+        until: how many there are in the end.
+    """
+    later = [each for each in seen if each[0] >= 0.1 * until]
+    if not later:
         return float("nan")
-    mean = sum(look.done for look in lived) / len(lived)
-    spread = sum((look.done - mean) ** 2 for look in lived)
-    return sum((look.done - mean) * look.memory for look in lived) / spread if spread else float("nan")
+    mean = sum(count for count, _ in later) / len(later)
+    spread = sum((count - mean) ** 2 for count, _ in later)
+    return sum((count - mean) * memory for count, memory in later) / spread if spread else float("nan")
 
 
 def main(points: int = 10_000, workers: int = 0) -> None:
-    """Run the sweep, and print what was seen."""
+    """Run the sweep, run it again, and print what was seen."""
     with TemporaryDirectory() as folder:
-        store, out = Path(folder) / "store", Path(folder) / "out"
-        runs = REPLICATES * points
-        began = time.perf_counter()
-        looks = watched(command(points, workers, store, out), store, out, max(1, (runs + points) // 24))
-        whole = time.perf_counter() - began
-        first = next((look.seconds for look in looks if look.done), whole)
-        last = next((look.seconds for look in looks if look.folders), whole)
-        print(f"{points:,} points, {runs:,} runs in {whole:,.0f} s: {first:,.0f} s until the first run is stored, "
-              f"{last - first:,.0f} s of runs, {whole - last:,.0f} s of writing the results folder")  # fmt: skip
-        print(f"the parent grows by {growth(looks, runs):,.0f} bytes a run, and has "
-              f"{max(look.memory for look in looks) / MEGA:,.0f} MB at most")  # fmt: skip
+        store, runs = Path(folder) / "store", REPLICATES * points
+        for out in (Path(folder) / "out", Path(folder) / "again"):
+            began = time.perf_counter()
+            looks = watched(command(points, workers, store, out), store, out, max(1, (runs + points) // 24))
+            whole = time.perf_counter() - began
+            first = next((look.seconds for look in looks if look.done), whole)
+            last = next((look.seconds for look in looks if look.folders), whole)
+            print(f"{points:,} points, {runs:,} runs in {whole:,.0f} s: {first:,.0f} s until a run is stored, "
+                  f"{last - first:,.0f} s of runs, {whole - last:,.0f} s of writing the results folder")  # fmt: skip
+            lived = growth([(look.done, look.memory) for look in looks if not look.folders], runs)
+            written = growth([(look.folders, look.memory) for look in looks if look.folders], points)
+            print(f"the parent grows by {lived:,.0f} bytes a run and {written:,.0f} bytes a scenario written, and has "
+                  f"{max(look.memory for look in looks) / MEGA:,.0f} MB at most")  # fmt: skip
         found = check(Store(store))
         print(f"the store has {found.runs:,} runs, {'all sound' if found.is_sound else 'NOT SOUND'}")
 

@@ -61,8 +61,7 @@ def main(words: Sequence[str]) -> int:
         from sim.ensemble import EnsembleError, check_pairs
         from sim.report.study import read_study
 
-        with work.unsearched():
-            asked = request.read(words, several=True)
+        asked = request.read(words, several=True)
         if len(asked.points) == 1:
             raise UsageError("one scenario was given, and two are needed. Name them as policy=none,nurture_early.")
         check_pairs([point.config for point in asked.points])

@@ -13,6 +13,7 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from sim.cli.request import Point
+from sim.cli.searching import unsearched
 from sim.config import Config
 from sim.contrast import Contrast
 from sim.files import OutputError, cannot_write, write_text
@@ -63,6 +64,7 @@ def write_one(folder: Path, point: Point, results: Results, provenance: dict[str
     write_results(folder, results, config=_yaml(config), provenance=provenance)
 
 
+@unsearched()
 def write_several(
     folder: Path, points: Sequence[Point], results: Iterable[Results], provenance: dict[str, Any]
 ) -> None:

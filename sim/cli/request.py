@@ -17,6 +17,7 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
 from sim.cli import UsageError
+from sim.cli.searching import unsearched
 from sim.composition import LAUNCHER, compose, design_of, launcher_of, parse, policies_of
 from sim.config import Config, ConfigError, nearest
 from sim.contrast.stopping import AUTO, LEAST, MOST, Precision, check_outcome
@@ -72,6 +73,7 @@ class Request:
     precision: Precision | None = None
 
 
+@unsearched()
 def read(words: Sequence[str], *, several: bool = False) -> Request:
     """The request of a command line, with every scenario checked before any is run.
 

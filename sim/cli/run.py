@@ -68,8 +68,7 @@ def main(words: Sequence[str]) -> int:
         from sim.cli import folder, narrowing, request, screen, work
         from sim.pool import EnsembleError
 
-        with work.unsearched():
-            asked = request.read(words)
+        asked = request.read(words)
         done = work.run_points(asked, ["run", *words], started)
     out = screen.console()
     few = len(done.points) <= folder.FEW

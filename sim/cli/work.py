@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import gc
 import time
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -22,6 +20,7 @@ from sim.cli.folder import FEW
 from sim.cli.live import Live
 from sim.cli.request import Point, Request, with_replicates
 from sim.cli.screen import Watcher
+from sim.cli.searching import unsearched
 from sim.config import Config
 from sim.contrast.stopping import Precision, Settled
 from sim.cost import Cost, cost_of, learn
@@ -59,6 +58,7 @@ class Done:
     settled: Sequence[Settled] = ()
 
 
+@unsearched()
 def run_points(
     asked: Request, command: Sequence[str], started: datetime, record: Sequence[str] = (), *, alike: bool = False
 ) -> Done:
@@ -80,7 +80,7 @@ def run_points(
     Store(asked.store).check()
     runs = _Runs(asked, record)
     try:
-        with unsearched(), runs.watcher:
+        with runs.watcher:
             runs.live()
             if asked.precision:
                 runs.narrow(asked.precision, alike=alike)
@@ -104,19 +104,6 @@ def run_points(
         failed=[f"{asked.points[number].name}: {fault}" for number, fault in faults.items()],
         settled=settled,
     )  # fmt: skip
-
-
-@contextmanager
-def unsearched() -> Iterator[None]:
-    """Python looks for garbage among what comes to be in here, and not again and again among all that was before.
-
-    That stays anyway, and to look through it takes a twentieth of a sweep.
-    """
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 class _Runs:
@@ -254,6 +241,10 @@ def _by_scenario(each: Sequence[Sequence[RunSpec]], failed: dict[int, Exception]
     return faults
 
 
+COLUMN = 500
+"""Bytes that Arrow takes for a column of a table beside its values: of a short run, more than those."""
+
+
 class AtHand:
     """Tables of runs, as many as come to no more than some bytes: of a sweep with short runs, most."""
 
@@ -263,7 +254,7 @@ class AtHand:
 
     def keep(self, spec: RunSpec, tables: Tables) -> None:
         """Keep a run's tables, if there is room."""
-        size = sum(8 * table.num_columns * len(table) for _, table in tables.items())
+        size = sum(table.num_columns * (8 * len(table) + COLUMN) for _, table in tables.items())
         if self.get(spec) is None and size <= self._room:
             self._room -= size
             self._tables[spec.run_id, spec.record] = tables
