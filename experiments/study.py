@@ -156,7 +156,7 @@ class Study:
     def main(self, words: Sequence[str] | None = None) -> int:
         """Do what the command line says: 0 when it is done, whatever was found; 2 on bad input."""
         typed = list(sys.argv[1:] if words is None else words)
-        return told(f"experiments/{self.name}.py", partial(self._main, typed))
+        return told(f"experiments/{self.name}.py", partial(self._main, typed), last=words is None)
 
     def _main(self, typed: list[str]) -> int:
         if {"-h", "--help"} & set(typed):

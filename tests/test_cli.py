@@ -530,6 +530,21 @@ def test_ctrl_c_keeps_finished_runs(workers, capsys):
     assert "1 of 1 runs were found in kept." in out
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is sent another way there")
+def test_ctrl_c_pressed_once_more_while_the_command_ends_changes_nothing():
+    words = ["run", "place.residents=1500", "months=60", "replicates=2000", "workers=1", "store=kept"]
+    running = subprocess.Popen([*TAKESTWO, *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    heard = []
+    for awaited in ("One run is finished", "Interrupted. "):
+        while not any(awaited in line for line in heard):
+            heard.append(running.stderr.readline())
+            assert heard[-1], heard
+        running.send_signal(signal.SIGINT)
+    rest = running.stderr.read()
+    assert running.wait(60) == 130
+    assert "Traceback" not in rest
+
+
 # Verify
 
 

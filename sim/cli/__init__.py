@@ -6,8 +6,10 @@ Nothing heavy is imported before it is known what is asked for. Faults of the us
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from functools import partial
 from importlib import import_module
@@ -59,19 +61,25 @@ def main(words: Sequence[str] | None = None) -> int:
         `runs check` a file that is not sound.
     """
     command, *rest = list(sys.argv[1:] if words is None else words) or ["--help"]
-    return told(f"takestwo {command}".replace("takestwo --", "takestwo: --"), partial(_done, command, rest))
+    what = f"takestwo {command}".replace("takestwo --", "takestwo: --")
+    return told(what, partial(_done, command, rest), last=words is None)
 
 
-def told(what: str, act: Callable[[], int]) -> int:
+def told(what: str, act: Callable[[], int], *, last: bool) -> int:
     """Do it, and tell a fault of the user in one message.
 
     Args:
         what: what is done, to begin the message with.
         act: does it, and gives the code to end with.
+        last: whether nothing is left then but to end the process with the code: pressed again, Ctrl-C does not get
+            between.
     """
     try:
         return act()
     except KeyboardInterrupt as stopped:
+        if last:
+            with suppress(ValueError):  # not where signals are heard
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
         print(str(stopped) or "Interrupted.", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:  # whoever read the output has gone, as in `takestwo run | head`

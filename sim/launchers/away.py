@@ -58,18 +58,18 @@ def lived_by(
         KeyboardInterrupt: on Ctrl-C: runs that are under way are finished first, and what jobs have done is kept.
             Pressed twice, jobs are ended at once.
     """
-    try:
-        with ctrl_c_noted(raised=False, patient=True) as ctrl_c:
-            while turns:
+    with ctrl_c_noted(raised=False, patient=True) as ctrl_c:
+        try:
+            while turns and not ctrl_c.pressed:
                 jobs = plan(sorted(turns), specs, str(shelf.folder.resolve()))
                 if not jobs:  # all that was left belongs to places that cannot be founded
                     break
                 engine.start(jobs)
                 yield from _Round(engine, jobs, specs, turns, shelf, watch).lived(ctrl_c)
-                if ctrl_c.pressed:
-                    raise KeyboardInterrupt
-    finally:
-        engine.stop()
+        finally:
+            engine.stop()
+        if ctrl_c.pressed:
+            raise KeyboardInterrupt
 
 
 class _Round:

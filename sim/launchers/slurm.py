@@ -114,8 +114,7 @@ class SlurmEngine:
 
     def _queue(self) -> set[str] | None:
         """The jobs that wait or run; None if nobody answers."""
-        done = subprocess.run(["squeue", "-h", "-r", "-o", "%i", f"--name={self._name}"],  # noqa: S603, S607
-                              capture_output=True, text=True, check=False)  # fmt: skip
+        done = _ask("squeue", "-h", "-r", "-o", "%i", f"--name={self._name}")
         return set(done.stdout.split()) if done.returncode == 0 else None
 
     def finish(self) -> list[Job]:
@@ -134,8 +133,12 @@ class SlurmEngine:
         self._running = {}
 
     def _cancel(self, *which: str) -> None:
-        words = ["scancel", *which, f"--name={self._name}"]
-        subprocess.run(words, capture_output=True, check=False)  # noqa: S603
+        _ask("scancel", *which, f"--name={self._name}")
+
+
+def _ask(*words: str) -> subprocess.CompletedProcess[str]:
+    """What a command of SLURM says. Ctrl-C at the terminal is for us: it does not hear it."""
+    return subprocess.run(words, capture_output=True, text=True, check=False, start_new_session=True)  # noqa: S603
 
 
 def _word_of(handed: Any) -> Ended | str:
@@ -153,8 +156,7 @@ def _last_words(name: str, log: Path) -> str:
     """Why a job was lost, as far as accounting or its log knows."""
     state = ""
     if shutil.which("sacct"):
-        done = subprocess.run(["sacct", "-n", "-X", "-P", "-o", "State", "-j", name],  # noqa: S603, S607
-                              capture_output=True, text=True, check=False)  # fmt: skip
+        done = _ask("sacct", "-n", "-X", "-P", "-o", "State", "-j", name)
         state = done.stdout.strip().splitlines()[-1] if done.returncode == 0 and done.stdout.strip() else ""
     return f"SLURM's job {name} ended as {state or 'nobody knows'} and left no word. Its log: {log}."
 

@@ -200,12 +200,15 @@ class Cluster:
             self._kill_jobs(name)
 
     def _kill_jobs(self, name):
-        """Kill what a node runs, and the keepers of it; returns how many processes of jobs there were."""
+        """Kill what a node runs, and before that the keepers of it, so that they tell nobody of it.
+
+        Returns how many processes of jobs there were.
+        """
         mine = {f"SLURM_CONF={self.folder / 'slurm.conf'}".encode(), f"SLURMD_NODENAME={name}".encode()}
         everybody = list(_processes())
         tasks = {pid: parent for pid, parent, around, _ in everybody if mine <= set(around)}
         keepers = {pid for pid, _, _, called in everybody if called.startswith("slurmstepd")}
-        for pid in {*tasks, *(keepers & set(tasks.values()))}:
+        for pid in (*(keepers & set(tasks.values())), *tasks):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         return len(tasks)

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -99,7 +100,10 @@ def running(cluster, node):
 
 
 def states(cluster):
-    return cluster.do("sacct", "-n", "-X", "-D", "-o", "State").split()
+    """How jobs stand in the books, each time that they were begun, by number and node; the books come a little late."""
+    lines = cluster.do("sacct", "-n", "-X", "-D", "-P", "-o", "JobID,Submit,NodeList,State").splitlines()
+    rows = [line.split("|") for line in lines]
+    return {tuple(row[:-1]): row[-1].split()[0] for row in rows if len(row) == 4}
 
 
 def test_a_sweep_whose_node_dies_has_the_store_of_one_that_nothing_befell(cluster, undisturbed, tmp_path):
@@ -109,20 +113,18 @@ def test_a_sweep_whose_node_dies_has_the_store_of_one_that_nothing_befell(cluste
     assert stored(tmp_path) < RUNS
     told = ended(process, tmp_path)
     assert is_like_the_others(tmp_path, undisturbed), told
-    found = states(cluster)
-    print(f"jobs by accounting: { {state: found.count(state) for state in set(found)} }")
-    assert "NODE_FAIL" in found
-    assert "COMPLETED" in found
+    until(lambda: {"NODE_FAIL", "COMPLETED"} <= {*states(cluster).values()}, "the books' word of a dead node")
+    print(f"jobs by accounting: {Counter(states(cluster).values())}")
     cluster.start_node("one")
     until(lambda: "down" not in cluster.do("sinfo", "-h", "-o", "%T"), "the node's return")
 
 
 def test_a_second_sweep_finds_all_and_hands_in_nothing(cluster, undisturbed, tmp_path):
     ended(sweep(tmp_path), tmp_path)
-    before = len(states(cluster))
+    before = {*states(cluster)}
     told = ended(sweep(tmp_path, "hydra/launcher=slurm", around=cluster.surroundings), tmp_path)
     assert f"Nothing to run: the store has all {RUNS}." in told
-    assert len(states(cluster)) == before
+    assert {*states(cluster)} == before
     assert is_like_the_others(tmp_path, undisturbed)
 
 
@@ -139,7 +141,7 @@ def test_a_partition_that_is_not_there_is_told_in_one_message(cluster, tmp_path)
 def test_ctrl_c_takes_back_the_jobs_and_keeps_what_they_did(cluster, undisturbed, tmp_path, presses):
     """Once: those that run end by themselves, with the run that they are at. Twice: they are ended."""
     words = ("hydra/launcher=slurm", "hydra.launcher.job_min=0.05")
-    before = len(states(cluster))
+    before = {*states(cluster)}
     process = sweep(tmp_path, *words, around=cluster.surroundings)
     until(lambda: stored(tmp_path) >= 2, "a first run")
     for _ in range(presses):
@@ -148,9 +150,12 @@ def test_ctrl_c_takes_back_the_jobs_and_keeps_what_they_did(cluster, undisturbed
     assert process.wait(PATIENCE) == 130
     until(lambda: not cluster.do("squeue", "-h", "-o", "%i").split(), "an empty queue")
     assert 2 <= stored(tmp_path) < RUNS
-    mine = states(cluster)[before:]
-    print(f"presses {presses}, jobs by accounting: { {state: mine.count(state) for state in set(mine)} }")
-    assert ("COMPLETED" in mine) or presses == 2
+
+    def mine():
+        return [state for job, state in states(cluster).items() if job not in before]
+
+    until(lambda: "CANCELLED" in mine() and (presses == 2 or "COMPLETED" in mine()), f"the books' word of {mine()}")
+    print(f"presses {presses}, jobs by accounting: {Counter(mine())}")
     ended(sweep(tmp_path, *words, around=cluster.surroundings), tmp_path)
     assert is_like_the_others(tmp_path, undisturbed)
 
@@ -205,9 +210,9 @@ def test_more_jobs_than_slurm_takes_at_one_stroke(cluster, tmp_path, monkeypatch
     cost.measure(store)
     launcher = check_launcher({"kind": "slurm", "job_min": 0.01})
     monkeypatch.setattr(cost, "pace", lambda _: 20.0)  # so slow that every run is a job
-    before = len(states(cluster))
+    before = {*states(cluster)}
     assert store_all(specs, store, elsewhere=elsewhere(launcher, specs, store, tmp_path / "jobs")) == {}
-    until(lambda: len(states(cluster)) >= before + 5, "five jobs in the books")
+    until(lambda: len({*states(cluster)} - before) >= 5, "five jobs in the books")
     assert check(Store(store)).runs == 5
 
 
