@@ -246,7 +246,7 @@ COLUMN = 500
 
 
 class AtHand:
-    """Tables of runs, as many as come to no more than some bytes: of a sweep with short runs, most."""
+    """Tables of runs, as many as come to no more than some bytes: of a sweep with short runs, the first thousand."""
 
     def __init__(self, room: int = 100_000_000) -> None:
         self._room = room
