@@ -17,7 +17,7 @@ from sim.tables import SCENARIO, SCHEMAS
 BYTES_AT_ONCE = 8_000_000
 """Of a table, that are gathered before they are written: a file of many small groups is slow to read."""
 TABLES_AT_ONCE = 100
-"""Tables that are gathered before they are made one: a table of four rows and a hundred columns takes 100 kB."""
+"""Tables that are gathered before they are made one: a table of four rows and a hundred columns takes 50 kB."""
 
 
 @contextmanager

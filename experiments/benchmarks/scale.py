@@ -11,6 +11,7 @@ written, from the first tenth of them to the last; the store is then checked who
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 import time
@@ -111,22 +112,29 @@ def growth(seen: list[tuple[int, float]], until: int) -> float:
     return sum((count - mean) * memory for count, memory in later) / spread if spread else float("nan")
 
 
+def live(points: int, workers: int, store: Path, out: Path) -> None:
+    """Run the sweep once, and print what was seen."""
+    runs, began = REPLICATES * points, time.perf_counter()
+    looks = watched(command(points, workers, store, out), store, out, max(1, (runs + points) // 24))
+    whole = time.perf_counter() - began
+    first = next((look.seconds for look in looks if look.done), whole)
+    last = next((look.seconds for look in looks if look.folders), whole)
+    print(f"{points:,} points, {runs:,} runs in {whole:,.0f} s: {first:,.0f} s until a run is stored, "
+          f"{last - first:,.0f} s of runs, {whole - last:,.0f} s of writing the results folder")  # fmt: skip
+    lived = growth([(look.done, look.memory) for look in looks if not look.folders], runs)
+    written = growth([(look.folders, look.memory) for look in looks if look.folders], points)
+    grown = [f"{size:,.0f} bytes a {what}" for size, what in ((lived, "run"), (written, "scenario written"))
+             if not math.isnan(size)]  # fmt: skip
+    print(f"the parent grows by {' and '.join(grown) or 'what was not seen'}, and has "
+          f"{max(look.memory for look in looks) / MEGA:,.0f} MB at most")  # fmt: skip
+
+
 def main(points: int = 10_000, workers: int = 0) -> None:
     """Run the sweep, run it again, and print what was seen."""
     with TemporaryDirectory() as folder:
-        store, runs = Path(folder) / "store", REPLICATES * points
-        for out in (Path(folder) / "out", Path(folder) / "again"):
-            began = time.perf_counter()
-            looks = watched(command(points, workers, store, out), store, out, max(1, (runs + points) // 24))
-            whole = time.perf_counter() - began
-            first = next((look.seconds for look in looks if look.done), whole)
-            last = next((look.seconds for look in looks if look.folders), whole)
-            print(f"{points:,} points, {runs:,} runs in {whole:,.0f} s: {first:,.0f} s until a run is stored, "
-                  f"{last - first:,.0f} s of runs, {whole - last:,.0f} s of writing the results folder")  # fmt: skip
-            lived = growth([(look.done, look.memory) for look in looks if not look.folders], runs)
-            written = growth([(look.folders, look.memory) for look in looks if look.folders], points)
-            print(f"the parent grows by {lived:,.0f} bytes a run and {written:,.0f} bytes a scenario written, and has "
-                  f"{max(look.memory for look in looks) / MEGA:,.0f} MB at most")  # fmt: skip
+        store = Path(folder) / "store"
+        live(points, workers, store, Path(folder) / "out")
+        live(points, workers, store, Path(folder) / "again")
         found = check(Store(store))
         print(f"the store has {found.runs:,} runs, {'all sound' if found.is_sound else 'NOT SOUND'}")
 

@@ -154,7 +154,7 @@ def test_ctrl_c_takes_back_the_jobs_and_keeps_what_they_did(cluster, undisturbed
     def mine():
         return [state for job, state in states(cluster).items() if job not in before]
 
-    until(lambda: "CANCELLED" in mine() and (presses == 2 or "COMPLETED" in mine()), f"the books' word of {mine()}")
+    until(lambda: "CANCELLED" in mine() and (presses == 2 or "COMPLETED" in mine()), "the books' word of the jobs")
     print(f"presses {presses}, jobs by accounting: {Counter(mine())}")
     ended(sweep(tmp_path, *words, around=cluster.surroundings), tmp_path)
     assert is_like_the_others(tmp_path, undisturbed)
