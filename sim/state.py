@@ -356,6 +356,7 @@ class Constants(NamedTuple):
     joint_member_founding: Floats  # q0 V0 of that route
     help_scale: Floats  # 1, or what brings another account's neighbourly help to the main model's at month 0
     joint_scale: Floats  # likewise its joint work
+    joint_first: Floats  # 1, or what its joint work is multiplied by in month 0 alone, against that month's luck
     council_scale: Floats  # likewise the hours that the council's pay buys
     charity_scale: Floats  # likewise the hours that charities' pay buys
     paid_before: Floats  # paid hours per 1,000 residents, mean of the 12 months before month 0

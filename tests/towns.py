@@ -265,6 +265,7 @@ def _founded(state: State, rng: Any) -> None:
     c.partner_chance[:], c.acquaint_chance[:], c.ally_chance[:] = 0.2, 0.2, 0.1
     c.group_chance[:], c.register_chance[:] = 0.02, 0.01
     c.help_scale[:], c.joint_scale[:], c.council_scale[:], c.charity_scale[:] = 0.9, 1.1, 0.95, 1.05
+    c.joint_first[:] = 1.2
     c.joint_staff_founding[:], c.joint_member_founding[:] = 20.0, 15.0
     c.joint_member_quality_founding[:] = 0.6
     c.need_scale[:], c.influence[:], c.paid_before[:] = 1.0, -0.66, 4000.0

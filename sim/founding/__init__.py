@@ -9,7 +9,9 @@ come with the package, so that a first run need not solve them; ``takestwo verif
 
 A rival or an ablation is founded to have at month 0 what the main model has: each source of capacity, ties and trust.
 Its town lives the spin-up beside the main model's town of the same seed, and its levers (`solving.LEVERS`) are pulled
-to what that has month by month; what they come to, for this seed, holds from then on.
+to what that has month by month; what they come to, for this seed, holds from then on. Joint work swings where few
+people do it. So its scale is set by the ten years before month 0, and month 0 itself, which other months are held
+beside, has a factor of its own.
 """
 
 from __future__ import annotations
@@ -32,11 +34,13 @@ from sim.elementary import exp_plain
 from sim.founding.books import hold_births
 from sim.founding.first_morning import first_morning
 from sim.founding.solving import (
+    MOST_BESIDE,
     Course,
     FoundingError,
     Solved,
     follow_members,
     guess,
+    joint_scale_that_lasts,
     levels,
     levers,
     pull_to_match,
@@ -64,6 +68,8 @@ SPIN_UP_MONTHS = 360
 """Thirty years: ties of every class, roles and trust have then forgotten how they were made up."""
 NEED_LEANS = 0.1
 """How far need moves in a month, in logs, for each share of it unmet too much or too little."""
+TURNS = 4
+"""How often month 0 is lived ahead: where joint work meets nearly all the need it can, it grows less than its scale."""
 SETTLING_MONTHS = 260
 """The part of the spin-up in which the share of roles is held: people who volunteer together grow ties that bring them
 back, which takes two decades to build up."""
@@ -171,13 +177,13 @@ def _spun_up(config: Config, seed: int) -> State:
         return _spun_up_and_kept(config, seed)[0]
 
 
-def _course_of(config: Config, seed: int) -> Course:
-    """How a place came to its first morning."""
+def _with_its_course(config: Config, seed: int) -> tuple[State, Course]:
+    """A place on its first morning, and how it came to it."""
     path = town_file(config, seed)
     try:
-        return Course.read(State.beside(path))
+        return State.load(path), Course.read(State.beside(path))
     except (OSError, ValueError):
-        return _spun_up_and_kept(config, seed)[1]
+        return _spun_up_and_kept(config, seed)
 
 
 def _spun_up_and_kept(config: Config, seed: int) -> tuple[State, Course]:
@@ -195,7 +201,7 @@ def spin_up(config: Config, seed: int) -> tuple[State, Course]:
     solved, course = solved_for(config), Course.blank(SPIN_UP_MONTHS)
     state = first_morning(config, seed, solved, month=-SPIN_UP_MONTHS - config.world.months_after)
     main = config.main_model
-    like = _course_of(main, seed) if main else None
+    theirs, like = _with_its_course(main, seed) if main else (None, None)
     beside = solved.beside(solved_for(main)) if main else np.ones(0)
     hold_roles(state, solved, SETTLING_MONTHS)
     for past in range(SPIN_UP_MONTHS):
@@ -212,13 +218,32 @@ def spin_up(config: Config, seed: int) -> tuple[State, Course]:
         course.levels[past], course.levers[past] = np.concatenate(now), levers(state.constants)
     if like:
         set_beside(state, like.levers[-1], beside)
+        state.constants.joint_scale[0] = joint_scale_that_lasts(course, like)
     if config.world.after:
         _live_through_the_world_before(state, config)
     constants, rows = state.constants, np.arange(-MONTHS_A_YEAR, 0) % (SURVIVAL_MONTHS + 1)
     constants.paid_hours[0] = math.fsum(state.services.hours.tolist())
     constants.paid_before[0] = state.past.paid_hours[rows].mean()
     constants.unpaid_before[0] = state.past.unpaid_hours[rows].mean()
+    if main and theirs and not config.world.after:
+        _begin_alike(state, config, theirs, main)
     return state, course
+
+
+def _begin_alike(state: State, config: Config, theirs: State, main: Config) -> None:
+    """Bring joint work of month 0 to the main model's: both live it ahead, with nothing happening from outside.
+
+    Where a dozen people do it, a third of a month's joint work is luck. The scale that holds from then on is left as
+    it is, for that luck is gone a year or two later.
+    """
+    schedule.act(theirs, main)
+    first, wanted = state.constants.joint_first, levels(theirs).joint[0]
+    for _ in range(TURNS):
+        ahead = state.fork()
+        schedule.act(ahead, config)
+        has = levels(ahead).joint[0]
+        if has > 0.0 and wanted > 0.0:
+            first[0] = max(1.0 / MOST_BESIDE, min(MOST_BESIDE, first[0] * (wanted / has)))
 
 
 def _live_through_the_world_before(state: State, config: Config) -> None:

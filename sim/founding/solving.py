@@ -130,6 +130,8 @@ less so: where few do it, it swings from month to month, and a scale that follow
 
 MOST_BESIDE = 100.0
 """Most that a lever comes to beside the main model's: an account that cannot do a thing at all is left without it."""
+LASTING_MONTHS = 120
+"""Months before month 0 by which the scale of joint work is set that holds from then on."""
 
 
 class Course(NamedTuple):
@@ -323,6 +325,29 @@ def pull_to_match(beside: Floats, now: Levels, main: Floats) -> Floats:
     return pushed
 
 
+def joint_scale_that_lasts(mine: Course, main: Course) -> float:
+    """The scale by which a place has had as much joint work as the main model's, in the mean over `LASTING_MONTHS`.
+
+    The lever itself would not do: it follows luck, and the mean of what swinging months would each have needed is more
+    than what all of them need together. With x a month's joint work at a scale of 1, and y the main model's,
+
+        y / x  (1 + d_x d_y) / (1 + d_x^2)        of means, d the difference of the two halves' means over their sum
+
+    which is the ratio estimator of Beale (1962; Cochran 1977), with two blocks: a plain y / x is too high by about
+    d_x^2, the variance of the mean of x over its square. Blocks are years long, for luck with acquaintances lasts.
+
+    Returns:
+        what `joint_scale` is from month 0 on; as it was last, for a place in which there was none.
+    """
+    level, lever = Levels._fields.index("joint"), [lever.constant for lever in LEVERS].index("joint_scale")
+    had = mine.levels[1:, level] / mine.levers[:-1, lever], main.levels[1:, level]
+    (x1, x2), (y1, y2) = ([half.mean() for half in np.array_split(column[-LASTING_MONTHS:], 2)] for column in had)
+    if x1 + x2 <= 0.0 or y1 + y2 <= 0.0:
+        return float(mine.levers[-1, lever])
+    d_x, d_y = (x1 - x2) / (x1 + x2), (y1 - y2) / (y1 + y2)
+    return float(min(MOST_BESIDE, (y1 + y2) / (x1 + x2) * (1.0 + d_x * d_y) / (1.0 + d_x * d_x)))
+
+
 def set_beside(state: State, main: Floats, beside: Floats) -> None:
     """Set every lever for the month that comes; charities' pay buys more or fewer hours from now on."""
     c = state.constants
@@ -376,7 +401,7 @@ def guess() -> Solved:
              "need_scale": 0.87, "influence": -0.64, "lapse_chance": 0.03, "partner_chance": 0.02,
              "acquaint_chance": 0.02, "ally_chance": 0.0033, "unmet": UNMET, "joint_staff_founding": 60.0,
              "joint_member_founding": 10.0, "joint_member_quality_founding": 0.6, "help_scale": 1.0,
-             "joint_scale": 1.0, "council_scale": 1.0, "charity_scale": 1.0}  # fmt: skip
+             "joint_scale": 1.0, "joint_first": 1.0, "council_scale": 1.0, "charity_scale": 1.0}  # fmt: skip
     spread = 0.6 + 0.8 * np.linspace(0.0, 1.0, KNOTS)
     return Solved(
         Constants(*(np.array([known.get(name, 0.0)]) for name in Constants._fields)),

@@ -27,6 +27,7 @@ WORK_FAULTS = [
     ("p.officer_part, sigma)", "1.0 - p.officer_part, sigma)"),
     ("weighed[b, s] += routes.quality[n] * work", "weighed[b, s] += work"),
     ("thousands = people[b] / 1000.0", "thousands = people[b] / 100.0"),
+    ("if month == 0 else 1.0", "if month <= 5 else 1.0"),
     ("max(0.0, paid[b, s] - running[b, s])", "paid[b, s]"),
     ("residents.joint_hours[i] = hours", "residents.joint_hours[i] = hours - routes.running[n]"),
     ("pool += output[b, own] * (own_kinds[b, k] / hours)", "pool += output[b, own] * own_kinds[b, k]"),
@@ -66,7 +67,7 @@ def hamlet(**change: Any) -> State:
     s.joint_officer_founding[:], s.joint_citizen_founding[:], s.joint_quality_founding[:] = 1800.0, 320.0, 0.4
     k = state.constants
     k.joint_staff_founding[:], k.joint_member_founding[:], k.joint_member_quality_founding[:] = 1800.0, 400.0, 0.5
-    k.joint_scale[:] = 1.0
+    k.joint_scale[:] = k.joint_first[:] = 1.0
     for name, value in change.items():
         table, column = name.split("__")
         getattr(getattr(state, table), column)[:] = value
@@ -192,6 +193,13 @@ def test_at_founding_values_output_is_A_times_the_hours(sigma: float) -> None:
     assert after.neighbourhoods.joint_routes[0].tolist() == pytest.approx([31.2, 0, 0])
     assert after.ledger[Flow.NEED_MET_JOINT] == pytest.approx(31.2)
     assert after.services.used[0] == pytest.approx(31.2)
+
+
+@pytest.mark.parametrize(("month", "factor"), [(-1, 0.9), (0, 0.9 * 1.3), (1, 0.9)])
+def test_another_account_yields_more_by_its_scale_and_in_month_0_by_one_more_factor(month: int, factor: float) -> None:
+    state = hamlet(constants__joint_scale=0.9, constants__joint_first=1.3, bodies__stalled_until=-9)
+    state.month = month
+    assert live(state).services.joint_output[0] == pytest.approx(factor * 1.2 * (18 + 8), rel=1e-12)
 
 
 def test_hours_leave_the_solo_pools_with_their_costs() -> None:

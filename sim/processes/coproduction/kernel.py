@@ -35,7 +35,7 @@ def work_together(
     people = (start[1:] - start[:-1]).astype(np.float64)
     cell = cells(routes, service_of_post)
     paid, citizens, weighed, running, direct = meet(residents.neighbourhood, routes, cell)
-    output = _yield(people, paid, weighed, running, services, constants, p)
+    output = _yield(people, paid, weighed, running, services, constants, p, month)
     own_kinds = _put_in(residents, charities, services, neighbourhoods, routes, cell, output, partnership_used,
                         acquaintance_used)  # fmt: skip
     _book(services, neighbourhoods, charities, paid, citizens, running, output, routes.opened, ledger)
@@ -88,8 +88,9 @@ def _beside(n, routes):
 
 
 @njit(**PART)
-def _yield(people, paid, weighed, running, services, constants, p):
+def _yield(people, paid, weighed, running, services, constants, p, month):
     """Hours of need that joint work can meet, by cell."""
+    efficiency = p.efficiency * constants.joint_scale[0] * (constants.joint_first[0] if month == 0 else 1.0)
     output = np.zeros(paid.shape)
     own = paid.shape[1] - 1
     for b in range(paid.shape[0]):
@@ -108,7 +109,7 @@ def _yield(people, paid, weighed, running, services, constants, p):
                 thousands = people[b] / 1000.0
                 l = max(0.0, paid[b, s] - running[b, s]) / thousands / founding
                 v = weighed[b, s] / thousands / citizen
-                scale = constants.joint_scale[0] * p.efficiency * (founding + citizen / quality)
+                scale = efficiency * (founding + citizen / quality)
                 output[b, s] = thousands * joint_output(l, v, scale, p.officer_part, sigma)
     return output
 

@@ -264,7 +264,7 @@ def joint_output(cell: Cell, s: int, residents: int, community: Community, p: Pa
     thousands = residents / 1000.0
     l = min(1e3, max(0.0, cell.O - cell.R) / thousands / L0)
     v = min(1e3, cell.qV / thousands / q0V0)
-    A = constants.joint_scale * p.efficiency
+    A = p.efficiency * constants.joint_scale * (constants.joint_first if community.month == 0 else 1.0)
     return thousands * ces(l, v, A * (L0 + q0V0 / q0), p.officer_part, max(0.01, sigma))
 
 
