@@ -23,10 +23,13 @@ three times in all.
     l    = min(1e3, L / L0)          v    = min(1e3, qV / (q0 V0))                    L, qV per 1,000 residents of b
     Y    = A (L0 + V0) exp( log(d l^r + (1 - d) v^r) / r ),  r = 1 - 1 / (sigma sigma_s)
 
-`output` says how Y is worked out, and what it is at the edges. Charities' own staff are one more service, in which a
-charity's G_g stands beside its own citizens wherever they live. Where there is no path, or Y is nil, nothing runs:
-those hours stay with the solo pools. Y meets need in b by the service's kinds (own route: the charities', by hours put
-in), in the order of a keyed lottery, up to `joint_reach` of a person's need of a kind.
+`output` says how Y is worked out, and what it is at the edges. A is `efficiency`; in a rival or an ablation it is times
+`constants.joint_scale`, and in month 0 `constants.joint_first`, by which founding matches the main model.
+
+Charities' own staff are one more service, in which a charity's G_g stands beside its own citizens wherever they live.
+Where there is no path, or Y is nil, nothing runs: those hours stay with the solo pools. Y meets need in b by the
+service's kinds (own route: the charities', by hours put in), in the order of a keyed lottery, up to `joint_reach` of a
+person's need of a kind.
 
     K'   = kept K + min(1, build x_b knowledge_b) (1 - K)                        the pictures of need and of resources
     x_b  = (joint hours of both sides in b + mapped hours) per 100 residents
