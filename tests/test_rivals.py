@@ -134,7 +134,7 @@ def levels_of_pay(state: State, config: Config) -> list[float]:
 def test_a_town_is_founded_beside_the_main_models(small: None, monkeypatch: pytest.MonkeyPatch) -> None:
     config = little("rival=churn")
     lucks = (3, 4, 5, 6)
-    kept = [founding._with_its_course(config.main_model, luck)[1] for luck in lucks]
+    kept = [founding._course_of(config.main_model, luck) for luck in lucks]
     beside = [apart(founding.spin_up(config, luck)[1], own)["joint"] for luck, own in zip(lucks, kept, strict=True)]
     monkeypatch.setattr(founding, "pull_to_match", lambda beside, *_: beside)
     alone = [apart(founding.spin_up(config, luck)[1], own)["joint"] for luck, own in zip(lucks, kept, strict=True)]
@@ -148,7 +148,7 @@ def test_joint_work_of_month_0_is_the_main_models_and_its_scale_the_one_of_ten_y
     matched = 0
     for luck in (3, 4, 5, 6):
         town, course = founding.spin_up(config, luck)
-        other, main = founding._with_its_course(config.main_model, luck)
+        other, main = founding._spun_up(config.main_model, luck), founding._course_of(config.main_model, luck)
         assert town.constants.joint_scale[0] == solving.joint_scale_that_lasts(course, main)
         alone = town.fork()
         alone.constants.joint_first[:] = 1.0
@@ -253,7 +253,7 @@ def beginnings(account: str, seed: int) -> Floats:
         for _ in range(1 + AFTER):
             schedule.pass_a_month(state, c)
             after.append(np.concatenate(levels(state)))
-        before = founding._with_its_course(c, seed)[1].levels[-YEARS:].mean(axis=0)
+        before = founding._course_of(c, seed).levels[-YEARS:].mean(axis=0)
         both.append([after[0], before, np.mean(after[1:], axis=0)])
     return np.asarray(both)
 

@@ -177,13 +177,13 @@ def _spun_up(config: Config, seed: int) -> State:
         return _spun_up_and_kept(config, seed)[0]
 
 
-def _with_its_course(config: Config, seed: int) -> tuple[State, Course]:
-    """A place on its first morning, and how it came to it."""
+def _course_of(config: Config, seed: int) -> Course:
+    """How a place came to its first morning."""
     path = town_file(config, seed)
     try:
-        return State.load(path), Course.read(State.beside(path))
+        return Course.read(State.beside(path))
     except (OSError, ValueError):
-        return _spun_up_and_kept(config, seed)
+        return _spun_up_and_kept(config, seed)[1]
 
 
 def _spun_up_and_kept(config: Config, seed: int) -> tuple[State, Course]:
@@ -201,7 +201,7 @@ def spin_up(config: Config, seed: int) -> tuple[State, Course]:
     solved, course = solved_for(config), Course.blank(SPIN_UP_MONTHS)
     state = first_morning(config, seed, solved, month=-SPIN_UP_MONTHS - config.world.months_after)
     main = config.main_model
-    theirs, like = _with_its_course(main, seed) if main else (None, None)
+    like = _course_of(main, seed) if main else None
     beside = solved.beside(solved_for(main)) if main else np.ones(0)
     hold_roles(state, solved, SETTLING_MONTHS)
     for past in range(SPIN_UP_MONTHS):
@@ -225,25 +225,28 @@ def spin_up(config: Config, seed: int) -> tuple[State, Course]:
     constants.paid_hours[0] = math.fsum(state.services.hours.tolist())
     constants.paid_before[0] = state.past.paid_hours[rows].mean()
     constants.unpaid_before[0] = state.past.unpaid_hours[rows].mean()
-    if main and theirs and not config.world.after:
-        _begin_alike(state, config, theirs, main)
+    if main and not config.world.after:
+        _begin_alike(state, config, main)
     return state, course
 
 
-def _begin_alike(state: State, config: Config, theirs: State, main: Config) -> None:
+def _begin_alike(state: State, config: Config, main: Config) -> None:
     """Bring joint work of month 0 to the main model's: both live it ahead, with nothing happening from outside.
 
     Where a dozen people do it, a third of a month's joint work is luck. The scale that holds from then on is left as
     it is, for that luck is gone a year or two later.
     """
-    schedule.act(theirs, main)
-    first, wanted = state.constants.joint_first, levels(theirs).joint[0]
+    first, wanted = state.constants.joint_first, _joint_work_ahead(_spun_up(main, state.seed), main)
     for _ in range(TURNS):
-        ahead = state.fork()
-        schedule.act(ahead, config)
-        has = levels(ahead).joint[0]
+        has = _joint_work_ahead(state.fork(), config)
         if has > 0.0 and wanted > 0.0:
             first[0] = max(1.0 / MOST_BESIDE, min(MOST_BESIDE, first[0] * (wanted / has)))
+
+
+def _joint_work_ahead(town: State, config: Config) -> float:
+    """Need that joint work meets in the month that comes, which the town then has lived."""
+    schedule.act(town, config)
+    return float(levels(town).joint[0])
 
 
 def _live_through_the_world_before(state: State, config: Config) -> None:
