@@ -46,7 +46,8 @@ def begins_apart(rows: Any) -> list[str]:
         rows: `sim.contrast.at_the_start`, a row an outcome.
     """
     each = [(name, rows.loc[outcome]) for outcome, name in BEGINS.items()]
-    apart = [f"{name} {size_of(row)} {_above(row.difference)}" for name, row in each if sign(row.low, row.high)]
+    clear = [(name, row) for name, row in each if sign(row.low, row.high) and not is_slight(row)]
+    apart = [f"{name} {size_of(row)} {_above(row.difference)}" for name, row in clear]
     if not apart:
         return []
     told = f"They begin apart, in month 0: {', '.join(apart)}."
@@ -57,10 +58,14 @@ SLIGHT = 1e-3
 """Share of its level under which a difference is not spoken of."""
 
 
+def is_slight(row: Any) -> bool:
+    """Whether a difference is so small beside its level that no sentence speaks of it."""
+    return bool(abs(row.difference) < SLIGHT * abs(row.counterfactual))
+
+
 def is_clear(row: Any) -> bool:
     """Whether the interval leaves out zero; of one pair of runs, whether they differ. And by more than a little."""
-    slight = abs(row.difference) < SLIGHT * abs(row.counterfactual)
-    return bool(sign(row.low, row.high) or (row.pairs == 1 and row.difference != 0.0)) and not slight
+    return bool(sign(row.low, row.high) or (row.pairs == 1 and row.difference != 0.0)) and not is_slight(row)
 
 
 TRIFLING = 1e-6

@@ -292,6 +292,13 @@ def test_what_differs_later_alone_does_not_begin_apart():
     assert "begin apart" not in contrast.finding
 
 
+@pytest.mark.parametrize(("more", "told"), [(0.0011, True), (0.0009, False)])
+def test_what_begins_within_a_thousandth_is_not_told_as_apart(more, told):
+    """As joint work of a rival, which founding brings to the main model's but for some last figures."""
+    apart = results(results=lambda replicate, *_: {"joint_output": 1.0 + more + 1e-6 * replicate})
+    assert ("They begin apart, in month 0: need met in joint work" in Contrast(results(), apart).finding) == told
+
+
 def test_one_pair_shows_itself_without_an_interval():
     contrast = Contrast(results(1), results(1, results=lambda *_: {"unmet_need": 0.5}))
     assert "one pair of runs, so no interval" in contrast.finding
