@@ -5,12 +5,12 @@ same luck, and each of its levers (`LEVERS`) is pulled to what that has. So both
 over pairs is the nearer to the truth the more there are.
 
 The slow suite lives `PAIRS` of towns of 10,000 residents: twenty minutes on two cores. Their mean is held to the margin
-of 1% at month 0, as it stands. (With fewer, as TAKESTWO_PAIRS=8, its 95% interval has to reach into the margin.) Held
-to it with their interval are the five years before month 0, in which levers are pulled, and the three years after it,
-in which nothing is pulled any more.
+of 1% at month 0, as it stands. (With fewer, as TAKESTWO_PAIRS=8, its interval has to reach into the margin.) Held to it
+with their intervals are the five years before month 0, in which levers are pulled, and the three years after it, in
+which nothing is pulled any more.
 
-With the direct route alone joint work is done by a dozen people who happen to know an officer, and what they do in a
-year swings by a quarter from town to town. So the years before and after tell it within some per cent only.
+With the direct route alone (`SWINGS`) joint work is done by a dozen people who happen to know an officer, and what they
+do in three years swings by a third from town to town. Over 120 towns it was +2.5% in those after (95%: -3.6 to +8.7).
 
 An account that does nothing before month 0 has no such error: its town is the main model's to the last bit.
 """
@@ -39,7 +39,8 @@ ENOUGH = 40
 PAIRS = int(os.environ.get("TAKESTWO_PAIRS", ENOUGH))
 MARGIN = 0.01
 YEARS, AFTER = 60, 36
-WHEN = ("month 0", "five years before", "three years after")
+WHEN = {"month 0": 0.975, "five years before": 0.975, "three years after": 0.9995}
+"""What is compared, and the quantile of its interval: of hundreds of levels after month 0, some lie far off by luck."""
 WIDEST = 0.06
 """Half of the widest interval that a comparison may have."""
 PLACE = ("place=england_average", "place.residents=10000", "world=flat")
@@ -297,12 +298,12 @@ def test_month_0_is_the_main_models(account: str) -> None:
         assert (pairs[:, 0, :2] == pairs[:, 1, :2]).all()
         return
     apart, half = beside_the_main_model(pairs)
-    for n, when in enumerate(WHEN):
+    for n, (when, quantile) in enumerate(WHEN.items()):
         print(account, when, *(f"{100 * a:+.2f}±{100 * h:.2f}" for a, h in zip(apart[n], half[n], strict=True)))
-    half[0] *= PAIRS < ENOUGH
-    for k, name in enumerate(Levels._fields):
-        for n, when in enumerate(WHEN):
-            assert abs(apart[n, k]) <= MARGIN + half[n, k], (when, name, pairs[:, :, n, k])
+        wider = t_quantile(quantile, PAIRS - 1) / t_quantile(0.975, PAIRS - 1)
+        reach = MARGIN + wider * half[n] * (n > 0 or PAIRS < ENOUGH)
+        for k, name in enumerate(Levels._fields):
+            assert abs(apart[n, k]) <= reach[k], (when, name, pairs[:, :, n, k])
             assert (account, name) in SWINGS or half[n, k] <= WIDEST, (when, name, half[n, k])
 
 
