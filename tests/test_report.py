@@ -265,6 +265,16 @@ def test_a_fifth_that_is_the_funded_area_is_told_once(tmp_path):
     assert "lower in the least deprived fifth (which is inside);" in where_found(study)
 
 
+def test_where_all_is_clear_nothing_is_told_as_unclear(tmp_path):
+    before, after = (in_parts(lived(compose(words)), 0) for words in AREA)
+    areas = after.by_area.to_pandas()
+    areas.loc[areas[PARTS["by_area"][0]] == "inside", list(WHERE)] += 0.1
+    after = replace(after, by_area=pa.Table.from_pandas(areas, SCHEMAS["by_area"], preserve_index=False))
+    assert where_found(read_study(write(tmp_path, AREA, before, after))) == (
+        "Final year, against no policy: unmet need higher, ties a resident higher and volunteering higher inside"
+    )
+
+
 def test_each_scenario_has_a_sentence_on_the_parts(tmp_path):
     words = [*AREA, ["policy=ready_meals", *AREA[0][1:]]]
     tables = [in_parts(lived(compose(each)), moves % 2) for moves, each in enumerate(words)]

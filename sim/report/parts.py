@@ -55,8 +55,8 @@ def where_found(study: Study) -> str:
         if len(study.others) > 1:
             told.append(f"{upper(scenario.name)}: {'; '.join(clear) or 'nothing clear'}")
         else:
-            none = [f"no clear difference anywhere in {_listed(unclear, 'or')}"] * bool(unclear)
-            told.append("; ".join([*clear, *none]))
+            none = f"no clear difference anywhere in {_listed(unclear, 'or')}" if unclear else ""
+            told.append("; ".join(filter(None, [*clear, none])))
     begin = f"Final year, against {study.first.name}"
     return f"{begin}. {'. '.join(told)}" if len(told) > 1 else f"{begin}: {told[0]}"
 
